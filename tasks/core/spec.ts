@@ -1,0 +1,130 @@
+import type { z } from 'zod';
+import type { Artifact } from './artifact.ts';
+import type { Resources } from './resources.ts';
+
+export type Shape = Readonly<Record<string, z.ZodType>>;
+export type Value<S extends z.ZodType> = z.output<S>;
+export type Given<S extends Shape> = z.input<z.ZodObject<S>>;
+export type Parsed<S extends Shape> = z.output<z.ZodObject<S>>;
+export type Paths<S extends Shape> = { readonly [K in keyof S]: string };
+
+/** An output value as a body returns it: an artifact may be given by the path of its files. */
+export type Returned<T> =
+  T extends Artifact<string, unknown>
+    ? T | string
+    : T extends readonly (infer U)[]
+      ? readonly Returned<U>[]
+      : T extends object
+        ? { readonly [K in keyof T]: Returned<T[K]> }
+        : T;
+
+/** How far a job is. Shown to people; never part of a result. */
+export interface Progress {
+  /** Units done and in all, for example optimizer steps or episodes. */
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+  /** Newest values worth watching, for example `{ loss: 0.031 }`. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+/** What one attempt at a node may use besides its inputs. Nothing here may change the result. */
+export interface Attempt {
+  /** An earlier attempt at the same fingerprint left something in the output folders to go on from. */
+  readonly resuming: boolean;
+  /** A folder for this attempt's own temporary files; gone afterwards. */
+  readonly scratch: string;
+  /** Cores given to this job. */
+  readonly cpus: number;
+  readonly signal: AbortSignal;
+  readonly report: (progress: Progress) => void;
+}
+
+/** Files of the project that change the outputs; gives their digests by path relative to `root`. */
+export interface CodeInput {
+  readonly describe: string;
+  readonly digests: (root: string) => Promise<Readonly<Record<string, string>>>;
+}
+
+interface Common<I extends Shape, O extends Shape> {
+  name: string;
+  inputs: I;
+  outputs: O;
+  /** Files whose content changes the outputs: globs (lock files, container recipes), or `python(entry)`. */
+  code?: readonly (string | CodeInput)[];
+  /** Environment variables that are set for the job. They count as inputs. */
+  env?: Readonly<Record<string, string>>;
+  /** Names of variables handed through to the job. Never hashed, never logged. */
+  secrets?: readonly string[];
+  cwd?: (inputs: Parsed<I>) => string;
+  resources?: Resources | ((inputs: Parsed<I>) => Resources);
+  /** With `resume`, attempts at one fingerprint share one output folder, across preemptions, crashes and runs. */
+  onPreempt?: 'restart' | 'resume';
+  /**
+   * What lies outside the store and changes the outputs: files of the user, a listing of a bucket. Read when the plan is
+   * made and again after the job; plain JSON. A job whose surroundings changed while it ran is not stored.
+   */
+  observe?: (inputs: Parsed<I>) => Promise<unknown>;
+}
+
+interface Program<I extends Shape, O extends Shape> {
+  /** The argument list; the first is the program. Called with placeholder paths for the fingerprint, so it must be pure. */
+  command: (inputs: Parsed<I>, out: Paths<O>, attempt: { readonly resuming: boolean }) => readonly string[];
+  run?: never;
+  version?: never;
+}
+
+interface Body<I extends Shape, O extends Shape> {
+  run: (
+    inputs: Parsed<I>,
+    out: Paths<O>,
+    attempt: Attempt,
+  ) => Promise<{ readonly [K in keyof O]: Returned<Value<O[K]>> }>;
+  /** Freezes the code's identity: edits count only when this changes. Without it, the source's digest counts. */
+  version?: string;
+  command?: never;
+}
+
+/** With the default type parameters: any task, its inputs and outputs unknown. */
+// biome-ignore lint: a spec is contravariant in its inputs, so "any task" can only be said with never-like functions
+export type TaskSpecOf<I extends Shape, O extends Shape> = Common<I, O> & (Program<I, O> | Body<I, O>);
+
+/** A task with its types forgotten, as the runner sees it. `definedAt` is the position of the `task(...)` call. */
+export interface TaskSpec {
+  readonly name: string;
+  readonly inputs: Shape;
+  readonly outputs: Shape;
+  readonly definedAt: string;
+  readonly code: readonly (string | CodeInput)[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  readonly onPreempt: 'restart' | 'resume';
+  readonly version: string | undefined;
+  readonly cwd: ((inputs: Inputs) => string) | undefined;
+  readonly resources: (inputs: Inputs) => Resources;
+  readonly observe: ((inputs: Inputs) => Promise<unknown>) | undefined;
+  readonly command:
+    | ((inputs: Inputs, out: Readonly<Record<string, string>>, attempt: { resuming: boolean }) => readonly string[])
+    | undefined;
+  readonly run:
+    | ((inputs: Inputs, out: Readonly<Record<string, string>>, attempt: Attempt) => Promise<Readonly<Record<string, unknown>>>)
+    | undefined;
+}
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** How one knows that a service is up: a path that answers 200, or a line that it prints. */
+export type Readiness = ({ http: string } | { line: RegExp }) & { withinSeconds: number };
+
+/** A service with its types forgotten, as the runner sees it. */
+export interface ServiceSpec {
+  readonly name: string;
+  readonly inputs: Shape;
+  readonly definedAt: string;
+  readonly code: readonly (string | CodeInput)[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  readonly cwd: ((inputs: Inputs) => string) | undefined;
+  readonly resources: Resources;
+  readonly ready: Readiness;
+  readonly command: (inputs: Inputs, port: number) => readonly string[];
+}

@@ -1,0 +1,73 @@
+import { pythonDigests } from '../../cache/code/python.ts';
+import { Problem } from '../../cache/problem.ts';
+import { callSite, checkCall } from './call.ts';
+import type { CallNode, CallOptions } from './node.ts';
+import { type OrRef, Ref } from './ref.ts';
+import type { CodeInput, Given, Shape, TaskSpec, TaskSpecOf, Value } from './spec.ts';
+
+export { Problem } from '../../cache/problem.ts';
+export { type Artifact, artifact, readJson } from './artifact.ts';
+export type { CallOptions } from './node.ts';
+export { type OrRef, Ref, type Resolved } from './ref.ts';
+export type { GpuType, Resources } from './resources.ts';
+export { type Endpoint, endpoint, service } from './service.ts';
+export type { Attempt, CodeInput, Progress, Shape, Value } from './spec.ts';
+export { followsLink, hasFile, type ReadyRule, stream } from './stream.ts';
+
+type Refs<S extends Shape> = { readonly [K in keyof S]: Ref<Value<S[K]>> };
+
+/** A named, typed step. Calling it runs nothing: it returns refs to the outputs that it will have. */
+export interface Task<I extends Shape, O extends Shape> {
+  (inputs: { readonly [K in keyof Given<I>]: OrRef<Given<I>[K]> }, options?: CallOptions): Refs<O>;
+  readonly spec: TaskSpecOf<I, O>;
+}
+
+/** Declares a task: a program (`command`) or TypeScript (`run`). Throws `wrong-task` when the declaration is unusable. */
+export function task<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>): Task<I, O> {
+  refuseUnusable(spec);
+  const described = forget(spec, callSite(task));
+  const call = (inputs: Readonly<Record<string, unknown>>, options: CallOptions = {}): Refs<O> => {
+    checkCall(spec.name, spec.inputs, inputs);
+    const node: CallNode = { type: 'call', spec: described, inputs, options };
+    const refs = Object.keys(spec.outputs).map((output) => [output, new Ref({ node, output, keys: [] })]);
+    return Object.fromEntries(refs) as Refs<O>;
+  };
+  return Object.assign(call, { spec }) as unknown as Task<I, O>;
+}
+
+/** A Python entry point and all it imports from the repository, by meaning: comments and layout do not count. */
+export function python(entry: string): CodeInput {
+  return { describe: `python(${entry})`, digests: (root) => pythonDigests(root, entry) };
+}
+
+function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, definedAt: string): TaskSpec {
+  const { resources } = spec;
+  const described = {
+    code: [],
+    env: {},
+    secrets: [],
+    onPreempt: 'restart',
+    version: undefined,
+    cwd: undefined,
+    observe: undefined,
+    command: undefined,
+    run: undefined,
+    ...spec,
+    definedAt,
+    resources: typeof resources === 'function' ? resources : () => resources ?? {},
+  };
+  return described as unknown as TaskSpec;
+}
+
+function refuseUnusable(spec: { name: string; command?: unknown; run?: unknown; outputs: Shape }): void {
+  if (!/^[a-z][a-z0-9-]*$/.test(spec.name)) {
+    throw new Problem('wrong-task', `"${spec.name}" cannot name a task.`, { hint: 'Use lower case, digits and hyphens.' });
+  }
+  if ((spec.command === undefined) === (spec.run === undefined)) {
+    throw new Problem('wrong-task', `Task ${spec.name} needs exactly one of "command" and "run".`);
+  }
+  const wrong = Object.keys(spec.outputs).filter((name) => !/^[A-Za-z][A-Za-z0-9_]*$/.test(name));
+  if (wrong.length > 0) {
+    throw new Problem('wrong-task', `Task ${spec.name} has outputs that cannot be file names: ${wrong.join(', ')}.`);
+  }
+}
