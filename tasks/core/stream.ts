@@ -30,7 +30,7 @@ export function stream<S extends z.ZodType>(
   item: S,
   how: { match?: string; ready?: ReadyRule } = {},
 ): z.ZodType<z.output<S>[], z.output<S>[]> {
-  const spec: StreamSpec = { item, match: how.match ?? '[!.]*', ready: how.ready ?? atOnce };
+  const spec: StreamSpec = { item, match: how.match ?? '*', ready: how.ready ?? atOnce };
   return Object.assign(z.array(item), { [streamKey]: spec }) as unknown as z.ZodType<z.output<S>[], z.output<S>[]>;
 }
 

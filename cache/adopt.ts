@@ -1,0 +1,185 @@
+import { appendFileSync, type BigIntStats, lstatSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Digest, digestBytes, digestFileSync, digestFiles, isDigest } from './digest.ts';
+import { errorCode, fileProblem } from './file-problem.ts';
+import { type FileSystem, fileSystemOf } from './file-system.ts';
+import { Problem } from './problem.ts';
+
+/** What the file system says of a file; nanoseconds and inode numbers as text, because they exceed doubles. */
+export interface FileStats {
+  size: number;
+  mtimeNs: string;
+  ctimeNs: string;
+  ino: string;
+  dev: string;
+}
+
+/**
+ * Seconds that a file must have rested before its stats may stand for its content: within one tick of a file system's
+ * clock it could change again and show the same times (git calls it racy). Clocks of servers differ from ours by more.
+ */
+const restSeconds = { local: 2, network: 60, coarse: Infinity } as const;
+
+export function fileStats(path: string): FileStats | undefined {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats?.isFile() ? described(stats) : undefined;
+}
+
+export function sameStats(a: FileStats, b: FileStats): boolean {
+  return (
+    a.mtimeNs === b.mtimeNs && a.size === b.size && a.ctimeNs === b.ctimeNs && a.ino === b.ino && a.dev === b.dev
+  );
+}
+
+/** Digests of files that stay where they are, hashed again only when their stats have moved or prove nothing. */
+export class StatCache {
+  private readonly path: string;
+  private readonly now: () => number;
+  private readonly fileSystem: (path: string) => FileSystem;
+  private readonly kinds = new Map<string, FileSystem['kind']>();
+  private entries: Map<string, FileStats & { digest: Digest }> | undefined;
+  /** How many files were read in full; tests count it. */
+  hashedCount = 0;
+
+  /** `now` is in milliseconds since 1970, by the clock that file times are compared with. */
+  constructor(
+    path: string,
+    { now = Date.now, fileSystem = fileSystemOf }: { now?: () => number; fileSystem?: (path: string) => FileSystem } = {},
+  ) {
+    this.path = path;
+    this.now = now;
+    this.fileSystem = fileSystem;
+  }
+
+  async digest(path: string): Promise<Digest> {
+    return (await this.digests([path]))[0] as Digest;
+  }
+
+  /** In the order of `paths`, which are absolute. Throws `changed-while-read` for a file that is being written. */
+  async digests(paths: readonly string[]): Promise<Digest[]> {
+    const known = this.load();
+    const asked = paths.map((path) => ({ path, stats: statsOf(path), askedAt: this.now() }));
+    const unknown = asked.filter(({ path, stats }) => !this.isTrusted(known.get(path), stats, path));
+    const fresh = await digestFiles(unknown.map(({ path }) => path));
+    this.hashedCount += unknown.length;
+
+    const learned = unknown.map(({ path, stats, askedAt }, index) => {
+      if (!sameStats(stats, statsOf(path))) throw changedWhileRead(path);
+      return { path, digest: fresh[index] as Digest, stats, rested: this.hasRested(path, stats, askedAt) };
+    });
+    const found = new Map(learned.map(({ path, digest }) => [path, digest]));
+    this.remember(learned.filter(({ rested }) => rested).map(({ path, stats, digest }) => ({ path, ...stats, digest })));
+    return paths.map((path) => found.get(path) ?? (known.get(path) as { digest: Digest }).digest);
+  }
+
+  /** Whether stats seen now will prove later that the content is the same. */
+  hasRested(path: string, stats: FileStats, at = this.now()): boolean {
+    const newest = Math.max(Number(stats.mtimeNs), Number(stats.ctimeNs)) / 1e6;
+    return at - newest > restSeconds[this.kindOf(path, stats.dev)] * 1000;
+  }
+
+  /** Whether a file still has the content that it had under `before`; reads it only when stats cannot tell. */
+  stillHas(path: string, before: FileStats & { rested: boolean }, digest: Digest): boolean {
+    const stats = fileStats(path);
+    if (!stats || stats.size !== before.size) return false;
+    if (before.rested && sameStats(before, stats)) return true;
+    if (before.rested) return false;
+    if (this.isTrusted(this.load().get(path), stats, path)) return this.load().get(path)?.digest === digest;
+    this.hashedCount += 1;
+    if (digestFileSync(path, stats.size) !== digest) return false;
+    if (this.hasRested(path, stats)) this.remember([{ path, ...stats, digest }]);
+    return true;
+  }
+
+  private isTrusted(entry: (FileStats & { digest: Digest }) | undefined, stats: FileStats, path: string): boolean {
+    return entry !== undefined && sameStats(entry, stats) && this.kindOf(path, stats.dev) !== 'coarse';
+  }
+
+  private kindOf(path: string, dev: string): FileSystem['kind'] {
+    const known = this.kinds.get(dev);
+    if (known) return known;
+    const { kind } = this.fileSystem(dirname(path));
+    this.kinds.set(dev, kind);
+    return kind;
+  }
+
+  private remember(learned: readonly Entry[]): void {
+    if (learned.length === 0) return;
+    const entries = this.load();
+    for (const entry of learned) entries.set(entry.path, entry);
+    try {
+      appendFileSync(this.path, learned.map(line).join(''));
+    } catch (cause) {
+      // Without room or right to write, files are hashed again next time: slower, never wrong.
+      if (!['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'].includes(errorCode(cause) ?? '')) throw fileProblem(cause, this.path);
+    }
+  }
+
+  /** Later lines win. A file with mostly outdated lines is written anew. */
+  private load(): Map<string, FileStats & { digest: Digest }> {
+    if (this.entries) return this.entries;
+    const lines = readLines(this.path);
+    this.entries = new Map();
+    for (const text of lines) {
+      const entry = parseLine(text);
+      if (entry) this.entries.set(entry.path, entry);
+    }
+    if (lines.length > 10_000 && lines.length > 3 * this.entries.size) this.compact(this.entries);
+    return this.entries;
+  }
+
+  /** Lines that another process appends meanwhile are lost, and learned again. */
+  private compact(entries: ReadonlyMap<string, FileStats & { digest: Digest }>): void {
+    try {
+      writeFileSync(`${this.path}.${process.pid}`, [...entries].map(([path, entry]) => line({ ...entry, path })).join(''));
+      renameSync(`${this.path}.${process.pid}`, this.path);
+    } catch {
+      // A longer file is read more slowly, and is as right.
+    }
+  }
+}
+
+interface Entry extends FileStats {
+  path: string;
+  digest: Digest;
+}
+
+/** A checksum in front: writers on several machines may tear each other's lines. */
+function line({ path, size, mtimeNs, ctimeNs, ino, dev, digest }: Entry): string {
+  const json = JSON.stringify([path, size, mtimeNs, ctimeNs, ino, dev, digest]);
+  return `${checksum(json)} ${json}\n`;
+}
+
+function parseLine(text: string): Entry | undefined {
+  const json = text.slice(17);
+  if (checksum(json) !== text.slice(0, 16)) return undefined;
+  const [path, size, mtimeNs, ctimeNs, ino, dev, digest] = JSON.parse(json) as [string, number, string, string, string, string, string];
+  return isDigest(digest) ? { path, size, mtimeNs, ctimeNs, ino, dev, digest } : undefined;
+}
+
+function checksum(json: string): string {
+  return digestBytes(json).slice(7, 23);
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n').filter(Boolean);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw fileProblem(error, path);
+  }
+}
+
+function statsOf(path: string): FileStats {
+  return described(statSync(path, { bigint: true }));
+}
+
+function described({ size, mtimeNs, ctimeNs, ino, dev }: BigIntStats): FileStats {
+  return { size: Number(size), mtimeNs: `${mtimeNs}`, ctimeNs: `${ctimeNs}`, ino: `${ino}`, dev: `${dev}` };
+}
+
+function changedWhileRead(path: string): Problem {
+  return new Problem('changed-while-read', `${path} was written to while it was read.`, {
+    hint: 'Wait until whatever writes it is done, then run again.',
+  });
+}

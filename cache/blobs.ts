@@ -1,0 +1,230 @@
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Digest, digestFileSync } from './digest.ts';
+import { errorCode, fileProblem } from './file-problem.ts';
+
+/** How a file came to its place: `link` means that it shares the blob's inode. */
+export type Restored = 'clone' | 'link' | 'copy';
+
+/** Garbage collection spares what is younger than an hour; well below that, a blob in use is marked as new. */
+const freshMilliseconds = 10 * 60 * 1000;
+
+/**
+ * Files by digest, under `<root>/blobs/sha256/ab/<62 hex>`, never writable.
+ *
+ * A blob is written under another name and renamed, so a name means that all bytes are there. Callers give digests that
+ * they computed; nothing is hashed here. Every failed write throws a `Problem`: `disk-full`, `store-read-only`.
+ */
+export class Blobs {
+  readonly root: string;
+  private readonly folder: string;
+  private readonly temporary: string;
+  private sequence = 0;
+  private readonly unclonable = new Set<string>();
+  private readonly device: number;
+
+  constructor(root: string) {
+    this.root = root;
+    this.folder = join(root, 'blobs', 'sha256');
+    this.temporary = join(root, 'tmp', `${process.pid}-${process.hrtime.bigint().toString(36)}`);
+    this.device = statSync(root).dev;
+  }
+
+  pathOf(digest: Digest): string {
+    return `${this.folder}/${digest.slice(7, 9)}/${digest.slice(9)}`;
+  }
+
+  stat(digest: Digest): Stats | undefined {
+    return statSync(this.pathOf(digest), { throwIfNoEntry: false });
+  }
+
+  has(digest: Digest, sizeBytes?: number): boolean {
+    const stats = this.stat(digest);
+    return stats?.isFile() === true && (sizeBytes === undefined || stats.size === sizeBytes);
+  }
+
+  /**
+   * Takes in a file. With `move` it is gone from `path` afterwards; a file with further names is copied all the same,
+   * because whoever holds the other name could still write to it.
+   */
+  putFile(digest: Digest, path: string, { how, sizeBytes }: { how: 'move' | 'copy'; sizeBytes: number }): void {
+    try {
+      if (!this.reuse(digest, sizeBytes)) {
+        if (how === 'move' && lstatSync(path).nlink === 1 && this.moveIn(digest, path)) return;
+        this.copyIn(digest, path);
+      }
+      if (how === 'move') unlinkSync(path);
+    } catch (cause) {
+      throw fileProblem(cause, this.pathOf(digest));
+    }
+  }
+
+  putBytes(digest: Digest, bytes: Uint8Array | string): void {
+    const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
+    const aside = this.aside();
+    try {
+      if (this.reuse(digest, size)) return;
+      writeFileSync(aside, bytes, { mode: 0o444 });
+      this.publish(aside, digest);
+    } catch (cause) {
+      rmSync(aside, { force: true });
+      throw fileProblem(cause, this.pathOf(digest));
+    }
+  }
+
+  /** The bytes, unchecked; `undefined` when there is no such blob. */
+  read(digest: Digest): Buffer | undefined {
+    try {
+      return readFileSync(this.pathOf(digest));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw fileProblem(error, this.pathOf(digest));
+    }
+  }
+
+  /**
+   * Puts a blob's content at `dest`, which must not exist: by clone, by hard link, or by copy, the first that the file
+   * system allows. Root may write to files of any mode, so root gets no hard links unless STET_LINK=hard.
+   */
+  restore(digest: Digest, dest: string, { executable }: { executable: boolean }): Restored {
+    const blob = this.pathOf(digest);
+    try {
+      if (this.clone(blob, dest, executable)) return 'clone';
+      if (!executable && mayLink() && tried(() => linkSync(blob, dest), ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'])) return 'link';
+      copyFileSync(blob, dest, constants.COPYFILE_EXCL);
+      chmodSync(dest, executable ? 0o755 : 0o644);
+      return 'copy';
+    } catch (cause) {
+      throw fileProblem(cause, dest);
+    }
+  }
+
+  /** The digest of the bytes that are really there. */
+  rehash(digest: Digest): Digest | undefined {
+    try {
+      return digestFileSync(this.pathOf(digest));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw fileProblem(error, this.pathOf(digest));
+    }
+  }
+
+  /** Moves a wrong blob out of the way, to `quarantine/`; returns where it lies now. */
+  quarantine(digest: Digest): string | undefined {
+    const place = join(this.root, 'quarantine', `${digest.slice(7)}-${process.pid}-${(this.sequence += 1)}`);
+    try {
+      mkdirSync(dirname(place), { recursive: true });
+      renameSync(this.pathOf(digest), place);
+      return place;
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw fileProblem(error, place);
+    }
+  }
+
+  delete(digest: Digest): void {
+    try {
+      rmSync(this.pathOf(digest), { force: true });
+    } catch (cause) {
+      throw fileProblem(cause, this.pathOf(digest));
+    }
+  }
+
+  /** All blobs, in order of digest. */
+  *list(): Generator<Digest> {
+    for (const shard of readdirSync(this.folder).sort()) {
+      for (const name of readdirSync(join(this.folder, shard)).sort()) yield `sha256:${shard}${name}` as Digest;
+    }
+  }
+
+  /** Whether the blob is there already. One that has lain for long is marked as new, so that nobody collects it now. */
+  private reuse(digest: Digest, sizeBytes: number): boolean {
+    const stats = this.stat(digest);
+    if (stats?.size !== sizeBytes) return false;
+    // Sets the ctime and nothing else: the mtime tells whether a job wrote to it.
+    if (Date.now() - stats.ctimeMs > freshMilliseconds) tried(() => chmodSync(this.pathOf(digest), 0o444), ['EROFS', 'EPERM']);
+    return true;
+  }
+
+  private copyIn(digest: Digest, path: string): void {
+    const aside = this.aside();
+    try {
+      copyFileSync(path, aside, constants.COPYFILE_FICLONE);
+      chmodSync(aside, 0o444);
+      this.publish(aside, digest);
+    } catch (error) {
+      rmSync(aside, { force: true });
+      throw error;
+    }
+  }
+
+  private moveIn(digest: Digest, path: string): boolean {
+    chmodSync(path, 0o444);
+    try {
+      this.publish(path, digest);
+      return true;
+    } catch (error) {
+      if (errorCode(error) === 'EXDEV') return false;
+      throw error;
+    }
+  }
+
+  private publish(path: string, digest: Digest): void {
+    const blob = this.pathOf(digest);
+    try {
+      renameSync(path, blob);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      mkdirSync(dirname(blob), { recursive: true });
+      renameSync(path, blob);
+    }
+  }
+
+  private aside(): string {
+    return `${this.temporary}-${(this.sequence += 1)}`;
+  }
+
+  private clone(blob: string, dest: string, executable: boolean): boolean {
+    const pair = `${this.device} ${statSync(dirname(dest)).dev}`;
+    if (this.unclonable.has(pair)) return false;
+    const flags = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
+    if (!tried(() => copyFileSync(blob, dest, flags), ['ENOTSUP', 'ENOSYS', 'EXDEV', 'EINVAL', 'ENOTTY', 'EPERM'])) {
+      this.unclonable.add(pair);
+      // A refused clone leaves an empty file behind.
+      rmSync(dest, { force: true });
+      return false;
+    }
+    chmodSync(dest, executable ? 0o755 : 0o644);
+    return true;
+  }
+}
+
+function mayLink(): boolean {
+  return process.env.STET_LINK === 'hard' || process.getuid?.() !== 0;
+}
+
+/** Runs `act`; false when it failed with one of `codes`, which say "not here" rather than "broken". */
+function tried(act: () => void, codes: readonly string[]): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (codes.includes(errorCode(error) ?? '')) return false;
+    throw error;
+  }
+}

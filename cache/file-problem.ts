@@ -1,0 +1,42 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf, Problem } from './problem.ts';
+
+/** The code of a failed system call, for example `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  return (error as { code?: string } | undefined)?.code;
+}
+
+/** A failed system call in words that say which place is full, read-only or broken. */
+export function fileProblem(cause: unknown, path: string): Problem {
+  if (Problem.is(cause)) return cause;
+  switch (errorCode(cause)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new Problem('disk-full', `No room to write ${path}: ${freeBytes(path)} bytes are free there.`, {
+        hint: 'Free some space, or run `pipeline cache collect`.',
+        cause,
+      });
+    case 'EROFS':
+    case 'EACCES':
+    case 'EPERM':
+      return new Problem('store-read-only', `Cannot write ${path}: ${messageOf(cause)}.`, {
+        hint: 'Give this user the right to write there, or choose another store with --store.',
+        cause,
+      });
+    default:
+      return new Problem('store-broken', `The store failed at ${path}: ${messageOf(cause)}.`, { cause });
+  }
+}
+
+function freeBytes(path: string): string {
+  for (let folder = path; ; folder = dirname(folder)) {
+    try {
+      const { bavail, bsize } = statfsSync(folder);
+      return String(bavail * bsize);
+    } catch {
+      // The path itself may not exist: its parent tells as well.
+      if (folder === dirname(folder)) return 'an unknown number of';
+    }
+  }
+}

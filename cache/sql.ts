@@ -1,0 +1,60 @@
+import { messageOf } from './problem.ts';
+
+/** The part that `node:sqlite` and `libsql` share; all calls are synchronous. */
+export interface SqlDatabase {
+  exec(sql: string): unknown;
+  prepare(sql: string): SqlStatement;
+  close(): unknown;
+}
+
+export interface SqlStatement {
+  run(...values: SqlValue[]): { changes: number | bigint };
+  get(...values: SqlValue[]): unknown;
+  all(...values: SqlValue[]): unknown[];
+}
+
+export type SqlValue = string | number | bigint | null;
+export type OpenDatabase = (path: string) => SqlDatabase;
+
+/** The first embedded SQL engine that loads here, or why there is none. */
+export async function loadSql(): Promise<OpenDatabase | { reason: string }> {
+  const reasons: string[] = [];
+  for (const load of [nodeSqlite, libsql]) {
+    try {
+      return await load();
+    } catch (error) {
+      reasons.push(messageOf(error).split('\n')[0] ?? '');
+    }
+  }
+  return { reason: reasons.join('; ') };
+}
+
+type Constructor = new (path: string) => SqlDatabase;
+
+async function nodeSqlite(): Promise<OpenDatabase> {
+  // A name in a variable: the types of the lowest supported Node do not know this module.
+  const name = 'node:sqlite';
+  const { DatabaseSync } = await withoutExperimentalWarning(
+    () => import(name) as Promise<{ DatabaseSync: Constructor }>,
+  );
+  return (path) => new DatabaseSync(path);
+}
+
+async function libsql(): Promise<OpenDatabase> {
+  const { default: Database } = (await import('libsql')) as unknown as { default: Constructor };
+  return (path) => new Database(path);
+}
+
+/** Node prints a line about `node:sqlite` that people who run a pipeline can do nothing about. */
+async function withoutExperimentalWarning<T>(act: () => Promise<T>): Promise<T> {
+  const emit = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (String(warning).includes('SQLite')) return;
+    Reflect.apply(emit, process, [warning, ...rest]);
+  }) as typeof process.emitWarning;
+  try {
+    return await act();
+  } finally {
+    process.emitWarning = emit;
+  }
+}

@@ -1,0 +1,305 @@
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type FileStats, fileStats, StatCache } from './adopt.ts';
+import { Blobs } from './blobs.ts';
+import { checkoutTree, type Lent, writtenTo } from './checkout.ts';
+import { type Digest, digestBytes } from './digest.ts';
+import { errorCode, fileProblem } from './file-problem.ts';
+import { messageOf, Problem } from './problem.ts';
+import { writeWhole } from './write-whole.ts';
+import { openRecords, type Records } from './records.ts';
+import { scanTree, type Tree, treeFileCount, treeSize, treeText } from './tree.ts';
+
+export interface StoredTree {
+  digest: Digest;
+  /** Bytes of all files. */
+  size: number;
+  fileCount: number;
+}
+
+/**
+ * Blobs and records under one root:
+ *
+ *     stet-store.json   the layout's version      locks/       who works on which fingerprint
+ *     blobs/            files by digest           runs/ work/  logs and job folders, of the runner
+ *     records.sqlite    fingerprint to record     code/        frozen code
+ *     adopted/          files that stay outside   quarantine/  what was found damaged
+ *     tmp/              files on their way in     stat-cache.jsonl
+ */
+export interface Store {
+  readonly root: string;
+  readonly blobs: Blobs;
+  readonly records: Records;
+  readonly statCache: StatCache;
+  readonly warn: (message: string) => void;
+  /** Takes in a file or folder. With `move` its files are gone from `path` afterwards. */
+  putTree(path: string, options: { how: 'move' | 'copy' }): Promise<StoredTree>;
+  /** Keeps a manifest of files that stay where they are. */
+  adoptTree(path: string): Promise<StoredTree>;
+  /** The manifest; `undefined`, with a warning when it is damaged. */
+  readTree(digest: Digest): Tree | undefined;
+  /** Whether all files of a tree are there, by size. A tree that was found once is not looked for again. */
+  hasTree(digest: Digest): boolean;
+  /**
+   * Makes a tree's files available: at `dest`, which must not exist, or, for an adopted tree, where they lie.
+   * `links` counts files that share their inode with the store; `changedInputs` tells whether they were written to.
+   * Trees below 64 MiB are checked by content. Throws `damaged-blob` or `tree-missing`: the tree is a miss then.
+   */
+  checkout(digest: Digest, dest: string): { path: string; links: number };
+  /** Files that were lent by `checkout` and have changed since. Damaged blobs go to quarantine. */
+  changedInputs(dest: string): string[];
+  /** Forgets what was found: after files were deleted. */
+  forget(digest?: Digest): void;
+  close(): Promise<void>;
+}
+
+const layout = 1;
+const folders = ['blobs/sha256', 'tmp', 'locks', 'runs', 'work', 'code', 'quarantine', 'adopted'];
+
+/** Opens the store at `root`, making it if need be. `records` is an address as `openRecords` takes it. */
+export async function openStore(
+  root: string,
+  { records: url = 'auto', warn = () => undefined }: { records?: string; warn?: (message: string) => void } = {},
+): Promise<Store> {
+  const at = resolve(root);
+  prepareLayout(at);
+  const records = await openRecords(url, { root: at, warn });
+  if (records.warning) warn(records.warning);
+  return new FolderStore(at, records, warn);
+}
+
+function prepareLayout(root: string): void {
+  const marker = join(root, 'stet-store.json');
+  try {
+    const found = (JSON.parse(readFileSync(marker, 'utf8')) as { layout?: unknown }).layout;
+    if (found === layout) return;
+    throw new Problem('store-layout', `The store at ${root} has layout ${String(found)}; this version knows ${layout}.`, {
+      hint: 'Use a newer version of stet, or another folder with --store.',
+    });
+  } catch (error) {
+    if (Problem.is(error)) throw error;
+    if (errorCode(error) !== 'ENOENT') {
+      throw new Problem('store-layout', `${marker} cannot be read: ${messageOf(error)}.`, {
+        hint: `If this is a store, write {"layout":${layout}} into that file.`,
+        cause: error,
+      });
+    }
+  }
+  try {
+    for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
+    writeFileSync(marker, `{"layout":${layout}}\n`);
+  } catch (cause) {
+    throw fileProblem(cause, root);
+  }
+}
+
+interface Adopted {
+  origin: string;
+  files: Record<string, FileStats & { rested: boolean }>;
+}
+
+/** How many manifest entries are kept in memory; about 200 bytes each. */
+const rememberedEntries = 200_000;
+
+class FolderStore implements Store {
+  readonly root: string;
+  readonly blobs: Blobs;
+  readonly records: Records;
+  readonly statCache: StatCache;
+  readonly warn: (message: string) => void;
+  private readonly trees = new Map<Digest, Tree>();
+  private treeEntries = 0;
+  private readonly present = new Set<Digest>();
+  private readonly verified = new Map<Digest, string>();
+  private readonly lent = new Map<string, Lent[]>();
+  private readonly adoptions = new Map<Digest, Adopted>();
+
+  constructor(root: string, records: Records, warn: (message: string) => void) {
+    this.root = root;
+    this.blobs = new Blobs(root);
+    this.records = records;
+    this.statCache = new StatCache(join(root, 'stat-cache.jsonl'));
+    this.warn = warn;
+  }
+
+  async putTree(path: string, { how }: { how: 'move' | 'copy' }): Promise<StoredTree> {
+    const tree = await scanTree(path);
+    // What a link points at is somebody else's.
+    const isLink = lstatSync(path).isSymbolicLink();
+    const take = isLink ? 'copy' : how;
+    for (const entry of tree.entries) {
+      if (entry.kind !== 'file') continue;
+      const file = entry.path === '' ? path : join(path, entry.path);
+      this.blobs.putFile(entry.digest, file, { how: take, sizeBytes: entry.size });
+    }
+    if (how === 'move' && (isLink || tree.kind === 'folder')) rmSync(path, { recursive: true, force: true });
+    const stored = this.putManifest(tree);
+    this.present.add(stored.digest);
+    return stored;
+  }
+
+  async adoptTree(path: string): Promise<StoredTree> {
+    const origin = resolve(path);
+    const tree = await scanTree(origin, { hasher: (paths) => this.statCache.digests(paths) });
+    const files: Adopted['files'] = {};
+    for (const entry of tree.entries) {
+      if (entry.kind !== 'file') continue;
+      const file = originFile(origin, entry.path);
+      const stats = fileStats(file);
+      if (!stats) throw new Problem('changed-while-read', `${file} went away while it was read.`);
+      files[entry.path] = { ...stats, rested: this.statCache.hasRested(file, stats) };
+    }
+    const stored = this.putManifest(tree);
+    const adopted: Adopted = { origin, files };
+    writeWhole(this.adoptionPath(stored.digest), JSON.stringify(adopted));
+    this.adoptions.set(stored.digest, adopted);
+    return stored;
+  }
+
+  readTree(digest: Digest): Tree | undefined {
+    const known = this.trees.get(digest);
+    if (known) return known;
+    const bytes = this.blobs.read(digest);
+    if (!bytes) return undefined;
+    if (digestBytes(bytes) !== digest) {
+      const place = this.blobs.quarantine(digest);
+      this.warn(`The manifest ${digest} was damaged; it is in ${place ?? 'quarantine'} now, and its tree is taken as missing.`);
+      return undefined;
+    }
+    const tree = JSON.parse(bytes.toString('utf8')) as Tree;
+    this.rememberTree(digest, tree);
+    return tree;
+  }
+
+  hasTree(digest: Digest): boolean {
+    if (this.present.has(digest)) return true;
+    const tree = this.readTree(digest);
+    if (!tree) {
+      this.warn(`The tree ${digest} is missing from the store.`);
+      return false;
+    }
+    const missing = this.missingFrom(tree);
+    if (missing === undefined) {
+      this.present.add(digest);
+      return true;
+    }
+    const adopted = this.adoption(digest);
+    const changed = adopted ? this.changedSince(adopted, tree)[0] : missing;
+    if (changed === undefined) return true;
+    this.warn(`The tree ${digest} is not whole: ${changed}. It is taken as missing.`);
+    return false;
+  }
+
+  checkout(digest: Digest, dest: string): { path: string; links: number } {
+    const tree = this.readTree(digest);
+    if (!tree) throw new Problem('tree-missing', `The tree ${digest} is missing from the store.`);
+    const adopted = this.adoption(digest);
+    if (adopted && this.missingFrom(tree) !== undefined) {
+      const changed = this.changedSince(adopted, tree)[0];
+      if (changed) throw new Problem('tree-missing', `The adopted files of ${digest} have changed: ${changed}.`);
+      this.lent.set(resolve(dest), [{ kind: 'adopted', digest }]);
+      return { path: adopted.origin, links: 0 };
+    }
+    try {
+      const lent = checkoutTree(this.blobs, tree, dest, this.verified);
+      if (lent.length > 0) this.lent.set(resolve(dest), lent);
+      return { path: dest, links: lent.length };
+    } catch (error) {
+      this.forget(digest);
+      throw error;
+    }
+  }
+
+  changedInputs(dest: string): string[] {
+    const lent = this.lent.get(resolve(dest)) ?? [];
+    return lent.flatMap((item) => {
+      if (item.kind === 'adopted') {
+        const adopted = this.adoption(item.digest);
+        const tree = this.readTree(item.digest);
+        return adopted && tree ? this.changedSince(adopted, tree) : [];
+      }
+      if (!writtenTo(this.blobs, item)) return [];
+      const place = this.blobs.quarantine(item.digest);
+      this.forget();
+      this.warn(`A job wrote to its input ${item.path}; the stored copy ${item.digest} is in ${place ?? 'quarantine'} now.`);
+      return [item.path];
+    });
+  }
+
+  forget(digest?: Digest): void {
+    if (digest) {
+      this.present.delete(digest);
+      this.trees.delete(digest);
+      this.adoptions.delete(digest);
+      return;
+    }
+    this.present.clear();
+    this.trees.clear();
+    this.treeEntries = 0;
+    this.verified.clear();
+    this.adoptions.clear();
+  }
+
+  async close(): Promise<void> {
+    await this.records.close();
+  }
+
+  private putManifest(tree: Tree): StoredTree {
+    const text = treeText(tree);
+    const digest = digestBytes(text);
+    this.blobs.putBytes(digest, text);
+    this.rememberTree(digest, tree);
+    return { digest, size: treeSize(tree), fileCount: treeFileCount(tree) };
+  }
+
+  private rememberTree(digest: Digest, tree: Tree): void {
+    if (this.treeEntries + tree.entries.length > rememberedEntries) {
+      this.trees.clear();
+      this.treeEntries = 0;
+    }
+    this.trees.set(digest, tree);
+    this.treeEntries += tree.entries.length;
+  }
+
+  /** In words, the first blob that is not there or has another size. */
+  private missingFrom(tree: Tree): string | undefined {
+    for (const entry of tree.entries) {
+      if (entry.kind !== 'file') continue;
+      const stats = this.blobs.stat(entry.digest);
+      if (stats?.size === entry.size) continue;
+      const name = entry.path || 'its file';
+      return stats ? `${name} has ${stats.size} bytes in the store, not ${entry.size}` : `${name} is not in the store`;
+    }
+    return undefined;
+  }
+
+  private changedSince({ origin, files }: Adopted, tree: Tree): string[] {
+    return tree.entries.flatMap((entry) => {
+      if (entry.kind !== 'file') return [];
+      const path = originFile(origin, entry.path);
+      const before = files[entry.path];
+      return before && this.statCache.stillHas(path, before, entry.digest) ? [] : [path];
+    });
+  }
+
+  private adoption(digest: Digest): Adopted | undefined {
+    const known = this.adoptions.get(digest);
+    if (known) return known;
+    try {
+      const adopted = JSON.parse(readFileSync(this.adoptionPath(digest), 'utf8')) as Adopted;
+      this.adoptions.set(digest, adopted);
+      return adopted;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') this.warn(`${this.adoptionPath(digest)} cannot be read: ${messageOf(error)}.`);
+      return undefined;
+    }
+  }
+
+  private adoptionPath(digest: Digest): string {
+    return join(this.root, 'adopted', `${digest.slice(7)}.json`);
+  }
+}
+
+function originFile(origin: string, path: string): string {
+  return path === '' ? origin : join(origin, path);
+}

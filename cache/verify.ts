@@ -1,0 +1,53 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Digest } from './digest.ts';
+import { artifactsIn, type NodeRecord } from './records.ts';
+import type { Store } from './store.ts';
+
+export interface VerifyReport {
+  blobs: number;
+  bytes: number;
+  records: number;
+  /** Blobs with other content than their digest says, and where they were moved. */
+  wrongBlobs: { digest: Digest; movedTo: string | undefined }[];
+  /** Records that cannot be read. */
+  damagedRecords: { fingerprint: Digest; reason: string }[];
+  /** Records of which an artifact is not whole: they are misses until their task runs again. */
+  incompleteRecords: { fingerprint: Digest; task: string; digest: Digest }[];
+}
+
+/** Hashes every blob again and checks every record's trees. Wrong blobs go to `quarantine/`; nothing is deleted. */
+export async function verifyStore(
+  store: Store,
+  { onProgress = () => undefined }: { onProgress?: (done: number, total: number) => void } = {},
+): Promise<VerifyReport> {
+  store.forget();
+  const digests = [...store.blobs.list()];
+  const report: VerifyReport = {
+    blobs: digests.length,
+    bytes: 0,
+    records: 0,
+    wrongBlobs: [],
+    damagedRecords: [],
+    incompleteRecords: [],
+  };
+  for (const [index, digest] of digests.entries()) {
+    report.bytes += store.blobs.stat(digest)?.size ?? 0;
+    const found = store.blobs.rehash(digest);
+    if (found && found !== digest) report.wrongBlobs.push({ digest, movedTo: store.blobs.quarantine(digest) });
+    onProgress(index + 1, digests.length);
+    if (index % 64 === 0) await nextTurn();
+  }
+  for await (const record of store.records.all()) {
+    report.records += 1;
+    report.incompleteRecords.push(...incomplete(store, record));
+  }
+  for await (const damaged of store.records.damaged()) report.damagedRecords.push(damaged);
+  return report;
+}
+
+function incomplete(store: Store, { fingerprint, recipe, outputs }: NodeRecord): VerifyReport['incompleteRecords'] {
+  return Object.values(outputs)
+    .flatMap(artifactsIn)
+    .filter(({ digest }) => !store.hasTree(digest))
+    .map(({ digest }) => ({ fingerprint, task: recipe.task, digest }));
+}

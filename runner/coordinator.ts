@@ -1,0 +1,495 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Digest } from '../cache/digest.ts';
+import { acquireLock, type Lock, lockOwner } from '../cache/lock.ts';
+import { messageOf, Problem } from '../cache/problem.ts';
+import { artifactsIn, type NodeRecord } from '../cache/records.ts';
+import { isRef } from '../tasks/core/ref.ts';
+import { type AttemptEnd, Attempts } from './attempts.ts';
+import { Dataflow, type Instance, type Item, type Output } from './dataflow.ts';
+import { type Event, eventFormat, type Fact, type Failure, type PlannedNode, type RunStatus } from './events.ts';
+import type { Executor } from './executors/executor.ts';
+import { History } from './history.ts';
+import { ancestorsOf, findNode } from './names.ts';
+import { type Prepared, Recipes } from './recipes.ts';
+import type { RunLog } from './run-log.ts';
+import type { Session } from './session.ts';
+import { apply, countsOf, emptyState, type RunState } from './state.ts';
+import { outputFrom, storedOutput, toStored } from './values.ts';
+
+export interface CoordinateOptions {
+  readonly run: RunLog;
+  readonly executor: Executor;
+  readonly diagnostics: Logger;
+  /** The run's log has events of an earlier driver. */
+  readonly resumed: boolean;
+  /** Only this node and what it needs; an address or label. */
+  readonly until?: string;
+  /** Nodes to run whatever is known of them; addresses or labels. */
+  readonly force?: readonly string[];
+  /** Stop everything at the first failure. */
+  readonly failFast?: boolean;
+  /** Stop: jobs are told, get time, are killed. */
+  readonly signal: AbortSignal;
+  /** Stop now: jobs are killed. */
+  readonly kill: AbortSignal;
+}
+
+/** How often a node that another run works on is looked at, in milliseconds. */
+const awaitPollMs = 200;
+/** A store that goes on losing blobs is broken; a run does not start over more often than this. */
+const mostRestarts = 3;
+
+/**
+ * Drives a run to its end and yields every fact after it was written to the log; the last is `run-finished`.
+ * All order is decided here.
+ */
+export async function* coordinate(session: Session, options: CoordinateOptions): AsyncGenerator<Event> {
+  const written: Event[] = [];
+  let tell: () => void = () => {};
+  const coordinator = new Coordinator(session, options, (event) => {
+    written.push(event);
+    tell();
+  });
+  let ended = false;
+  const end = coordinator.drive().finally(() => {
+    ended = true;
+    tell();
+  });
+  end.catch(() => {}); // thrown below, once the facts before it were seen
+  while (!ended || written.length > 0) {
+    if (written.length === 0) await new Promise<void>((resolve) => (tell = resolve));
+    yield* written.splice(0);
+  }
+  await end;
+}
+
+/** A node on its way: from the moment that it has to run until it has ended. */
+interface Pending {
+  readonly prepared: Prepared;
+  readonly reason: string;
+  readonly forced: boolean;
+  attempt: number;
+  awaitedFrom?: string;
+}
+
+/** Nodes of this run with one fingerprint: the first runs, the others take what it gives. */
+interface Shared {
+  readonly owner: string;
+  readonly followers: Prepared[];
+}
+
+class Coordinator {
+  readonly #session: Session;
+  readonly #options: CoordinateOptions;
+  readonly #emitted: (event: Event) => void;
+  readonly #recipes: Recipes;
+  readonly #history: History;
+  readonly #attempts: Attempts;
+  readonly #order: ReadonlyMap<string, number>;
+  readonly #only: ReadonlySet<string> | undefined;
+  readonly #forced: ReadonlySet<string>;
+  #dataflow: Dataflow;
+  #state: RunState = emptyState;
+  #pending: Pending[] = [];
+  #shared = new Map<Digest, Shared>();
+  #locks = new Map<Digest, Lock>();
+  #deciding = 0;
+  #changes: (() => void | Promise<void>)[] = [];
+  #wake: () => void = () => {};
+  #stopping: 'cancelled' | 'failed' | undefined;
+  #startOver = false;
+  #restarts = 0;
+
+  constructor(session: Session, options: CoordinateOptions, emitted: (event: Event) => void) {
+    this.#session = session;
+    this.#options = options;
+    this.#emitted = emitted;
+    this.#recipes = new Recipes(session.root, session.codeOf);
+    this.#history = new History(session.store, session.pipelineName, options.run.run);
+    const { graph } = session;
+    this.#order = new Map(graph.order.map(({ address }, i) => [address, i]));
+    this.#only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
+    this.#forced = new Set((options.force ?? []).map((name) => findNode(graph, name)));
+    this.#dataflow = new Dataflow(graph, this.#only);
+    this.#attempts = new Attempts({
+      store: session.store,
+      code: session.code,
+      run: options.run,
+      executor: options.executor,
+      diagnostics: options.diagnostics,
+      emit: (event) => this.#emit(event),
+      released: (prepared, output, item) => this.#released(prepared, output, item),
+      ended: (prepared, end) => this.#soon(() => this.#ended(prepared, end)),
+    });
+  }
+
+  async drive(): Promise<void> {
+    const startedAt = performance.now();
+    this.#emit(this.#runStarted());
+    const stop = (): void => this.#soon(() => this.#stop('cancelled'));
+    const kill = (): void => this.#attempts.cancelAll({ now: true });
+    this.#options.signal.addEventListener('abort', stop);
+    this.#options.kill.addEventListener('abort', kill);
+    if (this.#options.signal.aborted) stop();
+    const poll = setInterval(() => this.#hasAwaited() && this.#soon(() => {}), awaitPollMs);
+    try {
+      await this.#loop();
+    } finally {
+      clearInterval(poll);
+      this.#options.signal.removeEventListener('abort', stop);
+      this.#options.kill.removeEventListener('abort', kill);
+      for (const lock of this.#locks.values()) lock.release();
+      await this.#attempts.close();
+    }
+    this.#emit(this.#runFinished((performance.now() - startedAt) / 1000));
+  }
+
+  async #loop(): Promise<void> {
+    for (;;) {
+      for (const change of this.#changes.splice(0)) await change();
+      if (!this.#stopping && !this.#startOver) {
+        await this.#decideAll();
+        await this.#launch();
+      }
+      this.#emitSkipped();
+      if (this.#changes.length > 0) continue;
+      if (this.#attempts.running === 0 && this.#deciding === 0) {
+        if (this.#startOver) this.#restart();
+        else if (this.#stopping || this.#pending.length === 0) return;
+      }
+      if (this.#changes.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  #soon(change: () => void | Promise<void>): void {
+    this.#changes.push(change);
+    this.#wake();
+  }
+
+  async #decideAll(): Promise<void> {
+    for (let ready = this.#dataflow.takeReady(); ready.length > 0; ready = this.#dataflow.takeReady()) {
+      await this.#decide(ready);
+    }
+  }
+
+  /** Looks up what is ready. What has to look at the world outside first does so on the side. */
+  async #decide(instances: readonly Instance[]): Promise<void> {
+    const [slow, quick] = partition(instances, ({ of }) => of.node.type === 'call' && of.node.spec.observe !== undefined);
+    for (const instance of slow) {
+      this.#deciding += 1;
+      void this.#prepare(instance).then((prepared) => {
+        this.#soon(async () => {
+          this.#deciding -= 1;
+          await this.#lookUp(prepared ? [prepared] : []);
+        });
+      });
+    }
+    const prepared: Prepared[] = [];
+    for (const instance of quick) {
+      const one = await this.#prepare(instance);
+      if (one) prepared.push(one);
+    }
+    await this.#lookUp(prepared);
+  }
+
+  async #prepare(instance: Instance): Promise<Prepared | undefined> {
+    try {
+      return await this.#recipes.prepare(instance);
+    } catch (error) {
+      this.#soon(() => this.#fail(instance.address, instance.label, failureOf(error), { attempt: 1, seconds: 0 }));
+      return undefined;
+    }
+  }
+
+  async #lookUp(prepared: readonly Prepared[]): Promise<void> {
+    if (prepared.length === 0) return;
+    const records = await this.#session.store.records.getMany(prepared.map(({ fingerprint }) => fingerprint));
+    for (const [i, one] of prepared.entries()) {
+      const record = records[i];
+      const forced = this.#forced.has(one.instance.of.address);
+      const sharing = this.#shared.get(one.fingerprint);
+      if (sharing) this.#follow(sharing, one);
+      else if (record && !forced && this.#isWhole(record)) this.#hit(one, record, 'store');
+      else await this.#mustRun(one, forced, record !== undefined && !forced);
+    }
+  }
+
+  #follow(sharing: Shared, prepared: Prepared): void {
+    sharing.followers.push(prepared);
+    for (const [output, items] of this.#attempts.releasedBy(sharing.owner)) {
+      for (const item of items) this.#dataflow.release(prepared.instance.address, output, item);
+    }
+  }
+
+  async #mustRun(prepared: Prepared, forced: boolean, damaged: boolean): Promise<void> {
+    this.#shared.set(prepared.fingerprint, { owner: prepared.instance.address, followers: [] });
+    const why = forced ? 'it was asked for with --force' : damaged ? 'its stored result is damaged' : undefined;
+    const reason = why ?? (await this.#history.reason(prepared));
+    this.#pending.push({ prepared, reason, forced, attempt: 1 });
+    this.#pending.sort((a, b) => this.#rank(a) - this.#rank(b));
+  }
+
+  #rank({ prepared }: Pending): number {
+    return this.#order.get(prepared.instance.of.address) ?? 0;
+  }
+
+  #isWhole(record: NodeRecord): boolean {
+    return Object.values(record.outputs).every((output) =>
+      artifactsIn(output).every(({ digest }) => this.#session.store.hasTree(digest)),
+    );
+  }
+
+  #hit(prepared: Prepared, record: NodeRecord, from: 'store' | 'other-run'): void {
+    const { address, label } = prepared.instance;
+    const outputs = Object.fromEntries(Object.entries(record.outputs).map(([name, json]) => [name, outputFrom(json)]));
+    this.#emit({ type: 'node-cached', address, label, fingerprint: prepared.fingerprint, from });
+    this.#finish(prepared, outputs);
+  }
+
+  /** Starts what there is room for. A job that does not fit lets smaller ones go first. */
+  async #launch(): Promise<void> {
+    for (const pending of [...this.#pending]) {
+      if (this.#stopping || this.#startOver) return;
+      if (!this.#options.executor.hasRoom(this.#attempts.resourcesOf(pending.prepared))) continue;
+      if (!(await this.#claim(pending))) continue;
+      this.#pending = this.#pending.filter((other) => other !== pending);
+      await this.#start(pending);
+    }
+  }
+
+  /** Takes the fingerprint for this run. False when another run has it, or has finished it meanwhile. */
+  async #claim(pending: Pending): Promise<boolean> {
+    const { prepared } = pending;
+    const { fingerprint, instance } = prepared;
+    if (this.#locks.has(fingerprint)) return true;
+    const { store } = this.#session;
+    const folder = join(store.root, 'locks');
+    const lock = acquireLock(folder, fingerprint, { owner: `run ${this.#options.run.run}` });
+    if (!lock) {
+      if (pending.awaitedFrom !== undefined) return false;
+      const owner = lockOwner(folder, fingerprint);
+      pending.awaitedFrom = owner ? `${owner.owner} (process ${owner.pid} on ${owner.host})` : 'another run';
+      const { address, label } = instance;
+      this.#emit({ type: 'node-awaited', address, label, fingerprint, owner: pending.awaitedFrom });
+      return false;
+    }
+    const record = pending.forced && pending.awaitedFrom === undefined ? undefined : await store.records.get(fingerprint);
+    if (!record || !this.#isWhole(record)) {
+      this.#locks.set(fingerprint, lock);
+      return true;
+    }
+    lock.release();
+    this.#pending = this.#pending.filter((other) => other !== pending);
+    this.#hit(prepared, record, 'other-run');
+    this.#soon(() => {});
+    return false;
+  }
+
+  async #start({ prepared, reason, attempt }: Pending): Promise<void> {
+    try {
+      await this.#attempts.start(prepared, { attempt, reason });
+    } catch (error) {
+      if (Problem.is(error) && (error.code === 'damaged-blob' || error.code === 'tree-missing')) {
+        this.#warn(`${error.message} ${error.hint ?? ''}`.trim());
+        this.#release(prepared.fingerprint);
+        this.#startOver = true;
+        return;
+      }
+      await this.#ended(prepared, { failure: failureOf(error), attempt, seconds: 0 });
+      this.#soon(() => {});
+    }
+  }
+
+  #released(prepared: Prepared, output: string, item: Item): void {
+    this.#soon(() => {
+      this.#dataflow.release(prepared.instance.address, output, item);
+      for (const follower of this.#shared.get(prepared.fingerprint)?.followers ?? []) {
+        this.#dataflow.release(follower.instance.address, output, item);
+      }
+    });
+  }
+
+  async #ended(prepared: Prepared, end: AttemptEnd): Promise<void> {
+    const { address, label } = prepared.instance;
+    const { attempt, seconds, log } = end;
+    const failure = end.failure ?? (await this.#changedMeanwhile(prepared));
+    if (!failure && end.outputs) {
+      await this.#keep(prepared, end.outputs, end);
+      this.#release(prepared.fingerprint);
+      return;
+    }
+    const why = failure ?? { code: 'bug', message: 'It gave nothing: this is a mistake in the framework, please report it.' };
+    if (why.code === 'cancelled') {
+      this.#emit({ type: 'node-failed', address, label, attempt, seconds, failure: why, willRetry: true, ...(log ? { log } : {}) });
+      this.#release(prepared.fingerprint);
+      return;
+    }
+    const retries = prepared.instance.of.node.type === 'call' ? (prepared.instance.of.node.options.retries ?? 0) : 0;
+    if (attempt <= retries && !this.#stopping) {
+      this.#emit({ type: 'node-failed', address, label, attempt, seconds, failure: why, willRetry: true, ...(log ? { log } : {}) });
+      this.#pending.push({ prepared, reason: `attempt ${attempt} failed: ${why.message}`, forced: false, attempt: attempt + 1 });
+      return;
+    }
+    this.#release(prepared.fingerprint);
+    this.#fail(address, label, why, { attempt, seconds, ...(log ? { log } : {}) });
+    const followers = this.#shared.get(prepared.fingerprint)?.followers ?? [];
+    this.#shared.delete(prepared.fingerprint);
+    for (const { instance } of followers) {
+      this.#emit({ type: 'node-skipped', address: instance.address, label: instance.label, because: address });
+      this.#dataflow.fail(instance.address);
+    }
+  }
+
+  async #changedMeanwhile(prepared: Prepared): Promise<Failure | undefined> {
+    const { spec } = prepared;
+    const outside = spec.code.length > 0 || spec.observe ? await this.#recipes.changedSince(prepared) : [];
+    const changed = [...outside, ...this.#attempts.changedInputs(prepared)];
+    if (changed.length === 0) return undefined;
+    return {
+      code: 'input-changed',
+      message: `${changed.join(', ')} changed while it ran, so its result belongs to neither version and was not kept.`,
+      hint: 'Run the pipeline again; leave these files alone meanwhile.',
+    };
+  }
+
+  async #keep(prepared: Prepared, outputs: Readonly<Record<string, Output>>, end: AttemptEnd): Promise<void> {
+    const { instance, fingerprint, recipe } = prepared;
+    const stored = Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, storedOutput(output)]));
+    const before = await this.#history.before(prepared);
+    const finishedAt = new Date();
+    await this.#session.store.records.set({
+      format: 1,
+      fingerprint,
+      recipe,
+      outputs: stored,
+      provenance: {
+        run: this.#options.run.run,
+        node: instance.label,
+        host: hostname(),
+        startedAt: new Date(finishedAt.getTime() - end.seconds * 1000).toISOString(),
+        finishedAt: finishedAt.toISOString(),
+        seconds: end.seconds,
+        attempts: end.attempt,
+      },
+    });
+    const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(stored);
+    this.#emit({ type: 'node-finished', address: instance.address, fingerprint, seconds: end.seconds, changed });
+    this.#attempts.clean(prepared);
+    this.#finish(prepared, outputs);
+  }
+
+  #finish(prepared: Prepared, outputs: Readonly<Record<string, Output>>): void {
+    this.#dataflow.finish(prepared.instance.address, outputs);
+    const followers = this.#shared.get(prepared.fingerprint)?.followers ?? [];
+    this.#shared.delete(prepared.fingerprint);
+    for (const { instance, fingerprint } of followers) {
+      this.#emit({ type: 'node-cached', address: instance.address, label: instance.label, fingerprint, from: 'same-run' });
+      this.#dataflow.finish(instance.address, outputs);
+    }
+  }
+
+  #fail(address: string, label: string, failure: Failure, at: { attempt: number; seconds: number; log?: string }): void {
+    this.#emit({ type: 'node-failed', address, label, failure, willRetry: false, ...at });
+    this.#dataflow.fail(address);
+    if (this.#options.failFast) this.#stop('failed');
+  }
+
+  #emitSkipped(): void {
+    for (const { address, label, because = '' } of this.#dataflow.takeSkipped()) {
+      this.#emit({ type: 'node-skipped', address, label, because });
+    }
+  }
+
+  #stop(why: 'cancelled' | 'failed'): void {
+    this.#stopping ??= why;
+    this.#attempts.cancelAll({ now: this.#options.kill.aborted });
+  }
+
+  /** A blob went bad after its record was taken for a hit: everything is looked up again, and only the lost part runs. */
+  #restart(): void {
+    this.#restarts += 1;
+    if (this.#restarts > mostRestarts) {
+      throw new Problem('store-unreliable', 'The store goes on losing what it was given.', { hint: 'Check its disk, then: pipeline cache verify' });
+    }
+    this.#startOver = false;
+    this.#pending = [];
+    this.#shared = new Map();
+    for (const lock of this.#locks.values()) lock.release();
+    this.#locks = new Map();
+    this.#dataflow = new Dataflow(this.#session.graph, this.#only);
+    this.#soon(() => {});
+  }
+
+  #release(fingerprint: Digest): void {
+    this.#locks.get(fingerprint)?.release();
+    this.#locks.delete(fingerprint);
+  }
+
+  #hasAwaited(): boolean {
+    return this.#pending.some(({ awaitedFrom }) => awaitedFrom !== undefined);
+  }
+
+  #warn(message: string): void {
+    this.#emit({ type: 'warning', message });
+  }
+
+  #emit(fact: Fact): void {
+    const event = { time: new Date().toISOString(), ...fact } as Event;
+    this.#options.run.append(event);
+    this.#state = apply(this.#state, event);
+    this.#emitted(event);
+  }
+
+  #runStarted(): Fact {
+    const { graph, pipelineName, points } = this.#session;
+    const nodes = graph.order
+      .filter(({ address }) => this.#only?.has(address) ?? true)
+      .map(({ address, label, node, needs, scope }): PlannedNode => {
+        const task = 'spec' in node ? node.spec.name : node.type;
+        return { address, label, task, type: node.type, needs, perItem: scope.length > 0 };
+      });
+    return {
+      type: 'run-started',
+      format: eventFormat,
+      run: this.#options.run.run,
+      pipeline: pipelineName,
+      params: points.length === 1 ? points[0]?.params : points,
+      graph: graph.digest,
+      nodes,
+      host: hostname(),
+      pid: process.pid,
+      resumed: this.#options.resumed,
+    };
+  }
+
+  #runFinished(seconds: number): Fact {
+    const counts = countsOf(this.#state);
+    const failed = counts.failed > 0 || counts.skipped > 0;
+    const status: RunStatus = this.#stopping === 'cancelled' ? 'cancelled' : failed ? 'failed' : 'succeeded';
+    return { type: 'run-finished', run: this.#options.run.run, status, counts, seconds, results: this.#results() };
+  }
+
+  #results(): Record<string, unknown> {
+    const { wanted } = this.#session.graph;
+    const named: Record<string, unknown> =
+      isRef(wanted) || Array.isArray(wanted) ? { result: wanted } : (wanted as Record<string, unknown>);
+    const results = Object.entries(named).flatMap(([name, structure]) => {
+      const output = isRef(structure) ? this.#dataflow.output(structure) : undefined;
+      if (output) return [[name, storedOutput(output)] as const];
+      const value = this.#dataflow.value(structure);
+      return value === undefined ? [] : [[name, toStored(value)] as const];
+    });
+    return Object.fromEntries(results);
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (Problem.is(error)) return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
+  return { code: 'unexpected', message: messageOf(error) };
+}
+
+function partition<T>(values: readonly T[], test: (value: T) => boolean): [T[], T[]] {
+  return [values.filter(test), values.filter((value) => !test(value))];
+}

@@ -1,0 +1,91 @@
+/** The version of the event log's layout. A reader refuses a newer one. */
+export const eventFormat = 1;
+
+/** A node as the log names it. */
+interface OfNode {
+  /** Unique within the run: the graph address, with the items' keys behind it. */
+  readonly address: string;
+}
+
+export interface Failure {
+  /** Stable, in kebab case: `exit-code`, `killed`, `wrong-output`, `input-changed`, `disk-full`, … */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface Counts {
+  readonly done: number;
+  readonly cached: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** A node of the graph as it stood when the run began; nodes inside an `each` are templates. */
+export interface PlannedNode extends OfNode {
+  readonly label: string;
+  readonly task: string;
+  readonly type: 'call' | 'service' | 'each' | 'filter';
+  readonly needs: readonly string[];
+  readonly perItem: boolean;
+}
+
+/** One fact. All facts of a run, in order, are its log; everything that people see is computed from it. */
+export type Event = { readonly time: string } & (
+  | {
+      readonly type: 'run-started';
+      readonly format: number;
+      readonly run: string;
+      readonly pipeline: string;
+      readonly params: unknown;
+      readonly graph: string;
+      readonly nodes: readonly PlannedNode[];
+      readonly host: string;
+      readonly pid: number;
+      readonly resumed: boolean;
+    }
+  | (OfNode & { readonly type: 'node-cached'; readonly label: string; readonly fingerprint: string; readonly from: 'store' | 'other-run' | 'same-run' })
+  | (OfNode & { readonly type: 'node-awaited'; readonly label: string; readonly fingerprint: string; readonly owner: string })
+  | (OfNode & {
+      readonly type: 'node-queued';
+      readonly label: string;
+      readonly task: string;
+      readonly fingerprint: string;
+      readonly attempt: number;
+      /** Why it runs, in words. */
+      readonly reason: string;
+      /** The job's folder, relative to the run's. */
+      readonly job: string;
+    })
+  | (OfNode & { readonly type: 'node-started'; readonly attempt: number; readonly host: string; readonly pid?: number })
+  | (OfNode & { readonly type: 'item-released'; readonly output: string; readonly key: string; readonly digest?: string })
+  | (OfNode & { readonly type: 'node-finished'; readonly fingerprint: string; readonly seconds: number; readonly changed: boolean })
+  | (OfNode & {
+      readonly type: 'node-failed';
+      readonly label: string;
+      readonly attempt: number;
+      readonly seconds: number;
+      readonly failure: Failure;
+      readonly willRetry: boolean;
+      /** Relative to the run's folder. */
+      readonly log?: string;
+    })
+  | (OfNode & { readonly type: 'node-skipped'; readonly label: string; readonly because: string })
+  | (OfNode & { readonly type: 'service-ready'; readonly url: string })
+  | (OfNode & { readonly type: 'service-stopped' })
+  | { readonly type: 'warning'; readonly message: string }
+  | {
+      readonly type: 'run-finished';
+      readonly run: string;
+      readonly status: RunStatus;
+      readonly counts: Counts;
+      readonly seconds: number;
+      /** The wanted results by name, artifacts by digest; only those that exist. */
+      readonly results: Readonly<Record<string, unknown>>;
+    }
+);
+
+export type RunStatus = 'succeeded' | 'failed' | 'cancelled';
+export type EventOf<T extends Event['type']> = Extract<Event, { type: T }>;
+/** An event before it has its time. */
+export type Fact = Event extends infer E ? (E extends Event ? Omit<E, 'time'> : never) : never;

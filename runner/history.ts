@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import type { Digest } from '../cache/digest.ts';
+import type { NodeRecord } from '../cache/records.ts';
+import { recipeDifference } from '../cache/recipe.ts';
+import type { Store } from '../cache/store.ts';
+import type { Prepared } from './recipes.ts';
+import { listRuns, readEvents } from './run-log.ts';
+
+/** How many earlier runs are looked at for what a node was before. */
+const runsLookedAt = 5;
+
+interface Earlier {
+  readonly fingerprint: Digest;
+  outcome: 'known' | 'failed' | 'unfinished';
+}
+
+/** What nodes were in earlier runs of the same pipeline: the other half of every "why". */
+export class History {
+  readonly #store: Store;
+  readonly #pipeline: string;
+  readonly #except: string | undefined;
+  #byAddress: Map<string, Earlier[]> | undefined;
+
+  constructor(store: Store, pipeline: string, except?: string) {
+    this.#store = store;
+    this.#pipeline = pipeline;
+    this.#except = except;
+  }
+
+  /** Why a node has to run, in words. */
+  async reason(prepared: Prepared): Promise<string> {
+    const { instance, fingerprint, recipe } = prepared;
+    const earlier = this.#runs().get(instance.address) ?? [];
+    const same = earlier.find((run) => run.fingerprint === fingerprint);
+    if (same?.outcome === 'failed') return 'it failed before';
+    if (same?.outcome === 'unfinished') return 'it did not end before';
+    if (same) return 'its result is no longer in the store';
+    const before = await this.#newestRecord(earlier.map((run) => run.fingerprint), recipe.task);
+    if (!before) return earlier.length > 0 ? 'it has no earlier result' : 'it never ran before';
+    const all = recipeDifference(before.recipe, recipe);
+    // A command mostly repeats its inputs, so it is told only when they do not explain it.
+    const inputs = all.some((line) => line.startsWith('input '));
+    const differences = inputs ? all.filter((line) => !line.startsWith('command changed')) : all;
+    return differences.length > 0 ? differences.join('; ') : 'its result is no longer in the store';
+  }
+
+  /** The newest result of the node under another recipe. */
+  async before(prepared: Prepared): Promise<NodeRecord | undefined> {
+    const earlier = (this.#runs().get(prepared.instance.address) ?? []).map((run) => run.fingerprint);
+    return this.#newestRecord(earlier, undefined);
+  }
+
+  async #newestRecord(fingerprints: readonly Digest[], task: string | undefined): Promise<NodeRecord | undefined> {
+    for (const fingerprint of fingerprints) {
+      const record = await this.#store.records.get(fingerprint);
+      if (record) return record;
+    }
+    const newest = task === undefined ? undefined : await this.#store.records.newest(task);
+    return newest && this.#store.records.get(newest);
+  }
+
+  /** Newest first. Read once, and only when something has to run. */
+  #runs(): Map<string, Earlier[]> {
+    this.#byAddress ??= this.#read();
+    return this.#byAddress;
+  }
+
+  #read(): Map<string, Earlier[]> {
+    const found = new Map<string, Earlier[]>();
+    let looked = 0;
+    for (const run of listRuns(this.#store.root).reverse()) {
+      if (run === this.#except) continue;
+      const events = readEvents(join(this.#store.root, 'runs', run));
+      const first = events.find((event) => event.type === 'run-started');
+      if (first?.pipeline !== this.#pipeline) continue;
+      const inRun = new Map<string, Earlier>();
+      for (const event of events) {
+        if (event.type === 'node-cached') inRun.set(event.address, { fingerprint: event.fingerprint as Digest, outcome: 'known' });
+        if (event.type === 'node-queued') inRun.set(event.address, { fingerprint: event.fingerprint as Digest, outcome: 'unfinished' });
+        const known = 'address' in event ? inRun.get(event.address) : undefined;
+        if (event.type === 'node-finished' && known) known.outcome = 'known';
+        if (event.type === 'node-failed' && known && event.failure.code !== 'cancelled') known.outcome = 'failed';
+      }
+      for (const [address, entry] of inRun) found.set(address, [...(found.get(address) ?? []), entry]);
+      looked += 1;
+      if (looked === runsLookedAt) break;
+    }
+    return found;
+  }
+}

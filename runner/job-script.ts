@@ -1,0 +1,33 @@
+/** What `job.sh` is made of. Nothing in it is ever evaluated by the shell: every word is quoted. */
+export interface JobScript {
+  readonly label: string;
+  /** Absolute; the command runs here. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+  /** Absolute path of the exit record, written when the command has ended. */
+  readonly exitRecord: string;
+}
+
+/**
+ * The text of `job.sh`: environment, folder, command, exit record. A machine that runs it needs a POSIX shell and nothing else.
+ *
+ * The empty traps keep the shell alive when its group is told to stop, so that the exit record is written; the command itself
+ * gets the signals as usual, because traps are not inherited.
+ */
+export function jobScript({ label, cwd, env, args, exitRecord }: JobScript): string {
+  return [
+    '#!/bin/sh',
+    `# ${label.replace(/[^\x20-\x7e]/g, '?')}`,
+    'trap : TERM INT HUP',
+    ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),
+    `cd ${quoted(cwd)} || exit 97`,
+    args.map(quoted).join(' '),
+    `printf '{"code":%d}\\n' "$?" > ${quoted(exitRecord)}`,
+    '',
+  ].join('\n');
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

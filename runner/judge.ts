@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Failure } from './events.ts';
+import type { Exit } from './executors/executor.ts';
+import { WorkerFailure } from './job.ts';
+import type { StagedJob } from './stage.ts';
+
+/** Why a job failed, from how it ended and what it left; undefined when it ended well. */
+export function judge(job: StagedJob, exit: Exit): Failure | undefined {
+  if (exit.cancelled) return { code: 'cancelled', message: 'It was told to stop.' };
+  const code = exitCode(job.folder);
+  if (code === 0) return undefined;
+  return bodyFailure(job.folder) ?? programFailure(job, code, exit);
+}
+
+/** From the job's own exit record; undefined when there is none, because its shell was killed before it could write one. */
+function exitCode(folder: string): number | undefined {
+  try {
+    const { code } = JSON.parse(readFileSync(join(folder, 'exit.json'), 'utf8')) as { code?: unknown };
+    return typeof code === 'number' ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function bodyFailure(folder: string): Failure | undefined {
+  try {
+    const { code, message, hint } = WorkerFailure.parse(JSON.parse(readFileSync(join(folder, 'failure.json'), 'utf8')));
+    return { code, message, ...(hint ? { hint } : {}) };
+  } catch {
+    return undefined; // no body, or it was ended from outside
+  }
+}
+
+function programFailure({ prepared }: StagedJob, code: number | undefined, exit: Exit): Failure {
+  const signal = exit.signal ?? (code !== undefined && code > 128 ? signalNames.get(code - 128) : undefined);
+  if (code === 127) {
+    const program = prepared.recipe.command?.find((arg) => !arg.startsWith('cd ')) ?? 'the program';
+    return { code: 'no-such-program', message: `The program ${program} was not found.`, hint: 'Install it, or set PATH before the run.' };
+  }
+  if (signal === 'SIGKILL') {
+    return { code: 'killed', message: 'It was killed (SIGKILL).', hint: 'Often the system ran out of memory: resources: { memoryGb }, or a smaller batch.' };
+  }
+  if (signal) return { code: 'killed', message: `It was ended by ${signal}.` };
+  if (code === undefined) return { code: 'killed', message: 'It ended without an exit record: something killed its shell.' };
+  return { code: 'exit-code', message: `It ended with exit code ${code}.` };
+}
+
+const signalNames = new Map([
+  [1, 'SIGHUP'],
+  [2, 'SIGINT'],
+  [6, 'SIGABRT'],
+  [8, 'SIGFPE'],
+  [9, 'SIGKILL'],
+  [11, 'SIGSEGV'],
+  [15, 'SIGTERM'],
+]);

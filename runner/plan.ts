@@ -1,0 +1,125 @@
+import type { Digest } from '../cache/digest.ts';
+import { artifactsIn, type NodeRecord } from '../cache/records.ts';
+import { mergeResources, type Resources } from '../tasks/core/resources.ts';
+import type { TaskSpec } from '../tasks/core/spec.ts';
+import { Dataflow } from './dataflow.ts';
+import { History } from './history.ts';
+import { ancestorsOf, findNode } from './names.ts';
+import { type Prepared, Recipes } from './recipes.ts';
+import type { Session } from './session.ts';
+import { localCapacity } from './site.ts';
+import { Slots } from './slots.ts';
+import { outputFrom, parseInputs } from './values.ts';
+
+export interface PlanNode {
+  readonly address: string;
+  readonly label: string;
+  readonly task: string;
+  /** `unknown`: it depends on something that runs first; what that gives may be what was there before. */
+  readonly state: 'cached' | 'run' | 'unknown';
+  /** In words. */
+  readonly reason: string;
+  /** A template for the items of a list that is still to come. */
+  readonly perItem: boolean;
+  /** How long it took the last time. */
+  readonly seconds?: number;
+  readonly fingerprint?: Digest;
+}
+
+export interface Plan {
+  readonly nodes: readonly PlanNode[];
+  /** What this site lacks to run it, all of it; empty when it can. */
+  readonly refusals: readonly string[];
+}
+
+/** What would run, and why. Looks things up and starts nothing. */
+export async function makePlan(session: Session, { until, force = [] }: { until?: string; force?: readonly string[] } = {}): Promise<Plan> {
+  const { graph, store } = session;
+  const only = until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
+  const forced = new Set(force.map((name) => findNode(graph, name)));
+  const recipes = new Recipes(session.root, session.codeOf);
+  const history = new History(store, session.pipelineName);
+  const dataflow = new Dataflow(graph, only);
+  const planned = new Map<string, PlanNode>();
+
+  for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
+    const prepared: Prepared[] = [];
+    for (const instance of ready) {
+      if (instance.of.node.type === 'call') prepared.push(await recipes.prepare(instance));
+    }
+    const records = await store.records.getMany(prepared.map(({ fingerprint }) => fingerprint));
+    for (const [i, one] of prepared.entries()) {
+      const record = records[i];
+      const { address, label, of } = one.instance;
+      const shared = { address, label, task: one.spec.name, perItem: false, fingerprint: one.fingerprint };
+      const isForced = forced.has(of.address);
+      const whole = record && isWhole(session, record);
+      if (record && whole && !isForced) {
+        planned.set(address, { ...shared, state: 'cached', reason: 'its result is known', seconds: record.provenance.seconds });
+        const outputs = Object.entries(record.outputs).map(([name, json]) => [name, outputFrom(json)]);
+        dataflow.finish(address, Object.fromEntries(outputs));
+        continue;
+      }
+      const before = await history.before(one);
+      const reason = isForced ? 'it was asked for with --force' : record && !whole ? 'its stored result is damaged' : await history.reason(one);
+      planned.set(address, { ...shared, state: 'run', reason, ...(before ? { seconds: before.provenance.seconds } : {}) });
+    }
+  }
+  return { nodes: inOrder(session, dataflow, planned, only), refusals: await refusalsOf(session, only) };
+}
+
+function inOrder(
+  { graph }: Session,
+  dataflow: Dataflow,
+  planned: ReadonlyMap<string, PlanNode>,
+  only: ReadonlySet<string> | undefined,
+): PlanNode[] {
+  const instances = dataflow.instances();
+  return graph.order.flatMap(({ address, label, node, scope }) => {
+    if (node.type !== 'call' || !(only?.has(address) ?? true)) return [];
+    const copies = instances.filter(({ of }) => of.address === address);
+    const nodes = copies.map((instance): PlanNode => {
+      const known = planned.get(instance.address);
+      if (known) return known;
+      const first = dataflow.missingFor(instance.address)[0];
+      const label = first === undefined ? 'something that runs first' : (graph.byAddress.get(first)?.label ?? first);
+      return { address: instance.address, label: instance.label, task: node.spec.name, state: 'unknown', perItem: false, reason: `it depends on ${label}` };
+    });
+    const isOpen = scope.length > 0 && (copies.length === 0 || nodes.some(({ state }) => state !== 'cached'));
+    if (!isOpen || copies.length > 0) return nodes;
+    return [{ address, label, task: node.spec.name, state: 'unknown' as const, perItem: true, reason: 'once for each item of a list that is still to come' }];
+  });
+}
+
+function isWhole({ store }: Session, record: NodeRecord): boolean {
+  return Object.values(record.outputs).every((output) => artifactsIn(output).every(({ digest }) => store.hasTree(digest)));
+}
+
+/** Everything that keeps this site from running the pipeline, at once. */
+export async function refusalsOf({ graph, site }: Session, only?: ReadonlySet<string>): Promise<string[]> {
+  const nodes = graph.order.filter(({ address }) => only?.has(address) ?? true);
+  const asked = nodes.flatMap(({ label, node }) => {
+    if (node.type !== 'call') return [];
+    return [{ label, resources: mergeResources(askedBy(node.spec, node.inputs), node.options.resources) }];
+  });
+  const slots = new Slots(await localCapacity(site, { withGpus: asked.some(({ resources }) => (resources.gpus ?? 0) > 0) }));
+  const lacking = asked.flatMap(({ label, resources }) => {
+    const refusal = slots.refusal(resources);
+    return refusal ? [`${label}: ${refusal}`] : [];
+  });
+  const services = nodes.filter(({ node }) => node.type === 'service').map(({ label }) => `${label}: services cannot be run by this version`);
+  const secrets = nodes.flatMap(({ label, node }) => {
+    if (!('spec' in node)) return [];
+    return node.spec.secrets.filter((name) => process.env[name] === undefined).map((name) => `${label}: ${name} is not set in the environment`);
+  });
+  return [...new Set([...lacking, ...services, ...secrets])];
+}
+
+/** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */
+function askedBy(spec: TaskSpec, inputs: unknown): Resources {
+  try {
+    return spec.resources(parseInputs(spec, inputs));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,117 @@
+import { globDigests } from '../cache/code/globs.ts';
+import { type Digest } from '../cache/digest.ts';
+import { fingerprint, type Recipe } from '../cache/recipe.ts';
+import { messageOf, Problem } from '../cache/problem.ts';
+import type { Json } from '../cache/canonical-json.ts';
+import type { TaskSpec } from '../tasks/core/spec.ts';
+import type { Instance } from './dataflow.ts';
+import { describeOutput, forRecipe, mapArtifacts, parseInputs } from './values.ts';
+
+/** An instance whose inputs are checked and whose recipe is known. */
+export interface Prepared {
+  readonly instance: Instance;
+  readonly spec: TaskSpec;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly recipe: Recipe;
+  readonly fingerprint: Digest;
+}
+
+/** Where paths stand in a recipe: the same wherever the files lie. */
+export const inputPlace = (where: string): string => `/@in/${where}`;
+export const outputPlace = (name: string): string => `/@out/${name}`;
+
+/** Makes recipes for one run. What is the same for all calls of a task is worked out once. */
+export class Recipes {
+  readonly #root: string;
+  readonly #codeOf: (definedAt: string) => Readonly<Record<string, string>>;
+  readonly #fixed = new Map<TaskSpec, Promise<FixedPart>>();
+
+  constructor(root: string, codeOf: (definedAt: string) => Readonly<Record<string, string>>) {
+    this.#root = root;
+    this.#codeOf = codeOf;
+  }
+
+  async prepare(instance: Instance): Promise<Prepared> {
+    const spec = specOf(instance);
+    const inputs = parseInputs(spec, instance.inputs);
+    const recipe: Recipe = {
+      format: 1,
+      task: spec.name,
+      inputs: forRecipe(inputs) as Record<string, Json>,
+      ...(await this.#fixedPart(spec)),
+      ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
+      ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
+    };
+    return { instance, spec, inputs, recipe, fingerprint: fingerprint(recipe) };
+  }
+
+  /** What has changed outside of the store since `prepare`: files by name. Empty when all stood still. */
+  async changedSince({ spec, inputs, recipe }: Prepared): Promise<string[]> {
+    const now = spec.code.length > 0 ? await filesOf(spec, this.#root) : {};
+    const before = recipe.files ?? {};
+    const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
+    const changed = names.filter((name) => before[name] !== now[name]);
+    if (!spec.observe) return changed;
+    const observed = await this.#observe(spec, inputs);
+    if (JSON.stringify(observed) === JSON.stringify(recipe.observed)) return changed;
+    return [...changed, ...Object.values(inputs).filter((value) => typeof value === 'string' && value.includes('/')).map(String)];
+  }
+
+  #fixedPart(spec: TaskSpec): Promise<FixedPart> {
+    const known = this.#fixed.get(spec) ?? this.#makeFixedPart(spec);
+    this.#fixed.set(spec, known);
+    return known;
+  }
+
+  async #makeFixedPart(spec: TaskSpec): Promise<FixedPart> {
+    const outputs = Object.entries(spec.outputs).map(([name, type]) => [name, describeOutput(type)]);
+    const files = spec.code.length > 0 ? await filesOf(spec, this.#root) : undefined;
+    return {
+      outputs: Object.fromEntries(outputs) as Record<string, string>,
+      ...(spec.run && spec.version === undefined ? { code: this.#codeOf(spec.definedAt) } : {}),
+      ...(spec.version === undefined ? {} : { version: spec.version }),
+      ...(files ? { files } : {}),
+      ...(Object.keys(spec.env).length > 0 ? { env: spec.env } : {}),
+    };
+  }
+
+  async #observe(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): Promise<unknown> {
+    try {
+      return await spec.observe?.(inputs);
+    } catch (cause) {
+      if (Problem.is(cause)) throw cause;
+      throw new Problem('observe-failed', `${spec.name} could not look at what lies outside: ${messageOf(cause)}`, { cause });
+    }
+  }
+}
+
+type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;
+
+export function specOf(instance: Instance): TaskSpec {
+  const { node } = instance.of;
+  if (node.type === 'call') return node.spec;
+  throw new Problem('bug', `${instance.address} is no task call: this is a mistake in the framework, please report it.`);
+}
+
+async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, string>> {
+  const globs = spec.code.filter((code) => typeof code === 'string');
+  const inputs = spec.code.filter((code) => typeof code !== 'string');
+  const parts = await Promise.all([
+    globs.length > 0 ? globDigests(root, globs) : {},
+    ...inputs.map((input) => input.digests(root)),
+  ]);
+  return Object.assign({}, ...parts) as Record<string, string>;
+}
+
+/** The argument list with places for paths. A working folder that is an input counts too. */
+function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
+  const placed = mapArtifacts(inputs, (artifact, where) => ({ ...artifact, path: inputPlace(where) }));
+  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
+  const args = spec.command?.(placed, out, { resuming: false }) ?? [];
+  const wrong = args.findIndex((arg) => typeof arg !== 'string' || arg.includes('\0'));
+  if (args.length === 0 || wrong >= 0) {
+    const what = args.length === 0 ? 'an empty command' : `argument ${wrong} that is no text: ${String(args[wrong])}`;
+    throw new Problem('wrong-command', `${spec.name} gave ${what}.`, { hint: 'Write numbers as `${steps}` or String(steps).' });
+  }
+  return spec.cwd ? [`cd ${spec.cwd(placed)}`, ...args] : [...args];
+}

@@ -1,0 +1,128 @@
+import type { Counts, Event, Failure, PlannedNode, RunStatus } from './events.ts';
+
+export type NodePhase = 'waiting' | 'awaited' | 'queued' | 'running' | 'done' | 'cached' | 'failed' | 'skipped';
+
+/** What is known of one node of a run. Times are milliseconds since the epoch. */
+export interface NodeState {
+  readonly address: string;
+  readonly label: string;
+  readonly task: string;
+  readonly phase: NodePhase;
+  readonly fingerprint?: string;
+  readonly attempt: number;
+  readonly reason?: string;
+  /** The newest attempt's folder, relative to the run's. */
+  readonly job?: string;
+  readonly queuedAt?: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly seconds?: number;
+  readonly failure?: Failure;
+  readonly because?: string;
+  readonly released: number;
+  /** It ran, and its outputs differ from what was known under an earlier recipe, or nothing was known. */
+  readonly changed?: boolean;
+}
+
+/** What a run looks like: the one definition, for the terminal, `status` and every page. */
+export interface RunState {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly params: unknown;
+  readonly status: 'running' | RunStatus;
+  readonly host: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly planned: readonly PlannedNode[];
+  /** In order of appearance; call nodes outside every `each` from the start, per-item nodes as they come. */
+  readonly nodes: ReadonlyMap<string, NodeState>;
+  readonly warnings: readonly string[];
+  readonly results: Readonly<Record<string, unknown>>;
+}
+
+export const emptyState: RunState = {
+  run: '',
+  pipeline: '',
+  params: {},
+  status: 'running',
+  host: '',
+  pid: 0,
+  startedAt: 0,
+  planned: [],
+  nodes: new Map(),
+  warnings: [],
+  results: {},
+};
+
+/** The state after one more fact. Pure, but for sharing: the node map is updated in place when `owned`. */
+export function apply(state: RunState, event: Event): RunState {
+  const at = Date.parse(event.time);
+  switch (event.type) {
+    case 'run-started': {
+      const { run, pipeline, params, host, pid, nodes: planned } = event;
+      return { ...emptyState, run, pipeline, params, host, pid, planned, startedAt: at, nodes: firstNodes(planned) };
+    }
+    case 'node-cached':
+      return withNode(state, event, { phase: 'cached', fingerprint: event.fingerprint, endedAt: at });
+    case 'node-awaited':
+      return withNode(state, event, { phase: 'awaited', fingerprint: event.fingerprint, queuedAt: at });
+    case 'node-queued': {
+      const { task, fingerprint, attempt, reason, job } = event;
+      return withNode(state, event, { phase: 'queued', task, fingerprint, attempt, reason, job, queuedAt: at });
+    }
+    case 'node-started':
+      return withNode(state, event, { phase: 'running', attempt: event.attempt, startedAt: at });
+    case 'item-released':
+      return withNode(state, event, { released: (state.nodes.get(event.address)?.released ?? 0) + 1 });
+    case 'node-finished':
+      return withNode(state, event, { phase: 'done', endedAt: at, seconds: event.seconds, changed: event.changed });
+    case 'node-failed':
+      return withNode(state, event, {
+        phase: event.willRetry ? 'queued' : 'failed',
+        failure: event.failure,
+        seconds: event.seconds,
+        ...(event.willRetry ? {} : { endedAt: at }),
+      });
+    case 'node-skipped':
+      return withNode(state, event, { phase: 'skipped', because: event.because, endedAt: at });
+    case 'service-ready':
+      return withNode(state, event, { phase: 'running' });
+    case 'service-stopped':
+      return withNode(state, event, { phase: 'done', endedAt: at });
+    case 'warning':
+      return { ...state, warnings: [...state.warnings, event.message] };
+    case 'run-finished':
+      return { ...state, status: event.status, results: event.results, endedAt: at };
+    default:
+      return unknownEvent(state, event);
+  }
+}
+
+export function countsOf(state: RunState): Counts {
+  const counts = { done: 0, cached: 0, failed: 0, skipped: 0 };
+  for (const { phase } of state.nodes.values()) if (phase in counts) counts[phase as keyof Counts] += 1;
+  return counts;
+}
+
+function firstNodes(planned: readonly PlannedNode[]): Map<string, NodeState> {
+  const calls = planned.filter(({ type, perItem }) => (type === 'call' || type === 'service') && !perItem);
+  return new Map(calls.map((node) => [node.address, { ...blank, address: node.address, label: node.label, task: node.task }]));
+}
+
+const blank = { address: '', label: '', task: '', phase: 'waiting', attempt: 0, released: 0 } as const;
+
+/** The map is shared between states on purpose: a log of a million events must not copy it a million times. */
+function withNode(state: RunState, event: { address: string; label?: string }, change: Partial<NodeState>): RunState {
+  const known = state.nodes.get(event.address);
+  const node: NodeState = {
+    ...(known ?? { ...blank, address: event.address, label: event.label ?? event.address, task: event.address.split(/[~[]/)[0] ?? '' }),
+    ...change,
+  };
+  (state.nodes as Map<string, NodeState>).set(event.address, node);
+  return { ...state };
+}
+
+function unknownEvent(state: RunState, _event: never): RunState {
+  return state;
+}

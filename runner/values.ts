@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { Json } from '../cache/canonical-json.ts';
+import { Problem } from '../cache/problem.ts';
+import { type Artifact, isArtifact, kindOf } from '../tasks/core/artifact.ts';
+import { type Shape, type TaskSpec } from '../tasks/core/spec.ts';
+import { compareNatural, streamOf } from '../tasks/core/stream.ts';
+import type { Item, Output } from './dataflow.ts';
+
+/** An artifact as the driver holds it: it has no path until a job gets one. */
+export interface HeldArtifact extends Artifact<string, unknown> {
+  readonly size: number;
+}
+
+interface StoredLeaf {
+  readonly $artifact: { readonly kind: string; readonly digest: string; readonly size: number; readonly meta: Json };
+}
+
+/** A value as records and logs keep it: artifacts become `{"$artifact": …}` leaves. */
+export function toStored(value: unknown): Json {
+  if (isArtifact(value)) {
+    const { kind, digest, meta } = value;
+    return { $artifact: { kind, digest, size: (value as HeldArtifact).size ?? 0, meta: meta as Json } };
+  }
+  return mapPlain(value, toStored);
+}
+
+export function fromStored(json: Json): unknown {
+  if (isStoredLeaf(json)) return { ...json.$artifact, path: '' } satisfies HeldArtifact;
+  return mapPlain(json, (inner) => fromStored(inner as Json));
+}
+
+/** A value as recipes see it: of an artifact only what it is, not where it lies nor what is known of it. */
+export function forRecipe(value: unknown): Json {
+  if (isArtifact(value)) return { $artifact: { kind: value.kind, digest: value.digest } };
+  return mapPlain(value, forRecipe);
+}
+
+/** Copies a value with every artifact replaced; `where` is its place, such as `rows.3.policy`. */
+export function mapArtifacts<T>(value: T, replace: (artifact: HeldArtifact, where: string) => unknown, where = ''): T {
+  if (isArtifact(value)) return replace(value as unknown as HeldArtifact, where) as T;
+  const inside = (key: string): string => (where ? `${where}.${key}` : key);
+  if (Array.isArray(value)) return value.map((inner, i) => mapArtifacts(inner, replace, inside(String(i)))) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, mapArtifacts(inner, replace, inside(key))]);
+  return Object.fromEntries(entries) as T;
+}
+
+export function storedOutput(output: Output): Json {
+  if ('value' in output) return toStored(output.value);
+  return { $stream: output.items.map(({ key, value }) => ({ key, value: toStored(value) })) };
+}
+
+export function outputFrom(json: Json): Output {
+  const stream = isStoredStream(json) ? json.$stream : undefined;
+  if (!stream) return { value: fromStored(json) };
+  return { items: stream.map(({ key, value }) => ({ key, value: fromStored(value) })) };
+}
+
+export function sortedItems(items: readonly Item[]): Item[] {
+  return [...items].sort((a, b) => compareNatural(a.key, b.key));
+}
+
+const objects = new WeakMap<Shape, z.ZodObject>();
+
+/** Checks resolved inputs and fills in defaults. Throws `wrong-inputs` with every field that does not fit. */
+export function parseInputs(spec: Pick<TaskSpec, 'name' | 'inputs'>, given: unknown): Record<string, unknown> {
+  const object = objects.get(spec.inputs) ?? z.object(spec.inputs);
+  objects.set(spec.inputs, object);
+  const parsed = object.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new Problem('wrong-inputs', `${spec.name} got inputs that do not fit:\n${z.prettifyError(parsed.error)}`);
+}
+
+/** What an output is declared as, for the recipe: another type makes another task. */
+export function describeOutput(type: z.ZodType): string {
+  const stream = streamOf(type);
+  if (stream) return `stream of ${kindOf(stream.item)?.name ?? 'values'} at ${stream.match}`;
+  return kindOf(type)?.name ?? 'value';
+}
+
+function mapPlain(value: unknown, inner: (value: unknown) => unknown): Json {
+  if (Array.isArray(value)) return value.map(inner) as Json;
+  if (typeof value !== 'object' || value === null) return value as Json;
+  const present = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(present.map(([key, field]) => [key, inner(field)])) as Json;
+}
+
+function isStoredLeaf(json: unknown): json is StoredLeaf {
+  return typeof json === 'object' && json !== null && '$artifact' in json;
+}
+
+function isStoredStream(json: unknown): json is { $stream: { key: string; value: Json }[] } {
+  return typeof json === 'object' && json !== null && '$stream' in json;
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { stream } from '../../tasks/core/task.ts';
+import { outOf, Rig } from '../support/rig.ts';
+
+const policy = z.object({ step: z.int() });
+
+test('an item is used while its producer still runs', async (t) => {
+  const rig = await Rig.start(t);
+  const train = rig.puppet('train', { steps: z.int() }, { checkpoints: stream(policy) });
+  const score = rig.puppet('score', { policy }, { successRate: z.number() });
+  const pick = rig.puppet('pick', { scored: z.array(z.object({ policy, successRate: z.number() })) }, { best: z.int() });
+  const run = await rig.run(() => {
+    const { checkpoints } = train({ steps: 200 });
+    return { best: pick({ scored: checkpoints.each((item) => ({ policy: item, ...score({ policy: item }) })) }).best };
+  });
+
+  const training = await rig.started('train');
+  await training.write(`${outOf(training, 'checkpoints')}/100`, '{"step":100}');
+  const scoring = await rig.started('score');
+  assert.equal(run.of('node-finished').length, 0);
+
+  await scoring.write(outOf(scoring, 'successRate'), '0.4');
+  scoring.exit();
+  training.exit();
+  const picking = await rig.started('pick');
+  assert.match(picking.args.join(' '), /scored=\[\{"policy":\{"step":100\},"successRate":0.4\}\]/);
+  await picking.write(outOf(picking, 'best'), '100');
+  picking.exit();
+  const end = await run.ended();
+  assert.deepEqual(end.results, { best: 100 });
+  assert.deepEqual(end.counts, { done: 3, cached: 0, failed: 0, skipped: 0 });
+});
+
+test('items released before a failure are evaluated and remembered', async (t) => {
+  const rig = await Rig.start(t);
+  const train = rig.puppet('train', { steps: z.int() }, { checkpoints: stream(policy) });
+  const score = rig.puppet('score', { policy }, { successRate: z.number() });
+  const build = () => ({ scores: train({ steps: 200 }).checkpoints.each((item) => score({ policy: item }).successRate) });
+
+  const first = await rig.run(build);
+  const training = await rig.started('train');
+  await training.write(`${outOf(training, 'checkpoints')}/100`, '{"step":100}');
+  const scoring = await rig.started('score');
+  training.exit(3);
+  await first.saw('node-failed', 'train');
+  await scoring.write(outOf(scoring, 'successRate'), '0.4');
+  scoring.exit();
+  const end = await first.ended();
+  assert.equal(end.status, 'failed');
+  assert.deepEqual(end.counts, { done: 1, cached: 0, failed: 1, skipped: 0 });
+
+  const second = await rig.run(build);
+  const again = await rig.started('train');
+  await again.write(`${outOf(again, 'checkpoints')}/100`, '{"step":100}');
+  await second.saw('node-cached', 'score[100]');
+  again.exit();
+  assert.deepEqual((await second.ended()).counts, { done: 1, cached: 1, failed: 0, skipped: 0 });
+  assert.equal(rig.stage.count('score'), 1);
+});

@@ -1,0 +1,33 @@
+// The process behind a puppet: `node puppet-process.cjs SOCKET NAME ...ARGS`. Obeys one JSON line at a time and answers each.
+const { connect } = require('node:net');
+const fs = require('node:fs');
+const { dirname } = require('node:path');
+
+const [socket, name, ...args] = process.argv.slice(2);
+const wire = connect(socket);
+wire.write(`${JSON.stringify({ name, pid: process.pid, cwd: process.cwd(), args })}\n`);
+wire.on('close', () => process.exit(99));
+wire.on('error', () => process.exit(99));
+
+let text = '';
+wire.on('data', (chunk) => {
+  text += chunk;
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+    obey(JSON.parse(text.slice(0, end)));
+    text = text.slice(end + 1);
+  }
+});
+
+function obey(order) {
+  let answer = 'done';
+  if ('write' in order) {
+    fs.mkdirSync(dirname(order.write), { recursive: true });
+    fs.writeFileSync(order.write, order.text);
+  }
+  if ('rename' in order) fs.renameSync(order.rename, order.to);
+  if ('remove' in order) fs.rmSync(order.remove, { recursive: true, force: true });
+  if ('print' in order) process.stdout.write(`${order.print}\n`);
+  if ('list' in order) answer = JSON.stringify(fs.existsSync(order.list) ? fs.readdirSync(order.list).sort() : []);
+  if ('exit' in order) process.exit(order.exit);
+  wire.write(`${answer}\n`);
+}

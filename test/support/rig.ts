@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import pino from 'pino';
+import type { z } from 'zod';
+import { openStore, type Store } from '../../cache/store.ts';
+import { buildGraph } from '../../pipelines/core/graph.ts';
+import { coordinate } from '../../runner/coordinator.ts';
+import type { Event, EventOf } from '../../runner/events.ts';
+import { LocalExecutor } from '../../runner/executors/local.ts';
+import { makePlan, type Plan } from '../../runner/plan.ts';
+import { createRun, openLog } from '../../runner/run-log.ts';
+import type { Session } from '../../runner/session.ts';
+import { task } from '../../tasks/core/task.ts';
+import { type Puppet, PuppetStage } from './puppet.ts';
+
+const puppetProcess = new URL('../../../test/support/puppet-process.cjs', import.meta.url);
+
+export interface RunOptions {
+  jobs?: number;
+  until?: string;
+  force?: string[];
+  failFast?: boolean;
+}
+
+/** A whole engine in a folder of its own: real store, real processes, steered by the test. */
+export class Rig {
+  readonly folder: string;
+  readonly stage: PuppetStage;
+  readonly #stores: Store[] = [];
+  #name = 'rig';
+
+  static async start(t: TestContext): Promise<Rig> {
+    const rig = new Rig(mkdtempSync(join(tmpdir(), 'rig-')), await PuppetStage.open());
+    t.after(() => rig.close());
+    return rig;
+  }
+
+  private constructor(folder: string, stage: PuppetStage) {
+    this.folder = folder;
+    this.stage = stage;
+  }
+
+  /** A task whose program is a puppet of that name; its arguments are its plain inputs. */
+  puppet<I extends Readonly<Record<string, z.ZodType>>, O extends Readonly<Record<string, z.ZodType>>>(
+    name: string,
+    inputs: I,
+    outputs: O,
+    more: { onPreempt?: 'restart' | 'resume'; code?: readonly string[]; env?: Record<string, string> } = {},
+  ) {
+    return task<I, O>({
+      name,
+      inputs,
+      outputs,
+      ...more,
+      command: (given, out) => [
+        process.execPath,
+        puppetPath(),
+        this.stage.socket,
+        name,
+        ...Object.entries(out as Record<string, string>).map(([key, path]) => `out:${key}=${path}`),
+        ...Object.entries(given as Record<string, unknown>).map(([key, value]) => `${key}=${shown(value)}`),
+      ],
+    });
+  }
+
+  started(name: string): Promise<Puppet> {
+    return this.stage.started(name);
+  }
+
+  async session(build: () => unknown): Promise<Session> {
+    const store = await openStore(join(this.folder, 'store'), { warn: (message) => this.warnings.push(message) });
+    this.#stores.push(store);
+    const graph = buildGraph(build());
+    return {
+      store,
+      storeRoot: store.root,
+      site: { local: {} },
+      loaded: undefined as never, // nothing here comes from a file
+      pipelineName: this.#name,
+      root: this.folder,
+      points: [{ label: '', params: {} }],
+      graph,
+      codeOf: () => ({}),
+      code: { entry: '', points: [], graph: graph.digest },
+      close: () => store.close(),
+    };
+  }
+
+  readonly warnings: string[] = [];
+
+  async plan(build: () => unknown): Promise<Plan> {
+    return makePlan(await this.session(build));
+  }
+
+  async run(build: () => unknown, options: RunOptions = {}): Promise<RigRun> {
+    const session = await this.session(build);
+    const { run } = createRun(session.storeRoot);
+    const log = openLog(session.storeRoot, run);
+    const capacity = { cpus: 4, memoryGb: 64, gpus: [], gpuType: undefined, jobs: options.jobs ?? 4 };
+    const executor = await LocalExecutor.open(capacity);
+    return new RigRun(session, { ...options, run: log, executor, diagnostics: pino({ level: 'silent' }), resumed: false });
+  }
+
+  async close(): Promise<void> {
+    this.stage.close();
+    for (const store of this.#stores) await store.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+type CoordinateOptions = Parameters<typeof coordinate>[1];
+
+export class RigRun {
+  readonly events: Event[] = [];
+  readonly folder: string;
+  readonly #stop = new AbortController();
+  readonly #kill = new AbortController();
+  readonly #done: Promise<void>;
+  readonly #waiting: { matches: (event: Event) => boolean; resolve: (event: Event) => void }[] = [];
+
+  constructor(session: Session, options: Omit<CoordinateOptions, 'signal' | 'kill'>) {
+    this.folder = options.run.folder;
+    this.#done = this.#follow(coordinate(session, { ...options, signal: this.#stop.signal, kill: this.#kill.signal }));
+    this.#done.catch(() => {}); // seen by ended()
+  }
+
+  /** The first event of a type (of a node, when given), past or to come. */
+  async saw<T extends Event['type']>(type: T, address?: string): Promise<EventOf<T>> {
+    const matches = (event: Event): boolean =>
+      event.type === type && (address === undefined || ('address' in event && event.address === address));
+    const past = this.events.find(matches);
+    if (past) return past as EventOf<T>;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`waited 10 s for ${type} ${address ?? ''}; saw ${this.told()}`)), 10_000);
+      this.#waiting.push({
+        matches,
+        resolve: (event) => {
+          clearTimeout(timer);
+          resolve(event as EventOf<T>);
+        },
+      });
+    });
+  }
+
+  async ended(): Promise<EventOf<'run-finished'>> {
+    await this.#done;
+    return this.events.at(-1) as EventOf<'run-finished'>;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+  kill(): void {
+    this.#kill.abort();
+  }
+
+  /** The addresses of events of one type, in order. */
+  of(type: Event['type']): string[] {
+    return this.events.flatMap((event) => (event.type === type && 'address' in event ? [event.address] : []));
+  }
+
+  told(): string {
+    return this.events.map((event) => `${event.type}${'address' in event ? ` ${event.address}` : ''}`).join(', ');
+  }
+
+  async #follow(events: AsyncGenerator<Event>): Promise<void> {
+    for await (const event of events) {
+      this.events.push(event);
+      for (const waiting of this.#waiting.filter(({ matches }) => matches(event))) waiting.resolve(event);
+    }
+  }
+}
+
+function puppetPath(): string {
+  const here = new URL('./puppet-process.cjs', import.meta.url);
+  return import.meta.url.endsWith('.ts') ? here.pathname : puppetProcess.pathname;
+}
+
+function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return 'path' in value ? String(value.path) : JSON.stringify(value);
+}
+
+/** The path of an output as a puppet was told. */
+export function outOf(puppet: Puppet, output: string): string {
+  return puppet.args.find((arg) => arg.startsWith(`out:${output}=`))?.slice(`out:${output}=`.length) ?? '';
+}
