@@ -1,4 +1,12 @@
-import { appendFileSync, type BigIntStats, lstatSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  type BigIntStats,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { type Digest, digestBytes, digestFileSync, digestFiles, isDigest } from './digest.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
@@ -26,9 +34,7 @@ export function fileStats(path: string): FileStats | undefined {
 }
 
 export function sameStats(a: FileStats, b: FileStats): boolean {
-  return (
-    a.mtimeNs === b.mtimeNs && a.size === b.size && a.ctimeNs === b.ctimeNs && a.ino === b.ino && a.dev === b.dev
-  );
+  return a.mtimeNs === b.mtimeNs && a.size === b.size && a.ctimeNs === b.ctimeNs && a.ino === b.ino && a.dev === b.dev;
 }
 
 /** Digests of files that stay where they are, hashed again only when their stats have moved or prove nothing. */
@@ -44,7 +50,10 @@ export class StatCache {
   /** `now` is in milliseconds since 1970, by the clock that file times are compared with. */
   constructor(
     path: string,
-    { now = Date.now, fileSystem = fileSystemOf }: { now?: () => number; fileSystem?: (path: string) => FileSystem } = {},
+    {
+      now = Date.now,
+      fileSystem = fileSystemOf,
+    }: { now?: () => number; fileSystem?: (path: string) => FileSystem } = {},
   ) {
     this.path = path;
     this.now = now;
@@ -68,7 +77,9 @@ export class StatCache {
       return { path, digest: fresh[index] as Digest, stats, rested: this.hasRested(path, stats, askedAt) };
     });
     const found = new Map(learned.map(({ path, digest }) => [path, digest]));
-    this.remember(learned.filter(({ rested }) => rested).map(({ path, stats, digest }) => ({ path, ...stats, digest })));
+    this.remember(
+      learned.filter(({ rested }) => rested).map(({ path, stats, digest }) => ({ path, ...stats, digest })),
+    );
     return paths.map((path) => found.get(path) ?? (known.get(path) as { digest: Digest }).digest);
   }
 
@@ -111,7 +122,8 @@ export class StatCache {
       appendFileSync(this.path, learned.map(line).join(''));
     } catch (cause) {
       // Without room or right to write, files are hashed again next time: slower, never wrong.
-      if (!['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'].includes(errorCode(cause) ?? '')) throw fileProblem(cause, this.path);
+      if (!['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM'].includes(errorCode(cause) ?? ''))
+        throw fileProblem(cause, this.path);
     }
   }
 
@@ -131,7 +143,10 @@ export class StatCache {
   /** Lines that another process appends meanwhile are lost, and learned again. */
   private compact(entries: ReadonlyMap<string, FileStats & { digest: Digest }>): void {
     try {
-      writeFileSync(`${this.path}.${process.pid}`, [...entries].map(([path, entry]) => line({ ...entry, path })).join(''));
+      writeFileSync(
+        `${this.path}.${process.pid}`,
+        [...entries].map(([path, entry]) => line({ ...entry, path })).join(''),
+      );
       renameSync(`${this.path}.${process.pid}`, this.path);
     } catch {
       // A longer file is read more slowly, and is as right.
@@ -153,7 +168,15 @@ function line({ path, size, mtimeNs, ctimeNs, ino, dev, digest }: Entry): string
 function parseLine(text: string): Entry | undefined {
   const json = text.slice(17);
   if (checksum(json) !== text.slice(0, 16)) return undefined;
-  const [path, size, mtimeNs, ctimeNs, ino, dev, digest] = JSON.parse(json) as [string, number, string, string, string, string, string];
+  const [path, size, mtimeNs, ctimeNs, ino, dev, digest] = JSON.parse(json) as [
+    string,
+    number,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   return isDigest(digest) ? { path, size, mtimeNs, ctimeNs, ino, dev, digest } : undefined;
 }
 

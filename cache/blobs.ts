@@ -4,7 +4,6 @@ import {
   copyFileSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -16,7 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, digestFileSync } from './digest.ts';
-import { errorCode, fileProblem } from './file-problem.ts';
+import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 
 /** How a file came to its place: `link` means that it shares the blob's inode. */
 export type Restored = 'clone' | 'link' | 'copy';
@@ -105,7 +104,8 @@ export class Blobs {
     const blob = this.pathOf(digest);
     try {
       if (this.clone(blob, dest, executable)) return 'clone';
-      if (!executable && mayLink() && tried(() => linkSync(blob, dest), ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'])) return 'link';
+      if (!executable && mayLink() && tried(() => linkSync(blob, dest), ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP']))
+        return 'link';
       copyFileSync(blob, dest, constants.COPYFILE_EXCL);
       chmodSync(dest, executable ? 0o755 : 0o644);
       return 'copy';
@@ -128,7 +128,6 @@ export class Blobs {
   quarantine(digest: Digest): string | undefined {
     const place = join(this.root, 'quarantine', `${digest.slice(7)}-${process.pid}-${(this.sequence += 1)}`);
     try {
-      mkdirSync(dirname(place), { recursive: true });
       renameSync(this.pathOf(digest), place);
       return place;
     } catch (error) {
@@ -157,7 +156,8 @@ export class Blobs {
     const stats = this.stat(digest);
     if (stats?.size !== sizeBytes) return false;
     // Sets the ctime and nothing else: the mtime tells whether a job wrote to it.
-    if (Date.now() - stats.ctimeMs > freshMilliseconds) tried(() => chmodSync(this.pathOf(digest), 0o444), ['EROFS', 'EPERM']);
+    if (Date.now() - stats.ctimeMs > freshMilliseconds)
+      tried(() => chmodSync(this.pathOf(digest), 0o444), ['EROFS', 'EPERM']);
     return true;
   }
 
@@ -190,7 +190,7 @@ export class Blobs {
       renameSync(path, blob);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
-      mkdirSync(dirname(blob), { recursive: true });
+      makeFolder(dirname(blob));
       renameSync(path, blob);
     }
   }

@@ -17,7 +17,8 @@ function write(value: unknown, path: string[], ancestors: object[]): string {
     case 'string':
       return JSON.stringify(value);
     case 'number':
-      if (!Number.isFinite(value) || Object.is(value, -0)) throw refused(Object.is(value, -0) ? '-0' : String(value), path);
+      if (!Number.isFinite(value) || Object.is(value, -0))
+        throw refused(Object.is(value, -0) ? '-0' : String(value), path);
       return String(value);
     case 'boolean':
       return value ? 'true' : 'false';
@@ -62,7 +63,10 @@ function writePlain(value: object, path: string[], ancestors: object[]): string 
 /** Prototypes of other realms count too: values may come from a worker or a `vm` context. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'));
+  return (
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
+  );
 }
 
 function refused(what: string, path: readonly string[]): Problem {

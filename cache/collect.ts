@@ -30,13 +30,19 @@ export interface CollectOptions {
  * Records of fingerprints that are locked stay, with their blobs. Records go before blobs: stopped in between, the
  * store has blobs too many, never too few.
  */
-export async function collectGarbage(store: Store, { keep, dryRun, minAgeSeconds = 3600 }: CollectOptions): Promise<Collected> {
+export async function collectGarbage(
+  store: Store,
+  { keep, dryRun, minAgeSeconds = 3600 }: CollectOptions,
+): Promise<Collected> {
   const oldest = Date.now() - minAgeSeconds * 1000;
   const kept = new Set<string>(keep);
   const needed = new Set<Digest>();
   const condemned: Digest[] = [];
   for await (const record of store.records.all()) {
-    const stays = kept.has(record.fingerprint) || isYoung(record, oldest) || isLocked(join(store.root, 'locks'), record.fingerprint);
+    const stays =
+      kept.has(record.fingerprint) ||
+      isYoung(record, oldest) ||
+      isLocked(join(store.root, 'locks'), record.fingerprint);
     if (stays) markTrees(store, record, needed);
     else condemned.push(record.fingerprint);
   }
@@ -94,7 +100,12 @@ function sweepAdopted(store: Store, needed: ReadonlySet<Digest>, oldest: number,
   return sweepFolder(join(store.root, 'adopted'), oldest, dryRun, isNeeded);
 }
 
-function sweepFolder(folder: string, oldest: number, dryRun: boolean, isNeeded: (name: string) => boolean = () => false): Swept {
+function sweepFolder(
+  folder: string,
+  oldest: number,
+  dryRun: boolean,
+  isNeeded: (name: string) => boolean = () => false,
+): Swept {
   const swept = { count: 0, bytes: 0 };
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);

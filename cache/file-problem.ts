@@ -1,10 +1,19 @@
-import { statfsSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, Problem } from './problem.ts';
 
 /** The code of a failed system call, for example `ENOENT`. */
 export function errorCode(error: unknown): string | undefined {
   return (error as { code?: string } | undefined)?.code;
+}
+
+/** Makes a folder in one that exists. (`recursive` says ENOENT where the disk is read-only.) */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** A failed system call in words that say which place is full, read-only or broken. */

@@ -1,8 +1,18 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { KeyvStoreAdapter } from 'keyv';
 import { digestBytes } from './digest.ts';
-import { errorCode, fileProblem } from './file-problem.ts';
+import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 
 /** A Keyv store with one file per key, safe on file systems that several machines share: its only means is `rename`. */
 export class FilesKeyv implements KeyvStoreAdapter {
@@ -110,7 +120,7 @@ function writeNew(path: string, text: string): void {
     file = open();
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     file = open();
   }
   try {

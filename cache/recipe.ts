@@ -33,30 +33,34 @@ export function recipeDifference(before: Recipe, after: Recipe): string[] {
   return [
     ...(before.task === after.task ? [] : [`task ${before.task} -> ${after.task}`]),
     ...changedKeys(before.inputs, after.inputs).flatMap((name) =>
-      valueChanges(`input ${name}`, before.inputs[name], after.inputs[name]),
+      valueChanges(`input ${name}`, own(before.inputs, name), own(after.inputs, name)),
     ),
     ...changedKeys(before.outputs, after.outputs).map((name) => `type of output ${name} changed`),
     ...commandChange(before.command, after.command),
-    ...changedKeys(before.code, after.code).map((path) => codeChange(path, before.code?.[path], after.code?.[path])),
+    ...changedKeys(before.code, after.code).map((path) =>
+      codeChange(path, own(before.code, path), own(after.code, path)),
+    ),
     ...(before.version === after.version ? [] : [`version ${shown(before.version)} -> ${shown(after.version)}`]),
-    ...changedKeys(before.files, after.files).map((path) => fileChange(path, before.files?.[path], after.files?.[path])),
+    ...changedKeys(before.files, after.files).map((path) =>
+      fileChange(path, own(before.files, path), own(after.files, path)),
+    ),
     ...changedKeys(before.env, after.env).map((name) => {
-      return `env ${name} ${shown(before.env?.[name])} -> ${shown(after.env?.[name])}`;
+      return `env ${name} ${shown(own(before.env, name))} -> ${shown(own(after.env, name))}`;
     }),
     ...(same(before.observed, after.observed) ? [] : ['what it observes changed']),
-    ...(before.format === after.format ? [] : [`recipe format ${before.format} -> ${after.format}`]),
   ];
 }
 
-type Table = Readonly<Record<string, Json | undefined>>;
+type Table<V extends Json = Json> = Readonly<Record<string, V>>;
 
-function changedKeys(before: Table | undefined = {}, after: Table | undefined = {}): string[] {
+function changedKeys(before: Table = {}, after: Table = {}): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].sort().filter((key) => !same(own(before, key), own(after, key)));
 }
 
-function own(table: Table, key: string): Json | undefined {
-  return Object.hasOwn(table, key) ? table[key] : undefined;
+/** Not what every object has: an input may be called `valueOf`. */
+function own<V extends Json>(table: Table<V> | undefined, key: string): V | undefined {
+  return table && Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
 /** Walks down to the leaves that changed. Rows of plain values are shown whole: `[8,8] -> [16,16]` reads best. */
@@ -65,7 +69,9 @@ function valueChanges(where: string, before: Json | undefined, after: Json | und
   if (was && is) return [`${where} has other content (${shortDigest(was)} -> ${shortDigest(is)})`];
   if (isService(before) && isService(after)) return [`${where} is another service`];
   if (isTable(before) && isTable(after) && !was && !is) {
-    return changedKeys(before, after).flatMap((key) => valueChanges(`${where}.${key}`, before[key], after[key]));
+    return changedKeys(before, after).flatMap((key) =>
+      valueChanges(`${where}.${key}`, own(before, key), own(after, key)),
+    );
   }
   if (isRows(before) && isRows(after)) {
     const count = Math.max(before.length, after.length);

@@ -52,6 +52,7 @@ export async function openRecords(
     namespace,
     throwOnErrors: true,
     serialize: ({ value }) => value as string,
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- Keyv declares it so
     deserialize: <V>(text: string) => ({ value: text as V }),
   });
   // Without a listener an error of a connection that nobody waits for would end the process.
@@ -118,7 +119,8 @@ async function said<T>(place: string, act: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (Problem.is(cause)) throw cause;
     const words = messageOf(cause);
-    if (/full/i.test(words)) throw new Problem('disk-full', `No room to write records at ${place}: ${words}.`, { cause });
+    if (/full/i.test(words))
+      throw new Problem('disk-full', `No room to write records at ${place}: ${words}.`, { cause });
     if (/readonly|read-only/i.test(words)) {
       throw new Problem('store-read-only', `Cannot write records at ${place}: ${words}.`, { cause });
     }

@@ -100,8 +100,16 @@ export class SqlKeyv implements KeyvStoreAdapter {
       this.database.exec('COMMIT');
       return result;
     } catch (error) {
-      this.database.exec('ROLLBACK');
+      this.rollback();
       throw error;
+    }
+  }
+
+  private rollback(): void {
+    try {
+      this.database.exec('ROLLBACK');
+    } catch {
+      // A full disk has ended the transaction already; the error that brought us here says so.
     }
   }
 }

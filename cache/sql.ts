@@ -47,11 +47,10 @@ async function libsql(): Promise<OpenDatabase> {
 
 /** Node prints a line about `node:sqlite` that people who run a pipeline can do nothing about. */
 async function withoutExperimentalWarning<T>(act: () => Promise<T>): Promise<T> {
-  const emit = process.emitWarning;
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
-    if (String(warning).includes('SQLite')) return;
-    Reflect.apply(emit, process, [warning, ...rest]);
-  }) as typeof process.emitWarning;
+  const emit = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
+    if (!String(warning).includes('SQLite')) Reflect.apply(emit, process, [warning, ...rest]);
+  };
   try {
     return await act();
   } finally {

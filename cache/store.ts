@@ -73,9 +73,13 @@ function prepareLayout(root: string): void {
   try {
     const found = (JSON.parse(readFileSync(marker, 'utf8')) as { layout?: unknown }).layout;
     if (found === layout) return;
-    throw new Problem('store-layout', `The store at ${root} has layout ${String(found)}; this version knows ${layout}.`, {
-      hint: 'Use a newer version of stet, or another folder with --store.',
-    });
+    throw new Problem(
+      'store-layout',
+      `The store at ${root} has layout ${String(found)}; this version knows ${layout}.`,
+      {
+        hint: 'Use a newer version of stet, or another folder with --store.',
+      },
+    );
   } catch (error) {
     if (Problem.is(error)) throw error;
     if (errorCode(error) !== 'ENOENT') {
@@ -124,6 +128,8 @@ class FolderStore implements Store {
 
   async putTree(path: string, { how }: { how: 'move' | 'copy' }): Promise<StoredTree> {
     const tree = await scanTree(path);
+    // First, because it needs room where a move needs none: a full disk leaves the files where they are.
+    const stored = this.putManifest(tree);
     // What a link points at is somebody else's.
     const isLink = lstatSync(path).isSymbolicLink();
     const take = isLink ? 'copy' : how;
@@ -133,7 +139,6 @@ class FolderStore implements Store {
       this.blobs.putFile(entry.digest, file, { how: take, sizeBytes: entry.size });
     }
     if (how === 'move' && (isLink || tree.kind === 'folder')) rmSync(path, { recursive: true, force: true });
-    const stored = this.putManifest(tree);
     this.present.add(stored.digest);
     return stored;
   }
@@ -163,7 +168,9 @@ class FolderStore implements Store {
     if (!bytes) return undefined;
     if (digestBytes(bytes) !== digest) {
       const place = this.blobs.quarantine(digest);
-      this.warn(`The manifest ${digest} was damaged; it is in ${place ?? 'quarantine'} now, and its tree is taken as missing.`);
+      this.warn(
+        `The manifest ${digest} was damaged; it is in ${place ?? 'quarantine'} now, and its tree is taken as missing.`,
+      );
       return undefined;
     }
     const tree = JSON.parse(bytes.toString('utf8')) as Tree;
@@ -221,7 +228,9 @@ class FolderStore implements Store {
       if (!writtenTo(this.blobs, item)) return [];
       const place = this.blobs.quarantine(item.digest);
       this.forget();
-      this.warn(`A job wrote to its input ${item.path}; the stored copy ${item.digest} is in ${place ?? 'quarantine'} now.`);
+      this.warn(
+        `A job wrote to its input ${item.path}; the stored copy ${item.digest} is in ${place ?? 'quarantine'} now.`,
+      );
       return [item.path];
     });
   }

@@ -33,7 +33,8 @@ export async function scanTree(path: string, { hasher = digestFiles }: { hasher?
   const root = realPath(path);
   const stats = lstatSync(root);
   if (stats.isFile()) {
-    const digest = hasher === digestFiles && stats.size < 1e6 ? digestFileSync(root, stats.size) : (await hasher([root]))[0];
+    const digest =
+      hasher === digestFiles && stats.size < 1e6 ? digestFileSync(root, stats.size) : (await hasher([root]))[0];
     return { kind: 'file', entries: [fileEntry('', stats, digest as Digest)] };
   }
   if (!stats.isDirectory()) throw notAFile(path);
@@ -128,8 +129,12 @@ function notAFile(path: string): Problem {
 function refuseBrokenNames(folder: string): void {
   for (const name of readdirSync(folder, { encoding: 'buffer' })) {
     if (Buffer.from(name.toString('utf8'), 'utf8').equals(name)) continue;
-    throw new Problem('file-name-not-utf8', `${folder} has a file whose name is not UTF-8: ${JSON.stringify(name.toString('latin1'))}.`, {
-      hint: 'Rename it: names that programs read differently cannot be kept.',
-    });
+    throw new Problem(
+      'file-name-not-utf8',
+      `${folder} has a file whose name is not UTF-8: ${JSON.stringify(name.toString('latin1'))}.`,
+      {
+        hint: 'Rename it: names that programs read differently cannot be kept.',
+      },
+    );
   }
 }

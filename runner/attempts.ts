@@ -124,8 +124,9 @@ export class Attempts {
     const job = this.#last.get(prepared.instance.address);
     if (!job) return;
     this.#last.delete(prepared.instance.address);
-    for (const name of job.inputFolders.length > 0 ? ['in', 'scratch', 'out'] : ['scratch', 'out']) {
-      rmSync(join(job.folder, name), { recursive: true, force: true });
+    const left = [...Object.values(job.out), ...(job.inputFolders.length > 0 ? [join(job.folder, 'in')] : [])];
+    for (const path of prepared.spec.run ? [...left, join(job.folder, 'scratch')] : left) {
+      rmSync(path, { recursive: true, force: true });
     }
     if (prepared.spec.onPreempt === 'resume') {
       rmSync(workFolder(this.#tools.store, prepared.fingerprint), { recursive: true, force: true });

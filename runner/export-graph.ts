@@ -40,13 +40,15 @@ function withTemplates({ directed, byAddress }: Graph): unknown {
 export function graphText({ nodes, edges }: Drawing): string {
   const labels = new Map(nodes.map(({ id, label }) => [id, label]));
   const needs = needsOf(edges);
-  const lefts = nodes.map((node) => `${node.perItem ? '⧉ ' : '  '}${node.label}`);
+  const hasTemplates = nodes.some(({ perItem }) => perItem);
+  const margin = hasTemplates ? '  ' : '';
+  const lefts = nodes.map(({ perItem, label }) => `${perItem ? '⧉ ' : margin}${label}`);
   const width = Math.min(48, Math.max(0, ...lefts.map((left) => left.length)));
   const rows = nodes.map(({ id }, i) => {
     const from = (needs.get(id) ?? []).map((need) => labels.get(need) ?? need);
     return from.length > 0 ? `${(lefts[i] as string).padEnd(width)}  <- ${from.join(', ')}` : (lefts[i] as string);
   });
-  const legend = nodes.some(({ perItem }) => perItem) ? ['', '⧉ once for each item of a list'] : [];
+  const legend = hasTemplates ? ['', '⧉ once for each item of a list'] : [];
   return [...rows, ...legend].join('\n');
 }
 

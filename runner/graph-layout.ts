@@ -44,6 +44,6 @@ export function layOut({ nodes, edges }: Drawing): Placed {
     width: Math.ceil(width),
     height: Math.ceil(height),
     nodes: nodes.map((node) => ({ ...node, ...(graph.node(node.id) as Point & { width: number; height: number }) })),
-    edges: graph.edges().map((edge) => (graph.edge(edge) as { points: Point[] }).points),
+    edges: graph.edges().map((edge: { v: string; w: string }) => (graph.edge(edge) as { points: Point[] }).points),
   };
 }

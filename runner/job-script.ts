@@ -1,10 +1,8 @@
+import type { JobCommand } from './executors/executor.ts';
+
 /** What `job.sh` is made of. Nothing in it is ever evaluated by the shell: every word is quoted. */
-export interface JobScript {
+export interface JobScript extends JobCommand {
   readonly label: string;
-  /** Absolute; the command runs here. */
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly args: readonly string[];
   /** Absolute path of the exit record, written when the command has ended. */
   readonly exitRecord: string;
 }

@@ -8,13 +8,13 @@ import type { StagedJob } from './stage.ts';
 /** Why a job failed, from how it ended and what it left; undefined when it ended well. */
 export function judge(job: StagedJob, exit: Exit): Failure | undefined {
   if (exit.cancelled) return { code: 'cancelled', message: 'It was told to stop.' };
-  const code = exitCode(job.folder);
+  const code = recordedCode(job.folder) ?? exit.code ?? undefined;
   if (code === 0) return undefined;
   return bodyFailure(job.folder) ?? programFailure(job, code, exit);
 }
 
-/** From the job's own exit record; undefined when there is none, because its shell was killed before it could write one. */
-function exitCode(folder: string): number | undefined {
+/** From the exit record that `job.sh` writes; undefined when it ran without that shell, or its shell was killed. */
+function recordedCode(folder: string): number | undefined {
   try {
     const { code } = JSON.parse(readFileSync(join(folder, 'exit.json'), 'utf8')) as { code?: unknown };
     return typeof code === 'number' ? code : undefined;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Digest } from '../cache/digest.ts';
@@ -40,28 +40,27 @@ export function workFolder(store: Store, fingerprint: Digest): string {
  * Prepares a job folder:
  *
  *     job.sh      the command             log.txt     its output          exit.json   how it ended
- *     job.json    for TypeScript bodies   in/         its inputs          scratch/    its TMPDIR
- *     out/        its outputs, unless attempts share work/<fingerprint>/out
+ *     job.json    for TypeScript bodies   in/         its inputs          scratch/    of a TypeScript body
+ *     out.NAME    its outputs, unless attempts share work/<fingerprint>/out
  *
  * Only the parent of an output path is made, never the path: programs differ in what they expect to find.
  */
 export function stageJob(prepared: Prepared, { store, folder, id, attempt, code }: StageTools): StagedJob {
   const { spec, instance } = prepared;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'scratch'), { recursive: true });
-
+  mkdirSync(folder, { recursive: true });
   const shares = spec.onPreempt === 'resume';
-  const outFolder = shares ? join(workFolder(store, prepared.fingerprint), 'out') : join(folder, 'out');
+  const outFolder = shares ? join(workFolder(store, prepared.fingerprint), 'out') : folder;
   const resuming = shares && existsSync(outFolder) && readdirSync(outFolder).length > 0;
-  mkdirSync(outFolder, { recursive: true });
-  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, join(outFolder, name)]));
+  if (shares) mkdirSync(outFolder, { recursive: true });
+  const place = (name: string): string => join(outFolder, shares ? name : `out.${name}`);
+  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, place(name)]));
 
   const inputFolders: string[] = [];
   const inputs = mapArtifacts(prepared.inputs, ({ kind, digest, meta }, where) => {
     mkdirSync(join(folder, 'in'), { recursive: true });
-    const place = join(folder, 'in', where);
-    inputFolders.push(place);
-    return { kind, digest, meta, path: store.checkout(digest as Digest, place).path };
+    const dest = join(folder, 'in', where);
+    inputFolders.push(dest);
+    return { kind, digest, meta, path: store.checkout(digest as Digest, dest).path };
   });
 
   const args = spec.command
@@ -78,19 +77,19 @@ export function stageJob(prepared: Prepared, { store, folder, id, attempt, code 
         scratch: join(folder, 'scratch'),
         resuming,
       });
-  const script = jobScript({
-    label: instance.label,
+  const command = {
+    args,
     cwd: spec.cwd?.(inputs) ?? folder,
     env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
-    args,
-    exitRecord: join(folder, 'exit.json'),
-  });
+  };
+  const script = jobScript({ ...command, label: instance.label, exitRecord: join(folder, 'exit.json') });
   writeFileSync(join(folder, 'job.sh'), script);
 
   return {
     id,
     label: instance.label,
     folder,
+    command,
     resources: { ...spec.resources(inputs), ...(instance.of.node.type === 'call' ? instance.of.node.options.resources : {}) },
     secrets: secretsOf(spec.name, spec.secrets),
     prepared,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, Problem } from '../cache/problem.ts';
@@ -39,7 +39,10 @@ function attemptOf(folder: string, job: WorkerJob): Attempt {
   });
   return {
     resuming: job.resuming,
-    scratch: job.scratch,
+    get scratch() {
+      mkdirSync(job.scratch, { recursive: true });
+      return job.scratch;
+    },
     cpus: Number(process.env.STET_CPUS ?? 1),
     get signal() {
       listens = true;

@@ -13,9 +13,13 @@ export async function globDigests(root: string, patterns: readonly string[]): Pr
   const matched = patterns.map((pattern) => filesOf(root, pattern.replace(/^(\.\/)+/, '')));
   const empty = patterns.filter((_, index) => matched[index]?.length === 0);
   if (empty.length > 0) {
-    throw new Problem('no-code-files', `No file in ${root} matches ${empty.map((pattern) => `"${pattern}"`).join(', ')}.`, {
-      hint: 'Paths in `code` are relative to the folder of the project.',
-    });
+    throw new Problem(
+      'no-code-files',
+      `No file in ${root} matches ${empty.map((pattern) => `"${pattern}"`).join(', ')}.`,
+      {
+        hint: 'Paths in `code` are relative to the folder of the project.',
+      },
+    );
   }
   const paths = [...new Set(matched.flat())].sort();
   const digests = await digestFiles(paths.map((path) => join(root, path)));

@@ -32,7 +32,14 @@ export function pythonMeaning(source: string): PythonMeaning {
 }
 
 /** Nodes in which a comma before the closing bracket changes nothing; not subscripts: `x[1,]` is not `x[1]`. */
-const lists = new Set(['ArgList', 'ParamList', 'ArrayExpression', 'DictionaryExpression', 'SetExpression', 'ImportStatement']);
+const lists = new Set([
+  'ArgList',
+  'ParamList',
+  'ArrayExpression',
+  'DictionaryExpression',
+  'SetExpression',
+  'ImportStatement',
+]);
 /** Statements that hold a whole expression, so that brackets around it are layout. */
 const holders = new Set([
   'AssignStatement',
@@ -68,7 +75,8 @@ class Writer {
     if (name === 'ImportStatement') this.imports.push(...importsIn(this.wordsOf(cursor)));
     if (name === 'CallExpression') this.noteDynamicImport(cursor);
 
-    const isLayout = name === 'StatementGroup' || (name === 'ParenthesizedExpression' && holders.has(parent) && !isFirst);
+    const isLayout =
+      name === 'StatementGroup' || (name === 'ParenthesizedExpression' && holders.has(parent) && !isFirst);
     const mayHaveDocstring = name === 'Script' || (name === 'Body' && /^(Function|Class)Definition$/.test(parent));
     if (!cursor.firstChild()) return this.leaf(name, this.textOf(cursor));
     if (!isLayout) this.out.push(`${name}(\n`);
@@ -117,13 +125,18 @@ class Writer {
 
   private noteDynamicImport(cursor: Cursor): void {
     const text = this.textOf(cursor);
-    const call = /^(?:importlib\s*\.\s*)?(?:import_module|__import__|spec_from_file_location|run_path|run_module)\s*\(/.exec(
-      text.replace(/^(?:importlib\s*\.\s*util|runpy)\s*\.\s*/, ''),
-    );
+    const call =
+      /^(?:importlib\s*\.\s*)?(?:import_module|__import__|spec_from_file_location|run_path|run_module)\s*\(/.exec(
+        text.replace(/^(?:importlib\s*\.\s*util|runpy)\s*\.\s*/, ''),
+      );
     if (!call) return;
     const literal = /import\w*\s*\(\s*(['"])([A-Za-z_][\w.]*)\1\s*,?\s*\)$/.exec(text);
     if (literal?.[2]) this.imports.push({ level: 0, module: literal[2], names: [] });
-    else this.dynamic.push({ line: this.source.slice(0, cursor.from).split('\n').length, code: text.split('\n')[0] ?? '' });
+    else
+      this.dynamic.push({
+        line: this.source.slice(0, cursor.from).split('\n').length,
+        code: text.split('\n')[0] ?? '',
+      });
   }
 
   private wordsOf(cursor: Cursor): string[] {

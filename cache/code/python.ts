@@ -45,7 +45,8 @@ export async function pythonClosure(root: string, entry: string): Promise<Python
     for (const imported of imports) {
       const files = filesOf(imported, dirname(path), searched);
       waiting.push(...files);
-      if (isOpenStar(imported, files)) unfollowed.push(`${name}: from ${'.'.repeat(imported.level)}${imported.module} import *`);
+      if (isOpenStar(imported, files))
+        unfollowed.push(`${name}: from ${'.'.repeat(imported.level)}${imported.module} import *`);
     }
   }
   const sorted = [...digests].sort(([a], [b]) => (a < b ? -1 : 1));

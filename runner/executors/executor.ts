@@ -5,11 +5,20 @@ export interface Job {
   /** Unique within the run. */
   readonly id: string;
   readonly label: string;
-  /** Absolute; holds `job.sh`, and `log.txt` and `exit.json` later. */
+  /** Absolute; holds `job.sh`, and `log.txt` later. */
   readonly folder: string;
+  /** What `job.sh` does, for executors that need no shell to do it. */
+  readonly command: JobCommand;
   readonly resources: Resources;
   /** Variables for the job that must not be written to disk. */
   readonly secrets: Readonly<Record<string, string>>;
+}
+
+export interface JobCommand {
+  readonly args: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface Exit {

@@ -25,6 +25,7 @@ for g in $groups; do kill -KILL -- "-$g" 2>/dev/null; done
 /** A small process that outlives the driver just long enough to end the driver's jobs, should the driver be killed. */
 export class Keeper {
   #input: Writable | undefined;
+  #forgotten = '';
   #ended: Promise<unknown> = Promise.resolve();
 
   async start(): Promise<void> {
@@ -44,15 +45,24 @@ export class Keeper {
   }
 
   watch(group: number): void {
-    this.#input?.write(`+${group}\n`);
+    this.#input?.write(`${this.#forgotten}+${group}\n`);
+    this.#forgotten = '';
   }
 
+  /** Told with the next line: until then the group's id cannot have been given to another of our jobs. */
   forget(group: number): void {
-    this.#input?.write(`-${group}\n`);
+    this.#forgotten += `-${group}\n`;
+    if (this.#forgotten.length > 4096) this.#tellForgotten();
   }
 
   async close(): Promise<void> {
+    this.#tellForgotten();
     this.#input?.end();
     await this.#ended;
+  }
+
+  #tellForgotten(): void {
+    this.#input?.write(this.#forgotten);
+    this.#forgotten = '';
   }
 }

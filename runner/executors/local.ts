@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { execa as Execa } from 'execa';
 import type { Resources } from '../../tasks/core/resources.ts';
@@ -8,7 +8,7 @@ import type { Change, Executor, Exit, Job } from './executor.ts';
 import { Keeper } from './keeper.ts';
 
 /** Between telling a job to stop and killing it. Long enough to write a checkpoint of some gigabytes. */
-const graceMs = 10_000;
+const usualGraceMs = 10_000;
 
 interface Running {
   readonly lease: Lease;
@@ -22,20 +22,22 @@ export class LocalExecutor implements Executor {
   readonly #execa: typeof Execa;
   readonly #keeper: Keeper;
   readonly #slots: Slots;
+  readonly #graceMs: number;
   readonly #running = new Map<Job, Running>();
   #listener: (change: Change) => void = () => {};
 
-  static async open(capacity: Capacity): Promise<LocalExecutor> {
+  static async open(capacity: Capacity, { graceMs = usualGraceMs }: { graceMs?: number } = {}): Promise<LocalExecutor> {
     const { execa } = await import('execa');
     const keeper = new Keeper();
     await keeper.start();
-    return new LocalExecutor(execa, keeper, new Slots(capacity));
+    return new LocalExecutor(execa, keeper, new Slots(capacity), graceMs);
   }
 
-  private constructor(execa: typeof Execa, keeper: Keeper, slots: Slots) {
+  private constructor(execa: typeof Execa, keeper: Keeper, slots: Slots, graceMs: number) {
     this.#execa = execa;
     this.#keeper = keeper;
     this.#slots = slots;
+    this.#graceMs = graceMs;
   }
 
   hasRoom(resources: Resources): boolean {
@@ -56,13 +58,21 @@ export class LocalExecutor implements Executor {
     const lease = this.#slots.take(job.resources);
     if (!lease) throw new Error(`no room for ${job.label}`); // the coordinator asks first
     const log = openSync(join(job.folder, 'log.txt'), 'a');
-    const child = this.#execa('/bin/sh', [join(job.folder, 'job.sh')], {
+    const [program = '', ...args] = job.command.args;
+    const child = this.#execa(program, args, {
       detached: true,
+      cwd: job.command.cwd,
       cleanup: false,
       reject: false,
       buffer: false,
       extendEnv: false,
-      env: { ...baseEnvironment(job.folder), ...gpuEnvironment(job.resources, lease), STET_CPUS: String(lease.cpus), ...job.secrets },
+      env: {
+        ...baseEnvironment(job.folder),
+        ...gpuEnvironment(job.resources, lease),
+        STET_CPUS: String(lease.cpus),
+        ...job.command.env,
+        ...job.secrets,
+      },
       stdin: 'ignore',
       // Any open file descriptor works; the types know only the three standard ones.
       stdout: log as 1,
@@ -72,8 +82,11 @@ export class LocalExecutor implements Executor {
     const group = child.pid;
     if (group !== undefined) this.#keeper.watch(group);
     this.#running.set(job, { lease, group, cancelled: false, timer: undefined });
-    this.#listener({ type: 'started', job, host: hostname(), ...(group === undefined ? {} : { pid: group }) });
-    void child.then(({ exitCode, signal }) => this.#ended(job, { code: exitCode ?? null, signal: signal ?? undefined }));
+    if (group !== undefined) this.#listener({ type: 'started', job, host: hostname(), pid: group });
+    void child.then(({ exitCode, signal, code }) => {
+      const notFound = code === 'ENOENT' && existsSync(job.command.cwd);
+      this.#ended(job, { code: notFound ? 127 : (exitCode ?? null), signal: signal ?? undefined });
+    });
   }
 
   cancel(job: Job, { now = false }: { now?: boolean } = {}): void {
@@ -81,7 +94,7 @@ export class LocalExecutor implements Executor {
     if (!running?.group) return;
     running.cancelled = true;
     signalGroup(running.group, now ? 'SIGKILL' : 'SIGTERM');
-    if (!now) running.timer ??= setTimeout(() => running.group && signalGroup(running.group, 'SIGKILL'), graceMs);
+    if (!now) running.timer ??= setTimeout(() => running.group && signalGroup(running.group, 'SIGKILL'), this.#graceMs);
   }
 
   async close(): Promise<void> {
@@ -109,7 +122,7 @@ export function baseEnvironment(jobFolder: string): Record<string, string> {
   const given = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] as string]]));
   return {
     ...(Object.fromEntries(given) as Record<string, string>),
-    TMPDIR: join(jobFolder, 'scratch'),
+    TMPDIR: tmpdir(),
     STET_JOB: jobFolder,
     STET_PROGRESS: join(jobFolder, 'progress.jsonl'),
   };

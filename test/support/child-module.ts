@@ -13,18 +13,27 @@ export function startChild(from: string, name: string, args: readonly string[]):
 export function nextLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
+    const stop = (): void => {
+      child.stdout?.off('data', take);
+      child.off('exit', end);
+    };
     const take = (chunk: Buffer): void => {
       text += chunk.toString();
       if (!text.includes('\n')) return;
-      child.stdout?.off('data', take);
+      stop();
       resolve(text.slice(0, text.indexOf('\n')));
     };
+    const end = (code: number | null, signal: string | null): void => {
+      stop();
+      reject(new Error(`the child ended (${code ?? signal}) before it printed a line: ${text}`));
+    };
     child.stdout?.on('data', take);
-    child.once('exit', (code, signal) => reject(new Error(`the child ended (${code ?? signal}) before it printed a line: ${text}`)));
+    child.once('exit', end);
   });
 }
 
 export function exited(child: ChildProcess): Promise<number | string> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode ?? child.signalCode ?? '');
+  if (child.exitCode !== null || child.signalCode !== null)
+    return Promise.resolve(child.exitCode ?? child.signalCode ?? '');
   return new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? '')));
 }

@@ -28,6 +28,10 @@ function obey(order) {
   if ('remove' in order) fs.rmSync(order.remove, { recursive: true, force: true });
   if ('print' in order) process.stdout.write(`${order.print}\n`);
   if ('list' in order) answer = JSON.stringify(fs.existsSync(order.list) ? fs.readdirSync(order.list).sort() : []);
+  if ('read' in order) answer = JSON.stringify(fs.readFileSync(order.read, 'utf8'));
+  if ('ignore' in order) process.on(order.ignore, () => {});
+  if ('env' in order) answer = JSON.stringify(process.env);
+  if ('leave' in order) answer = String(require('node:child_process').spawn('sleep', ['600'], { stdio: 'ignore' }).pid);
   if ('exit' in order) process.exit(order.exit);
   wire.write(`${answer}\n`);
 }

@@ -13,6 +13,7 @@ export class PuppetStage {
   readonly #server: Server;
   readonly #arrived: Puppet[] = [];
   readonly #waiting: { name: string; resolve: (puppet: Puppet) => void }[] = [];
+  readonly #sockets = new Set<Socket>();
   /** How many processes of each name were ever started. */
   readonly starts = new Map<string, number>();
 
@@ -51,11 +52,14 @@ export class PuppetStage {
 
   close(): void {
     this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #connect(socket: Socket): void {
     socket.on('error', () => {}); // its process was killed
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     let text = '';
     const hello = (chunk: Buffer): void => {
       text += chunk.toString('utf8');
@@ -86,6 +90,8 @@ export class Puppet {
   readonly pid: number;
   readonly cwd: string;
   readonly args: readonly string[];
+  /** Settles when the process is gone. */
+  readonly gone: Promise<void>;
   readonly #socket: Socket;
   #text = '';
   readonly #answers: ((line: string) => void)[] = [];
@@ -96,6 +102,7 @@ export class Puppet {
     this.cwd = cwd;
     this.args = args;
     this.#socket = socket;
+    this.gone = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('data', (chunk: Buffer) => {
       this.#text += chunk.toString('utf8');
       for (let end = this.#text.indexOf('\n'); end >= 0; end = this.#text.indexOf('\n')) {
@@ -115,11 +122,25 @@ export class Puppet {
   remove(path: string): Promise<string> {
     return this.#tell({ remove: path });
   }
+  read(path: string): Promise<string> {
+    return this.#tell({ read: path }).then((line) => JSON.parse(line) as string);
+  }
   print(text: string): Promise<string> {
     return this.#tell({ print: text });
   }
   list(path: string): Promise<string[]> {
     return this.#tell({ list: path }).then((line) => JSON.parse(line) as string[]);
+  }
+  /** From now on the process survives SIGTERM. */
+  ignoreTerm(): Promise<string> {
+    return this.#tell({ ignore: 'SIGTERM' });
+  }
+  env(): Promise<Record<string, string>> {
+    return this.#tell({ env: true }).then((line) => JSON.parse(line) as Record<string, string>);
+  }
+  /** Starts a process of its own in the job's group, which lives on; gives its id. */
+  leave(): Promise<number> {
+    return this.#tell({ leave: true }).then(Number);
   }
   exit(code = 0): void {
     this.#socket.write(`${JSON.stringify({ exit: code })}\n`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import pino from 'pino';
 import type { z } from 'zod';
+import type { NodeRecord } from '../../cache/records.ts';
 import { openStore, type Store } from '../../cache/store.ts';
 import { buildGraph } from '../../pipelines/core/graph.ts';
 import { coordinate } from '../../runner/coordinator.ts';
@@ -12,7 +13,7 @@ import { LocalExecutor } from '../../runner/executors/local.ts';
 import { makePlan, type Plan } from '../../runner/plan.ts';
 import { createRun, openLog } from '../../runner/run-log.ts';
 import type { Session } from '../../runner/session.ts';
-import { task } from '../../tasks/core/task.ts';
+import { type Resources, task } from '../../tasks/core/task.ts';
 import { type Puppet, PuppetStage } from './puppet.ts';
 
 const puppetProcess = new URL('../../../test/support/puppet-process.cjs', import.meta.url);
@@ -22,6 +23,17 @@ export interface RunOptions {
   until?: string;
   force?: string[];
   failFast?: boolean;
+  /** Between telling a job to stop and killing it. */
+  graceMs?: number;
+}
+
+interface PuppetOptions {
+  onPreempt?: 'restart' | 'resume';
+  code?: readonly string[];
+  env?: Record<string, string>;
+  secrets?: readonly string[];
+  resources?: Resources;
+  observe?: (inputs: never) => Promise<unknown>;
 }
 
 /** A whole engine in a folder of its own: real store, real processes, steered by the test. */
@@ -29,6 +41,7 @@ export class Rig {
   readonly folder: string;
   readonly stage: PuppetStage;
   readonly #stores: Store[] = [];
+  readonly #runs: RigRun[] = [];
   #name = 'rig';
 
   static async start(t: TestContext): Promise<Rig> {
@@ -47,13 +60,13 @@ export class Rig {
     name: string,
     inputs: I,
     outputs: O,
-    more: { onPreempt?: 'restart' | 'resume'; code?: readonly string[]; env?: Record<string, string> } = {},
+    more: PuppetOptions = {},
   ) {
     return task<I, O>({
       name,
       inputs,
       outputs,
-      ...more,
+      ...(more as object),
       command: (given, out) => [
         process.execPath,
         puppetPath(),
@@ -90,6 +103,19 @@ export class Rig {
 
   readonly warnings: string[] = [];
 
+  async records(): Promise<NodeRecord[]> {
+    const store = await this.store();
+    const records: NodeRecord[] = [];
+    for await (const record of store.records.all()) records.push(record);
+    return records;
+  }
+
+  async store(): Promise<Store> {
+    const store = await openStore(join(this.folder, 'store'));
+    this.#stores.push(store);
+    return store;
+  }
+
   async plan(build: () => unknown): Promise<Plan> {
     return makePlan(await this.session(build));
   }
@@ -99,12 +125,21 @@ export class Rig {
     const { run } = createRun(session.storeRoot);
     const log = openLog(session.storeRoot, run);
     const capacity = { cpus: 4, memoryGb: 64, gpus: [], gpuType: undefined, jobs: options.jobs ?? 4 };
-    const executor = await LocalExecutor.open(capacity);
-    return new RigRun(session, { ...options, run: log, executor, diagnostics: pino({ level: 'silent' }), resumed: false });
+    const { graceMs, ...how } = options;
+    const executor = await LocalExecutor.open(capacity, graceMs === undefined ? {} : { graceMs });
+    const rigRun = new RigRun(session, { ...how, run: log, executor, diagnostics: pino({ level: 'silent' }), resumed: false });
+    this.#runs.push(rigRun);
+    return rigRun;
   }
 
+  /** Ends whatever a failed test has left running. */
   async close(): Promise<void> {
+    for (const run of this.#runs) {
+      run.stop();
+      run.kill();
+    }
     this.stage.close();
+    await Promise.allSettled(this.#runs.map((run) => run.ended()));
     for (const store of this.#stores) await store.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -145,7 +180,11 @@ export class RigRun {
   }
 
   async ended(): Promise<EventOf<'run-finished'>> {
-    await this.#done;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`waited 10 s for the run to end; saw ${this.told()}`)), 10_000);
+    });
+    await Promise.race([this.#done, late]).finally(() => clearTimeout(timer));
     return this.events.at(-1) as EventOf<'run-finished'>;
   }
 
@@ -186,4 +225,10 @@ function shown(value: unknown): string {
 /** The path of an output as a puppet was told. */
 export function outOf(puppet: Puppet, output: string): string {
   return puppet.args.find((arg) => arg.startsWith(`out:${output}=`))?.slice(`out:${output}=`.length) ?? '';
+}
+
+/** Writes a puppet's outputs as JSON, then ends it well. */
+export async function finish(puppet: Puppet, outputs: Readonly<Record<string, unknown>>): Promise<void> {
+  for (const [name, value] of Object.entries(outputs)) await puppet.write(outOf(puppet, name), JSON.stringify(value));
+  puppet.exit();
 }

@@ -12,6 +12,8 @@ for (let seed = Number(from); ; seed += 1) {
   writeFileSync(join(out, 'a'), `content ${seed}`);
   writeFileSync(join(out, 'same'), 'in every tree');
   const { digest, size } = await store.putTree(out, { how: 'move' });
-  await store.records.set(aRecord({ seed, outputs: { dir: { $artifact: { kind: 'folder', digest, size, meta: {} } } } }));
+  await store.records.set(
+    aRecord({ seed, outputs: { dir: { $artifact: { kind: 'folder', digest, size, meta: {} } } } }),
+  );
   process.stdout.write(`${seed}\n`);
 }

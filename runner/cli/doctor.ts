@@ -1,0 +1,20 @@
+import { examine, type Finding } from '../doctor.ts';
+import { type Paint, paint } from '../views/paint.ts';
+import { table } from '../views/table.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+
+export async function doctor(io: Io, [name]: readonly string[]): Promise<number> {
+  const findings = await examine({ cwd: io.cwd, warn: () => {}, ...(io.storeFolder === undefined ? {} : { storeFolder: io.storeFolder }) }, name);
+  const colors = paint(io.stdout.hasColor);
+  for (const line of table(findings.map((finding) => row(finding, colors)))) io.print(line);
+  const missing = findings.filter(({ state }) => state === 'missing').length;
+  io.print('');
+  io.print(missing === 0 ? 'All that is required is here.' : `${missing} required ${missing === 1 ? 'thing is' : 'things are'} missing.`);
+  return missing === 0 ? exitCodes.fine : exitCodes.site;
+}
+
+function row({ state, what, found, advice }: Finding, { green, red, dim }: Paint): string[] {
+  const mark = { ok: green('ok     '), missing: red('missing'), absent: dim('absent ') }[state];
+  return [mark, what, advice ? `${found}${dim(`: ${advice}`)}` : found];
+}

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import type { Digest } from '../../cache/digest.ts';
+import { coordinate } from '../coordinator.ts';
+import type { Event } from '../events.ts';
+import { LocalExecutor } from '../executors/local.ts';
+import { readProgress } from '../progress.ts';
+import type { RunLog } from '../run-log.ts';
+import type { Session } from '../session.ts';
+import { localCapacity } from '../site.ts';
+import { apply, emptyState, type NodeState, type RunState } from '../state.ts';
+import { jsonView } from '../views/json.ts';
+import type { Pace } from '../views/node-row.ts';
+import { PaceTracker } from '../views/pace-tracker.ts';
+import { paint } from '../views/paint.ts';
+import { plainView } from '../views/plain.ts';
+import type { RunView } from '../views/run-view.ts';
+import { summaryLines } from '../views/summary.ts';
+import { terminalView } from '../views/terminal.ts';
+import { exitCodes } from './exit-codes.ts';
+import { listenForInterrupts } from './interrupts.ts';
+import type { Io } from './io.ts';
+import { logTail } from './log-tail.ts';
+import { writePages } from './pages.ts';
+import { shortPath } from './short-path.ts';
+
+export interface DriveOptions {
+  readonly run: RunLog;
+  /** The pipeline's name or path, as commands take it. */
+  readonly name: string;
+  readonly resumed: boolean;
+  readonly json?: boolean;
+  readonly jobs?: number;
+  readonly until?: string;
+  readonly force?: readonly string[];
+  readonly failFast?: boolean;
+}
+
+/** Lines of a failed job's log that are shown. */
+const tailLines = 8;
+
+/** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
+export async function drive(session: Session, options: DriveOptions, io: Io): Promise<number> {
+  const { run, json = false } = options;
+  let state: RunState = emptyState;
+  const paceOf = paces(run.folder, () => state);
+  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf) : undefined;
+  const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
+  // A line between two redraws would be overwritten.
+  if (live) io.leadWarnings(live.warn);
+  const interrupts = listenForInterrupts(view.warn);
+  try {
+    for await (const event of await events(session, options, interrupts)) {
+      state = apply(state, event);
+      view.onEvent(event, state);
+    }
+  } catch (error) {
+    view.close([]);
+    throw error;
+  } finally {
+    interrupts.dispose();
+    io.leadWarnings(undefined);
+  }
+  await finish(session, options, state, view, io);
+  if (state.status === 'succeeded') return exitCodes.fine;
+  return state.status === 'cancelled' ? exitCodes.interrupted : exitCodes.nodeFailed;
+}
+
+async function events(session: Session, options: DriveOptions, interrupts: { signal: AbortSignal; kill: AbortSignal }): Promise<AsyncGenerator<Event>> {
+  const { run, resumed, jobs, until, force, failFast } = options;
+  const { pino } = await import('pino');
+  const capacity = await localCapacity(session.site, { withGpus: asksForGpus(session), ...(jobs === undefined ? {} : { jobs }) });
+  return coordinate(session, {
+    run,
+    resumed,
+    executor: await LocalExecutor.open(capacity),
+    diagnostics: pino({ base: { pid: process.pid } }, pino.destination({ dest: join(run.folder, 'diagnostics.jsonl'), sync: true })),
+    signal: interrupts.signal,
+    kill: interrupts.kill,
+    ...(until === undefined ? {} : { until }),
+    ...(force === undefined ? {} : { force }),
+    ...(failFast === undefined ? {} : { failFast }),
+  });
+}
+
+/** Resources may be a function of inputs that do not exist yet; then GPUs are looked for, which costs a moment. */
+function asksForGpus({ graph }: Session): boolean {
+  return graph.order.some(({ node }) => {
+    if (node.type !== 'call') return false;
+    if ((node.options.resources?.gpus ?? 0) > 0) return true;
+    try {
+      return (node.spec.resources(node.inputs).gpus ?? 0) > 0;
+    } catch {
+      return true; // it looked into a ref
+    }
+  });
+}
+
+function paces(folder: string, stateOf: () => RunState): (address: string) => Pace | undefined {
+  const tracker = new PaceTracker();
+  return (address) => {
+    const node = stateOf().nodes.get(address);
+    const progress = node?.job === undefined ? undefined : readProgress(join(folder, node.job));
+    return node && progress && tracker.pace(address, node.attempt, progress, Date.now());
+  };
+}
+
+async function finish(session: Session, { run, name, json }: DriveOptions, state: RunState, view: RunView, io: Io): Promise<void> {
+  const pages = await writePages(session.store, run.folder, state);
+  if (json) {
+    view.close([]);
+    return;
+  }
+  const shown = (path: string): string => shortPath(io.cwd, path);
+  const failureOf = (node: NodeState) => {
+    const log = node.job === undefined ? undefined : join(run.folder, node.job, 'log.txt');
+    return { run: run.run, logPath: log && shown(log), logTail: log ? logTail(log, tailLines) : [] };
+  };
+  const shownPages = Object.fromEntries(Object.entries(pages).map(([result, path]) => [result, shown(path)]));
+  const savedSeconds = await secondsSaved(session, state);
+  view.close(summaryLines(state, { paint: paint(io.stdout.hasColor), name, savedSeconds, pages: shownPages, failureOf }));
+}
+
+/** Undefined when nothing was cached. */
+async function secondsSaved({ store }: Session, state: RunState): Promise<number | undefined> {
+  const cached = [...state.nodes.values()].flatMap(({ phase, fingerprint }) => (phase === 'cached' && fingerprint ? [fingerprint as Digest] : []));
+  if (cached.length === 0) return undefined;
+  const records = await store.records.getMany([...new Set(cached)]);
+  return records.reduce((sum, record) => sum + (record?.provenance.seconds ?? 0), 0);
+}

@@ -1,0 +1,79 @@
+import type { Writable } from 'node:stream';
+
+/** What every command gets of the outside: where it was started, where it may write, and the options that all share. */
+export interface Io {
+  readonly cwd: string;
+  /** The store's folder, when `--store` names one. */
+  readonly storeFolder: string | undefined;
+  readonly verbose: boolean;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  /** Writes one line, or several, to standard output. */
+  readonly print: (text: string) => void;
+  /** Writes one line to standard error, marked as a warning; the same words once. */
+  readonly warn: (message: string) => void;
+  /** Leads warnings elsewhere, until it is called with nothing. */
+  readonly leadWarnings: (to: ((message: string) => void) | undefined) => void;
+}
+
+/** A stream that may be a terminal. */
+export interface Terminal {
+  readonly stream: Writable;
+  readonly isLive: boolean;
+  readonly hasColor: boolean;
+  /** Columns and rows now; ask again after a resize. */
+  readonly size: () => { columns: number; rows: number };
+  readonly write: (text: string) => void;
+  readonly writeBytes: (bytes: Uint8Array) => void;
+}
+
+export interface IoOptions {
+  readonly store?: string;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+}
+
+export function openIo({ store, verbose = false, color = true }: IoOptions): Io {
+  const stdout = openTerminal(process.stdout, color);
+  const stderr = openTerminal(process.stderr, color);
+  const said = new Set<string>();
+  let led: ((message: string) => void) | undefined;
+  return {
+    cwd: process.cwd(),
+    storeFolder: store,
+    verbose,
+    stdout,
+    stderr,
+    print: (text) => stdout.write(`${text}\n`),
+    warn: (message) => {
+      if (said.has(message)) return;
+      said.add(message);
+      if (led) led(message);
+      else stderr.write(`warning: ${message}\n`);
+    },
+    leadWarnings: (to) => void (led = to),
+  };
+}
+
+/** https://no-color.org: any value of NO_COLOR that is not empty turns colour off; FORCE_COLOR turns it on for pipes. */
+function openTerminal(stream: NodeJS.WriteStream, color: boolean): Terminal {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  const isTerminal = stream.isTTY === true && TERM !== 'dumb';
+  let isClosed = false;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader left, as `head` or a closed terminal does: what follows has no reader, and that is no failure of ours.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    isClosed = true;
+  });
+  const write = (chunk: string | Uint8Array): void => {
+    if (!isClosed) stream.write(chunk);
+  };
+  return {
+    stream,
+    isLive: isTerminal,
+    hasColor: color && !NO_COLOR && (isTerminal || (FORCE_COLOR !== undefined && FORCE_COLOR !== '0')),
+    size: () => ({ columns: stream.columns ?? 80, rows: stream.rows ?? 24 }),
+    write,
+    writeBytes: write,
+  };
+}

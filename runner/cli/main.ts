@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Problem } from '../../cache/problem.ts';
+import { packageRoot } from '../../tasks/core/package-root.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { openIo } from './io.ts';
+import { printProblem } from './print-problem.ts';
+
+/** The oldest Node that the package runs on, as in its manifest. */
+const oldestNode = [20, 19] as const;
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  refuseOldNode(process.versions.node);
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    openIo({}).print(version());
+    return exitCodes.fine;
+  }
+  const { runProgram } = await import('./program.ts');
+  return runProgram(argv, version());
+}
+
+function refuseOldNode(found: string): void {
+  const [major = 0, minor = 0] = found.split('.').map(Number);
+  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return;
+  throw new Problem('node-too-old', `This needs Node ${oldestNode.join('.')} or newer; this is ${found}.`, {
+    hint: 'Install a newer Node: https://nodejs.org',
+  });
+}
+
+let code: number;
+try {
+  code = await main(process.argv.slice(2));
+} catch (error) {
+  const verbose = process.argv.includes('--verbose');
+  printProblem(error, openIo({ verbose, color: !process.argv.includes('--no-color') }));
+  code = exitCodeOf(error);
+}
+// What was written to a pipe may still be on its way.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

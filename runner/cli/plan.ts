@@ -1,0 +1,25 @@
+import { makePlan, type Plan } from '../plan.ts';
+import { openSession } from '../session.ts';
+import { paint } from '../views/paint.ts';
+import { planLines } from '../views/plan-lines.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+import type { Options } from './program.ts';
+import { sessionRequest } from './session-options.ts';
+
+export async function plan(io: Io, [name = '', ...overrides]: readonly string[], options: Options): Promise<number> {
+  const session = await openSession(sessionRequest(io, name, overrides, options));
+  try {
+    const { until, force } = options as { until?: string; force?: string[] };
+    const plan = await makePlan(session, { ...(until === undefined ? {} : { until }), ...(force?.length ? { force } : {}) });
+    if (options.json) io.print(planJson(session.pipelineName, plan));
+    else for (const line of planLines(session.pipelineName, plan, paint(io.stdout.hasColor))) io.print(line);
+    return plan.refusals.length > 0 ? exitCodes.site : exitCodes.fine;
+  } finally {
+    await session.close();
+  }
+}
+
+function planJson(pipeline: string, { nodes, refusals }: Plan): string {
+  return JSON.stringify({ pipeline, nodes, refusals });
+}

@@ -1,0 +1,136 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Problem } from '../../cache/problem.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type Io, type IoOptions, openIo } from './io.ts';
+
+/** Parses the command line and runs its command; each is loaded only when it is asked for. Returns the exit code. */
+export async function runProgram(argv: readonly string[], version: string): Promise<number> {
+  let code: number = exitCodes.fine;
+  const program = makeProgram(version, (result) => {
+    code = result;
+  });
+  if (argv.length === 0) {
+    openIo({}).print(program.helpInformation().trimEnd());
+    return exitCodes.usage;
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return exitCodes.fine;
+    throw usageProblem(error, argv);
+  }
+  return code;
+}
+
+type Body = (io: Io, args: readonly string[], options: Options) => Promise<number>;
+/** Options as commander gives them; each command reads its own. */
+export type Options = Readonly<Record<string, unknown>>;
+
+function makeProgram(version: string, finished: (code: number) => void): Command {
+  const program = new Command('pipeline')
+    .description('Reproducible experiments as code: only what truly changed runs again.')
+    .version(version)
+    .option('--store <dir>', 'where results are kept (default: STET_STORE, else .stet in the project)')
+    .option('--verbose', 'show the stack behind an error')
+    .option('--no-color', 'plain text; NO_COLOR does the same')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride()
+    .helpCommand(false);
+
+  const command = (usage: string, summary: string, load: () => Promise<Body>): Command =>
+    program
+      .command(usage)
+      .description(summary)
+      .action(async (...given: unknown[]) => {
+        const command = given.at(-1) as Command;
+        const args = given.slice(0, -2).flat().filter((arg) => arg !== undefined) as string[];
+        const options = command.optsWithGlobals<Options>();
+        const body = await load();
+        finished(await body(openIo(options as IoOptions), args, options));
+      });
+  const profile = new Option('--profile <name>', 'a named set of parameters');
+
+  command('list', 'pipelines that can be run here', async () => (await import('./list.ts')).list);
+  command('show <name>', 'what a pipeline takes and gives', async () => (await import('./show.ts')).show).addOption(profile);
+  command('plan <name> [overrides...]', 'what would run, and why, without running', async () => (await import('./plan.ts')).plan)
+    .addOption(profile)
+    .option('--until <node>', 'only this node and what it needs')
+    .option('--force <node>', 'as if nothing were known of this node; may be repeated', collect, [])
+    .option('--json', 'one object, for programs');
+  command('run <name> [overrides...]', 'run what is missing', async () => (await import('./run.ts')).run)
+    .addOption(profile)
+    .option('--json', 'one event a line, for programs')
+    .option('--jobs <n>', 'at most this many jobs at a time', positive)
+    .option('--until <node>', 'only this node and what it needs')
+    .option('--force <node>', 'run this node whatever is known of it; may be repeated', collect, [])
+    .option('--fail-fast', 'stop everything at the first failure');
+  command('resume [run]', 'go on with a run that did not end; the newest without a name', async () => (await import('./resume.ts')).resume)
+    .option('--json', 'one event a line, for programs')
+    .option('--jobs <n>', 'at most this many jobs at a time', positive);
+  command('runs', 'runs so far, the newest last', async () => (await import('./runs.ts')).runs);
+  command('status [run]', 'where a run stands; the newest without a name', async () => (await import('./status.ts')).status).option(
+    '--json',
+    'one object, for programs',
+  );
+  command('logs <run-or-node> [node]', 'what a node wrote; in the newest run unless one is named', async () => (await import('./logs.ts')).logs)
+    .usage('[options] [run] <node>')
+    .option('-f, --follow', 'go on as it is written');
+  command('why <name> <node> [overrides...]', 'why a node would run, or would not', async () => (await import('./why.ts')).why).addOption(profile);
+  command('diff <run> <other>', 'what differs between two runs', async () => (await import('./diff.ts')).diff);
+  command('get <name> <output>', 'take a result out of the store', async () => (await import('./get.ts')).get)
+    .requiredOption('--to <path>', 'where to')
+    .option('--force', 'write over what is there');
+  command('graph <name> [overrides...]', 'the graph of a pipeline', async () => (await import('./graph.ts')).graph)
+    .addOption(profile)
+    .option('--format <format>', 'text, mermaid, dot, svg or json', 'text');
+  const cache = program.command('cache').description('look after the store').exitOverride();
+  const cacheCommand = (name: string, summary: string): Command =>
+    cache
+      .command(name)
+      .description(summary)
+      .action(async (...given: unknown[]) => {
+        const options = (given.at(-1) as Command).optsWithGlobals<Options>();
+        const body = await import('./cache.ts');
+        finished(await body.cache(openIo(options as IoOptions), [name], options));
+      });
+  cacheCommand('stat', 'what is in the store');
+  cacheCommand('verify', 'hash everything again; what is damaged is moved aside');
+  cacheCommand('collect', 'delete results that no run of late needs')
+    .option('--dry-run', 'say what would go, and delete nothing')
+    .option('--older-than <days>', 'keep what runs of this many days used', days, 30);
+  command('doctor [name]', 'whether this machine has what runs need', async () => (await import('./doctor.ts')).doctor);
+  command('new <name>', 'a new pipeline that runs at once', async () => (await import('./new.ts')).makeNew);
+  return program;
+}
+
+function collect(value: string, before: unknown): string[] {
+  return [...(before as string[]), value];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+  return value;
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('It must be a number of days, 0 or more.');
+  return value;
+}
+
+/** Commander's words, in our form. */
+function usageProblem(error: CommanderError, argv: readonly string[]): Problem {
+  const [what = '', ...more] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = more.find((line) => line.startsWith('(Did you mean'))?.slice(1, -1);
+  const command = argv.find((word) => !word.startsWith('-'));
+  if (error.code === 'commander.help') {
+    if (command === undefined) return new Problem('usage', 'No command was given.', { hint: 'pipeline --help' });
+    return new Problem('usage', `"pipeline ${command}" needs to know what to do.`, { hint: `pipeline ${command} --help` });
+  }
+  const help = error.code === 'commander.unknownCommand' || command === undefined ? 'pipeline --help' : `pipeline ${command} --help`;
+  const message = `${what.charAt(0).toUpperCase()}${what.slice(1)}`.replaceAll("'", '"').replace(/\.?$/, '.');
+  return new Problem('usage', message, { hint: suggestion ? `${suggestion} (${help})` : help });
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { readProgress } from '../progress.ts';
+import { openStoreOnly } from '../session.ts';
+import { countsOf, type NodeState } from '../state.ts';
+import { liveLines } from '../views/live.ts';
+import { paint } from '../views/paint.ts';
+import { exitCodes } from './exit-codes.ts';
+import { findRun, type KnownRun, readRun } from './find-run.ts';
+import type { Io } from './io.ts';
+import type { Options } from './program.ts';
+import { storeOptions } from './session-options.ts';
+
+export async function status(io: Io, [name]: readonly string[], { json }: Options): Promise<number> {
+  const { store } = await openStoreOnly(storeOptions(io));
+  try {
+    const known = readRun(store.root, findRun(store.root, name));
+    if (json) io.print(statusJson(known));
+    else for (const line of statusLines(known, io)) io.print(line);
+    return exitCodes.fine;
+  } finally {
+    await store.close();
+  }
+}
+
+function statusLines({ folder, state, outcome, run }: KnownRun, io: Io): string[] {
+  const paceOf = (address: string) => {
+    const job = state.nodes.get(address)?.job;
+    return job === undefined ? undefined : readProgress(join(folder, job));
+  };
+  const columns = io.stdout.isLive ? io.stdout.size().columns : Number.POSITIVE_INFINITY;
+  const lines = liveLines(state, {
+    now: outcome === 'interrupted' ? (state.endedAt ?? lastTime(state.nodes.values(), state.startedAt)) : Date.now(),
+    tick: 0,
+    columns,
+    rows: Number.POSITIVE_INFINITY,
+    paint: paint(io.stdout.hasColor),
+    paceOf,
+  });
+  const [head = '', ...rest] = lines;
+  const hints: Partial<Record<typeof outcome, string>> = {
+    interrupted: `Its driver is gone. Go on with: pipeline resume ${run}`,
+    cancelled: `It was stopped. Go on with: pipeline resume ${run}`,
+  };
+  const hint = hints[outcome];
+  return [`${head} · ${outcome}`, ...rest, ...(hint ? ['', hint] : [])];
+}
+
+function statusJson({ run, state, outcome }: KnownRun): string {
+  const nodes = [...state.nodes.values()].map(({ address, label, task, phase, attempt, reason, seconds, failure, because }) => {
+    return { address, label, task, state: phase, attempt, reason, seconds, failure, because };
+  });
+  const { pipeline, params, host, pid, startedAt, endedAt, warnings, results } = state;
+  return JSON.stringify({
+    run,
+    pipeline,
+    status: outcome,
+    counts: countsOf(state),
+    params,
+    host,
+    pid,
+    startedAt: new Date(startedAt).toISOString(),
+    ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    nodes,
+    warnings,
+    results,
+  });
+}
+
+function lastTime(nodes: Iterable<NodeState>, start: number): number {
+  return Math.max(start, ...[...nodes].flatMap(({ endedAt, startedAt }) => [endedAt ?? startedAt ?? 0]));
+}

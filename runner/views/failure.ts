@@ -1,0 +1,32 @@
+import type { NodeState } from '../state.ts';
+import { oneLine } from './columns.ts';
+import type { Paint } from './paint.ts';
+import { count, duration } from './quantities.ts';
+
+/** Where the lines of a failure come from, besides the node: its log's path for people, and the log's last lines. */
+export interface FailureSources {
+  readonly run: string;
+  readonly logPath: string | undefined;
+  readonly logTail: readonly string[];
+}
+
+/** What failed, where to look, what to try, and what is kept. */
+export function failureLines(node: NodeState, { run, logPath, logTail }: FailureSources, paint: Paint): string[] {
+  const { failure, attempt, seconds, released } = node;
+  const after = seconds === undefined ? '' : ` after ${duration(seconds)}`;
+  const field = (name: string, text: string): string[] =>
+    text.split('\n').map((line, i) => `  ${paint.dim((i === 0 ? name : '').padEnd(5))}  ${oneLine(line)}`);
+  return [
+    `${paint.red('✗')} ${paint.bold(oneLine(node.label))} failed${after}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
+    ...field('what', failure?.message ?? 'it ended without a result'),
+    ...(logPath ? field('where', logPath) : []),
+    ...field('try', failure?.hint ?? `pipeline logs ${run} ${quoted(node.label)}`),
+    ...(released > 0 ? field('kept', `${count(released, 'item')} released before the end; what was made of them is kept`) : []),
+    ...(logTail.length > 0 ? field('log', logTail.join('\n')) : []),
+  ];
+}
+
+/** A word as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
+}

@@ -1,0 +1,113 @@
+import type { Progress } from '../../tasks/core/spec.ts';
+import type { NodePhase, NodeState } from '../state.ts';
+import { cut, oneLine, pad } from './columns.ts';
+import type { Paint } from './paint.ts';
+import { metric, duration, ticking } from './quantities.ts';
+
+/** What a task told of its progress, and what follows from its pace. */
+export interface Pace extends Progress {
+  readonly secondsLeft?: number;
+}
+
+/** What a view is drawn with. `now` is milliseconds since the epoch; `tick` counts redraws, for what turns. */
+export interface Frame {
+  readonly now: number;
+  readonly tick: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly paint: Paint;
+  readonly paceOf: (address: string) => Pace | undefined;
+}
+
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const marks: Readonly<Record<Exclude<NodePhase, 'running'>, string>> = {
+  waiting: '○',
+  awaited: '◌',
+  queued: '◌',
+  done: '✓',
+  cached: '✓',
+  failed: '✗',
+  skipped: '–',
+};
+
+/** One node in one line. `labelColumns` is the width of the first column; the end is cut where the terminal ends. */
+export function nodeRow(node: NodeState, labelOf: (address: string) => string, labelColumns: number, frame: Frame): string {
+  const { paint, columns } = frame;
+  const mark = node.phase === 'running' ? (spinner[frame.tick % spinner.length] as string) : marks[node.phase];
+  const color = colorOf(node.phase, paint);
+  const label = node.phase === 'waiting' || node.phase === 'cached' || node.phase === 'skipped' ? paint.dim : (text: string) => text;
+  const told = tell(node, labelOf, frame);
+  return cut(`  ${color(mark)} ${label(pad(oneLine(node.label), labelColumns))}  ${told}`.trimEnd(), columns);
+}
+
+export function colorOf(phase: NodePhase, paint: Paint): (text: string) => string {
+  switch (phase) {
+    case 'running':
+      return paint.cyan;
+    case 'done':
+      return paint.green;
+    case 'failed':
+      return paint.red;
+    case 'awaited':
+    case 'queued':
+      return paint.yellow;
+    default:
+      return paint.dim;
+  }
+}
+
+function tell(node: NodeState, labelOf: (address: string) => string, frame: Frame): string {
+  const { paint } = frame;
+  switch (node.phase) {
+    case 'waiting':
+      return '';
+    case 'awaited':
+      return paint.dim('another run is making it');
+    case 'queued':
+      return node.failure ? paint.yellow(`tried again: ${firstLine(node.failure.message)}`) : paint.dim('waits for room');
+    case 'running':
+      return running(node, frame);
+    case 'done':
+      return `${duration(node.seconds ?? 0)}${node.changed === false ? paint.dim('  same result as before') : ''}`;
+    case 'cached':
+      return paint.dim('cached');
+    case 'failed':
+      return paint.red(firstLine(node.failure?.message ?? 'failed'));
+    case 'skipped':
+      return paint.dim(node.because ? `skipped: needs ${oneLine(labelOf(node.because))}` : 'skipped');
+    default:
+      return unknownPhase(node.phase);
+  }
+}
+
+function running(node: NodeState, { now, columns, paint, paceOf }: Frame): string {
+  const elapsed = ticking((now - (node.startedAt ?? now)) / 1000);
+  const items = node.released > 0 ? `${node.released} out` : '';
+  const pace = paceOf(node.address);
+  if (!pace || pace.total <= 0) return [elapsed, items].filter(Boolean).join('  ');
+
+  const share = Math.min(1, Math.max(0, pace.done / pace.total));
+  const left = pace.secondsLeft === undefined ? '' : `, ${ticking(pace.secondsLeft)} left`;
+  const metrics = Object.entries(pace.metrics ?? {}).map(([name, value]) => `${oneLine(name)} ${metric(value)}`);
+  return [
+    columns >= 60 ? bar(share, columns >= 90 ? 20 : 10, paint) : '',
+    `${String(Math.floor(share * 100)).padStart(3)} %`,
+    elapsed + left,
+    paint.dim([`${metric(pace.done)}/${metric(pace.total)} ${oneLine(pace.unit)}`.trim(), ...metrics, items].filter(Boolean).join('  ')),
+  ]
+    .filter(Boolean)
+    .join('  ');
+}
+
+function bar(share: number, width: number, { cyan, dim }: Paint): string {
+  const full = Math.round(share * width);
+  return cyan('━'.repeat(full)) + dim('─'.repeat(width - full));
+}
+
+function firstLine(text: string): string {
+  return oneLine(text.split('\n')[0] ?? '');
+}
+
+function unknownPhase(phase: never): string {
+  return String(phase);
+}

@@ -1,0 +1,47 @@
+import type { Plan, PlanNode } from '../plan.ts';
+import { oneLine } from './columns.ts';
+import type { Paint } from './paint.ts';
+import { allKnown, duration } from './quantities.ts';
+
+/** A plan in words: what runs and why, what may run, and what is known already. */
+export function planLines(pipeline: string, { nodes, refusals }: Plan, paint: Paint): string[] {
+  const cached = nodes.filter(({ state }) => state === 'cached');
+  const run = nodes.filter(({ state }) => state === 'run');
+  const unknown = nodes.filter(({ state }) => state === 'unknown');
+  if (run.length + unknown.length === 0) {
+    return [`${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`, ...refused(refusals, paint)];
+  }
+  return [
+    ...run.map((node) => `${paint.cyan('●')} ${paint.bold(oneLine(node.label))} will run: ${oneLine(node.reason)}${before(node, paint)}`),
+    ...unknown.map((node) => `${paint.yellow('?')} ${oneLine(node.label)}${paint.dim(`${node.perItem ? ', per item' : ''}: ${oneLine(node.reason)}`)}`),
+    ...known(cached, paint),
+    '',
+    `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, paint)}`,
+    ...refused(refusals, paint),
+  ];
+}
+
+/** Known nodes are told by name as long as they are few: nobody reads two hundred lines of "cached". */
+const namedAtMost = 12;
+
+function known(cached: readonly PlanNode[], { green, dim }: Paint): string[] {
+  if (cached.length > namedAtMost) return [`${green('✓')} ${dim(`${cached.length} nodes are cached`)}`];
+  return cached.map(({ label }) => `${green('✓')} ${dim(`${oneLine(label)}: cached`)}`);
+}
+
+function before({ seconds }: PlanNode, { dim }: Paint): string {
+  return seconds === undefined ? '' : dim(` (took ${duration(seconds)} before)`);
+}
+
+function price(run: readonly PlanNode[], { dim }: Paint): string {
+  const known = run.filter(({ seconds }) => seconds !== undefined);
+  if (known.length === 0) return '';
+  const total = known.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
+  const share = known.length < run.length ? ` for ${known.length} of the ${run.length}` : '';
+  return dim(`; one after another about ${duration(total)}${share}, by earlier runs`);
+}
+
+function refused(refusals: readonly string[], { red }: Paint): string[] {
+  if (refusals.length === 0) return [];
+  return ['', red('This machine cannot run it:'), ...refusals.map((refusal) => `  ${oneLine(refusal)}`)];
+}

@@ -1,0 +1,74 @@
+import { columnsOf, cut, oneLine, pad } from './columns.ts';
+import { quoted } from './failure.ts';
+import type { Paint } from './paint.ts';
+import { bytes, count } from './quantities.ts';
+
+/** An artifact as events and records hold it. */
+export interface StoredLeaf {
+  readonly kind: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+export function leafOf(value: unknown): StoredLeaf | undefined {
+  return isTable(value) && isTable(value.$artifact) ? (value.$artifact as unknown as StoredLeaf) : undefined;
+}
+
+export function itemsOf(value: unknown): readonly { readonly key: string; readonly value: unknown }[] | undefined {
+  return isTable(value) && Array.isArray(value.$stream) ? value.$stream : undefined;
+}
+
+export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value holds files at any depth. */
+export function hasFiles(value: unknown): boolean {
+  if (leafOf(value)) return true;
+  if (Array.isArray(value)) return value.some(hasFiles);
+  return isTable(value) && Object.values(value).some(hasFiles);
+}
+
+/** The results of a run by name. In a sweep, and wherever results are grouped, a name has dots: `seed=1.report`. */
+export function namedResults(results: unknown, prefix = ''): { name: string; value: unknown }[] {
+  if (!isTable(results)) return [{ name: prefix || 'result', value: results }];
+  return Object.entries(results).flatMap(([key, value]) => {
+    const name = prefix ? `${prefix}.${key}` : key;
+    const isGroup = isTable(value) && !leafOf(value) && !itemsOf(value) && Object.values(value).some((inner) => leafOf(inner) ?? itemsOf(inner));
+    return isGroup ? namedResults(value, name) : [{ name, value }];
+  });
+}
+
+/** What a result is, in a few words. */
+export function describeResult(value: unknown): string {
+  const leaf = leafOf(value);
+  if (leaf) return `${leaf.kind}, ${bytes(leaf.size)}`;
+  const items = itemsOf(value)?.map((item) => item.value) ?? (Array.isArray(value) ? value : undefined);
+  if (items) {
+    const kind = leafOf(items[0])?.kind;
+    return kind ? `${items.length} x ${kind}` : count(items.length, 'item');
+  }
+  const text = JSON.stringify(value) ?? '';
+  return text.length <= 40 ? text : isTable(value) ? 'values' : cut(text, 40);
+}
+
+/** Where a result goes when nobody says it better. */
+export function defaultPath(name: string, value: unknown): string {
+  const base = name.replace(/[^\w.=-]+/g, '-');
+  const leaf = leafOf(value);
+  if (leaf?.kind === 'html-page') return `${base}.html`;
+  if (leaf?.kind === 'episode-list') return `${base}.txt`;
+  return hasFiles(value) ? base : `${base}.json`;
+}
+
+/** One line a result: its name, what it is, and the command that takes it out. */
+export function resultLines(pipeline: string, results: unknown, paint: Paint): string[] {
+  const named = namedResults(results);
+  const nameColumns = Math.max(0, ...named.map(({ name }) => columnsOf(name)));
+  const whatColumns = Math.max(0, ...named.map(({ value }) => columnsOf(oneLine(describeResult(value)))));
+  return named.map(({ name, value }) => {
+    const what = pad(oneLine(describeResult(value)), whatColumns);
+    const command = `pipeline get ${quoted(pipeline)} ${quoted(name)} --to ${quoted(defaultPath(name, value))}`;
+    return `  ${pad(name, nameColumns)}  ${paint.dim(what)}  ${command}`;
+  });
+}

@@ -1,0 +1,11 @@
+import type { Event } from '../events.ts';
+import type { RunState } from '../state.ts';
+
+/** Shows a run while it goes on. Told everything; asks nothing. */
+export interface RunView {
+  /** One more fact, and the state after it. */
+  onEvent(event: Event, state: RunState): void;
+  warn(message: string): void;
+  /** The run is over: `summary` is what stays. */
+  close(summary: readonly string[]): void;
+}

@@ -1,0 +1,39 @@
+import { createParquet, type ParquetFile } from '../parquet/write.ts';
+import type { Column, Feature } from './dataset.ts';
+import { columnType, huggingfaceMetadata, isInteger } from './features.ts';
+
+/** Starts a Parquet file of frames; `episodeColumns` makes what it takes. */
+export function createDataFile(path: string, features: Readonly<Record<string, Feature>>): ParquetFile {
+  const columns = Object.entries(features).map(([name, feature]) => ({ name, type: columnType(feature) }));
+  return createParquet(path, columns, { huggingface: huggingfaceMetadata(features) });
+}
+
+/** The columns of an episode as values of a Parquet file. */
+export function episodeColumns(
+  columns: Readonly<Record<string, Column>>,
+  features: Readonly<Record<string, Feature>>,
+): Record<string, ArrayLike<unknown>> {
+  const values = Object.entries(features).map(([name, feature]) => {
+    return [name, nested(storedValues(columns[name] as Column, feature), feature.shape)];
+  });
+  return Object.fromEntries(values) as Record<string, ArrayLike<unknown>>;
+}
+
+function storedValues(column: Column, feature: Feature): ArrayLike<unknown> {
+  if (feature.dtype === 'bool') return Array.from(column as Uint8Array, (value) => value !== 0);
+  // Parquet holds the small integers in 32 bits, which the library takes as numbers.
+  if (isInteger(feature) && feature.dtype !== 'int64') return Array.from(column, Number);
+  return column;
+}
+
+/** A flat row-major array as nested plain arrays, outermost first; shape [1] stays flat. */
+export function nested(flat: ArrayLike<unknown>, shape: readonly number[]): ArrayLike<unknown> {
+  if (shape.length === 1 && shape[0] === 1) return flat;
+  return shape.toReversed().reduce<ArrayLike<unknown>>((values, size) => chunks(values, size), flat);
+}
+
+function chunks(values: ArrayLike<unknown>, size: number): unknown[] {
+  return Array.from({ length: values.length / size }, (_, i) =>
+    Array.prototype.slice.call(values, i * size, (i + 1) * size),
+  );
+}

@@ -1,0 +1,195 @@
+import { join } from 'node:path';
+import { Problem } from '../../../cache/problem.ts';
+import { openParquet, type ParquetSource, type RowRange } from '../parquet/read.ts';
+import { type Column, type Episode, type Feature, type Info, readInfo } from './dataset.ts';
+import { type EpisodeEntry, readEpisodeTable, readTasks } from './episode-table.ts';
+import { emptyColumn, isNumeric, refuseNotNumeric, widthOf } from './features.ts';
+
+export { type Column, type Episode, type Feature, type Info, readInfo } from './dataset.ts';
+
+/**
+ * The episodes of a LeRobot dataset (2.0, 2.1 or 3.0), in the order of the data, one row group in memory at a time.
+ *
+ * `columns`: features to read, by default every numeric one, the automatic ones included; asking for images, videos or
+ * strings is refused. `episodes`: indices to read, by default all. Values have the declared type of their feature.
+ */
+export async function* readEpisodes(
+  path: string,
+  { columns, episodes }: { columns?: readonly string[]; episodes?: readonly number[] } = {},
+): AsyncGenerator<Episode, void, undefined> {
+  const info = await readInfo(path);
+  const features = chosenFeatures(info, columns);
+  const table = await readEpisodeTable(path, info);
+  refuseUnknownEpisodes(path, table, episodes);
+  const tasks = table.some((entry) => entry.tasks.length > 1) ? await readTasks(path, info) : [];
+  const wanted = new Set(episodes ?? table.map(({ index }) => index));
+
+  for (const [file, entries] of byFile(table)) {
+    const chosen = entries.filter(({ index }) => wanted.has(index));
+    if (chosen.length === 0) continue;
+    const source = await openDataFile(join(path, file), entries);
+    yield* readFromFile(source, chosen, features, tasks);
+  }
+}
+
+function chosenFeatures({ features }: Info, columns: readonly string[] | undefined): Record<string, Feature> {
+  const names = columns ?? Object.keys(features).filter((name) => isNumeric(features[name] as Feature));
+  const unknown = names.filter((name) => !Object.hasOwn(features, name));
+  if (unknown.length > 0) {
+    throw new Problem('feature-unknown', `The dataset has no feature "${unknown.join('", "')}".`, {
+      hint: `It has: ${Object.keys(features).join(', ')}.`,
+    });
+  }
+  const chosen = Object.fromEntries(names.map((name) => [name, features[name] as Feature]));
+  refuseNotNumeric(chosen, 'Reading');
+  return chosen;
+}
+
+function refuseUnknownEpisodes(path: string, table: readonly EpisodeEntry[], episodes: readonly number[] = []): void {
+  const known = new Set(table.map(({ index }) => index));
+  const unknown = episodes.filter((index) => !known.has(index));
+  if (unknown.length === 0) return;
+  throw new Problem(
+    'episode-unknown',
+    `${path} has no episode ${unknown.join(', ')}; it has ${table.length} episodes.`,
+  );
+}
+
+function byFile(table: readonly EpisodeEntry[]): Map<string, EpisodeEntry[]> {
+  const files = new Map<string, EpisodeEntry[]>();
+  for (const entry of table) {
+    const entries = files.get(entry.file) ?? [];
+    files.set(entry.file, entries);
+    entries.push(entry);
+  }
+  return files;
+}
+
+async function openDataFile(path: string, entries: readonly EpisodeEntry[]): Promise<ParquetSource> {
+  const source = await openParquet(path);
+  const expected = entries.reduce((sum, { length }) => sum + length, 0);
+  const contiguous = entries.every(({ firstRow }, i) => firstRow === endOf(entries[i - 1]));
+  if (source.rowCount !== expected || source.rowGroups.at(-1)?.end !== expected || !contiguous) {
+    throw new Problem(
+      'frames-differ',
+      `${path} has ${source.rowCount} frames; by meta, its episodes have ${expected}, one after another.`,
+    );
+  }
+  return source;
+}
+
+function endOf(entry: EpisodeEntry | undefined): number {
+  return entry === undefined ? 0 : entry.firstRow + entry.length;
+}
+
+/** An episode that is being put together; rows arrive in order, group by group. */
+interface Draft {
+  readonly entry: EpisodeEntry;
+  readonly columns: Readonly<Record<string, Column>>;
+  readonly filled: Record<string, number>;
+}
+
+async function* readFromFile(
+  source: ParquetSource,
+  entries: readonly EpisodeEntry[],
+  features: Readonly<Record<string, Feature>>,
+  tasks: readonly string[],
+): AsyncGenerator<Episode, void, undefined> {
+  const checked = { ...features, episode_index: scalarInt64, ...(tasks.length > 0 ? { task_index: scalarInt64 } : {}) };
+  const missing = Object.keys(checked).filter((name) => !source.columns.includes(name));
+  if (missing.length > 0) {
+    throw new Problem('column-missing', `${source.path} has no column "${missing.join('", "')}", which meta declares.`);
+  }
+  const drafts = new Map<number, Draft>();
+  for (const group of source.rowGroups) {
+    const inGroup = entries.filter((entry) => entry.firstRow < group.end && endOf(entry) > group.start);
+    if (inGroup.length === 0) continue;
+    for (const entry of inGroup) if (!drafts.has(entry.index)) drafts.set(entry.index, draftOf(entry, checked));
+    for (const [name, feature] of Object.entries(checked)) {
+      await fillColumn(source, group, { name, feature, drafts: [...drafts.values()] });
+    }
+    for (const entry of inGroup.filter((candidate) => endOf(candidate) <= group.end)) {
+      yield finish(drafts.get(entry.index) as Draft, { source, features, tasks });
+      drafts.delete(entry.index);
+    }
+  }
+}
+
+const scalarInt64: Feature = { dtype: 'int64', shape: [1] };
+
+function draftOf(entry: EpisodeEntry, features: Readonly<Record<string, Feature>>): Draft {
+  const columns = Object.entries(features).map(([name, feature]) => [name, emptyColumn(feature, entry.length)]);
+  return { entry, columns: Object.fromEntries(columns) as Record<string, Column>, filled: {} };
+}
+
+async function fillColumn(
+  source: ParquetSource,
+  group: RowRange,
+  { name, feature, drafts }: { name: string; feature: Feature; drafts: readonly Draft[] },
+): Promise<void> {
+  const start = Math.max(group.start, Math.min(...drafts.map(({ entry }) => entry.firstRow)));
+  const end = Math.min(group.end, Math.max(...drafts.map(({ entry }) => endOf(entry))));
+  await source.readColumn(name, { start, end }, (values, firstRow) => {
+    for (const draft of drafts) {
+      const from = Math.max(draft.entry.firstRow, firstRow, group.start);
+      const to = Math.min(endOf(draft.entry), firstRow + values.length, group.end);
+      for (let row = from; row < to; row += 1) {
+        const frame = row - draft.entry.firstRow;
+        writeFrame(draft.columns[name] as Column, frame, values[row - firstRow], { name, feature, source });
+      }
+      draft.filled[name] = (draft.filled[name] ?? 0) + Math.max(0, to - from);
+    }
+  });
+}
+
+function writeFrame(
+  column: Column,
+  frame: number,
+  value: unknown,
+  { name, feature, source }: { name: string; feature: Feature; source: ParquetSource },
+): void {
+  const width = widthOf(feature);
+  const flat = Array.isArray(value) ? (value.flat(Infinity) as unknown[]) : [value];
+  if (flat.length !== width) {
+    throw new Problem(
+      'shape-differs',
+      `${source.path}: "${name}" has ${flat.length} numbers in a frame, meta says ${width}.`,
+    );
+  }
+  for (let i = 0; i < width; i += 1) {
+    const number = flat[i];
+    if (typeof number !== 'number' && typeof number !== 'bigint' && typeof number !== 'boolean') {
+      throw new Problem(
+        'value-missing',
+        `${source.path}: "${name}" has ${String(number)} where a ${feature.dtype} belongs.`,
+      );
+    }
+    if (column instanceof BigInt64Array) column[frame * width + i] = BigInt(number);
+    else column[frame * width + i] = Number(number);
+  }
+}
+
+function finish(
+  { entry, columns, filled }: Draft,
+  {
+    source,
+    features,
+    tasks,
+  }: { source: ParquetSource; features: Readonly<Record<string, Feature>>; tasks: readonly string[] },
+): Episode {
+  const short = Object.keys(columns).filter((name) => filled[name] !== entry.length);
+  const mine = (columns.episode_index as BigInt64Array).every((index) => Number(index) === entry.index);
+  if (short.length > 0 || !mine) {
+    throw new Problem(
+      'frames-differ',
+      `${source.path} does not hold the ${entry.length} frames of episode ${entry.index}.`,
+    );
+  }
+  const asked = Object.fromEntries(Object.keys(features).map((name) => [name, columns[name] as Column]));
+  const { index, length } = entry;
+  if (entry.tasks.length < 2) return { index, tasks: entry.tasks, length, columns: asked };
+  const taskOfFrame = Array.from(columns.task_index as BigInt64Array, (task) =>
+    Math.max(0, entry.tasks.indexOf(tasks[Number(task)] ?? '')),
+  );
+  return { index, tasks: entry.tasks, length, columns: asked, taskOfFrame };
+}

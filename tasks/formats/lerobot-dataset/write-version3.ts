@@ -1,0 +1,98 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ColumnType } from '../parquet/column-type.ts';
+import { createParquet, type ParquetFile } from '../parquet/write.ts';
+import { createDataFile, episodeColumns } from './data-file.ts';
+import { fillPath } from './dataset.ts';
+import { episodeTableWriter } from './episode-table-writer.ts';
+import { statsJson } from './stats-json.ts';
+import { type DatasetFiles, type DatasetOptions, writeJson } from './dataset-files.ts';
+
+/** Files in one chunk folder; upstream's constant. */
+const chunkSize = 1000;
+const dataPath = 'data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet';
+const bytesPerMegabyte = 1024 * 1024;
+
+/** Version 3.0: many episodes in a data file, one row group each, and tables as Parquet. */
+export async function version3Files(path: string, options: DatasetOptions): Promise<DatasetFiles> {
+  const { fps, robotType, features, dataFileMegabytes = 100 } = options;
+  const table = await episodeTableWriter(path, features);
+  let open: { file: ParquetFile; frames: number } | undefined;
+  let fileCount = 0;
+
+  const fileFor = async (frames: number): Promise<{ file: ParquetFile; frames: number }> => {
+    if (open !== undefined && !isFull(open, frames, dataFileMegabytes * bytesPerMegabyte)) return open;
+    open?.file.close();
+    const place = { chunk_index: Math.floor(fileCount / chunkSize), file_index: fileCount % chunkSize };
+    const file = join(path, fillPath(dataPath, place));
+    await mkdir(dirname(file), { recursive: true });
+    fileCount += 1;
+    open = { file: createDataFile(file, features), frames: 0 };
+    return open;
+  };
+
+  return {
+    add: async (episode, stats) => {
+      const target = await fileFor(episode.length);
+      target.file.write(episodeColumns(episode.columns, features));
+      target.frames += episode.length;
+      table.add(episode, stats, { chunk: Math.floor((fileCount - 1) / chunkSize), file: (fileCount - 1) % chunkSize });
+    },
+    finish: async ({ episodes, frames, tasks, stats }) => {
+      open?.file.close();
+      table.close();
+      writeTasks(join(path, 'meta/tasks.parquet'), tasks.texts());
+      await writeFile(join(path, 'meta/stats.json'), `${statsJson(stats, features, { quantiles: true })}\n`);
+      await writeJson(join(path, 'meta/info.json'), {
+        codebase_version: 'v3.0',
+        robot_type: robotType,
+        total_episodes: episodes,
+        total_frames: frames,
+        total_tasks: tasks.texts().length,
+        chunks_size: chunkSize,
+        data_files_size_in_mb: dataFileMegabytes,
+        video_files_size_in_mb: 200,
+        fps,
+        splits: { train: `0:${episodes}` },
+        data_path: dataPath,
+        video_path: null,
+        features,
+      });
+    },
+  };
+}
+
+/** Upstream's rule: the size so far plus what these frames will take, by the file's average, reaches the limit. */
+function isFull(open: { file: ParquetFile; frames: number }, frames: number, limitBytes: number): boolean {
+  const size = open.file.sizeBytes();
+  return size + (size / open.frames) * frames >= limitBytes;
+}
+
+/**
+ * Row i has task i. The text is the index of a pandas table: without the `pandas` metadata, loaders would take the row
+ * number for the text.
+ */
+function writeTasks(path: string, texts: readonly string[]): void {
+  const int64: ColumnType = { of: 'int64' };
+  const columns = [
+    { name: 'task_index', type: int64 },
+    { name: 'task', type: { of: 'string' } as const },
+  ];
+  const file = createParquet(path, columns, { pandas: JSON.stringify(pandasMetadata) });
+  file.write({ task_index: BigInt64Array.from(texts, (_, index) => BigInt(index)), task: [...texts] });
+  file.close();
+}
+
+const pandasMetadata = {
+  index_columns: ['task'],
+  column_indexes: [
+    { name: null, field_name: null, pandas_type: 'unicode', numpy_type: 'object', metadata: { encoding: 'UTF-8' } },
+  ],
+  columns: [
+    { name: 'task_index', field_name: 'task_index', pandas_type: 'int64', numpy_type: 'int64', metadata: null },
+    { name: 'task', field_name: 'task', pandas_type: 'unicode', numpy_type: 'object', metadata: null },
+  ],
+  attributes: {},
+  creator: { library: 'stet', version: '1' },
+  pandas_version: '2.2.3',
+};

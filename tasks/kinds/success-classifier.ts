@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { artifact } from '../core/task.ts';
+import { readClassifier } from '../models/success-classifier/file.ts';
+
+/** A folder with `classifier.json`: the selected weights of a stepwise success classifier, its threshold and its curves. */
+export const successClassifier = artifact('success-classifier', {
+  meta: z.object({
+    hiddenSizes: z.array(z.int().positive()),
+    epoch: z.int().positive(),
+    threshold: z.number(),
+    validationLoss: z.number(),
+  }),
+  inspect: async (path) => {
+    const { hiddenSizes, epoch, threshold, validationLoss } = await readClassifier(path);
+    return { hiddenSizes, epoch, threshold, validationLoss };
+  },
+});

@@ -1,0 +1,120 @@
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem, readJson } from '../../core/task.ts';
+import type { Attempt } from '../../core/task.ts';
+import { NormStatsFile } from '../../kinds/norm-stats.ts';
+import { openBackend } from '../backend.ts';
+import type { BackendName } from '../backend-name.ts';
+import type { Architecture } from './architecture.ts';
+import { type Config, writeCheckpoint } from './checkpoint.ts';
+import { actionWidth, type Normalisation, observationWidth } from './features.ts';
+import { layoutFor } from './flow.ts';
+import { columns, readRecordings } from './recordings.ts';
+import { initialState, trainer, type TrainingSettings } from './trainer.ts';
+import { loadState, saveState } from './training-state.ts';
+import { windowsOf } from './windows.ts';
+
+export interface FlowPolicySettings extends TrainingSettings, Architecture {
+  readonly saveEvery: number;
+  readonly flowSteps: number;
+  readonly mirror: boolean;
+  readonly backend: BackendName;
+}
+
+/** How often progress is told, in optimizer steps. */
+const reportEvery = 20;
+
+/**
+ * Trains and writes a checkpoint folder `000500` for each saved step; gives their paths in order of steps.
+ *
+ * Goes on from the state in `folder` when there is one. Everything a step does follows from the state, the settings and the
+ * data, so a training that was cut short anywhere ends with the same bytes.
+ */
+export async function trainAndSave(
+  paths: { readonly dataset: string; readonly stats: string; readonly folder: string },
+  settings: FlowPolicySettings,
+  attempt: Pick<Attempt, 'report' | 'signal'>,
+): Promise<string[]> {
+  const { steps, saveEvery } = settings;
+  const architecture = architectureOf(settings);
+  const backend = await openBackend(settings.backend);
+  const ranges = await readRanges(paths.stats);
+  const windows = windowsOf(await readRecordings(paths.dataset, settings), architecture, ranges.observation);
+  const layout = layoutFor(architecture);
+  const config = (step: number): Config => ({
+    format: 'flow-policy/1',
+    step,
+    architecture,
+    normalisation: { ...ranges, actionScale: [...windows.actionScale] },
+    flowSteps: settings.flowSteps,
+    backend: backend.identity,
+  });
+
+  await mkdir(paths.folder, { recursive: true });
+  const state = (await loadState(paths.folder, layout)) ?? initialState(layout, settings.seed);
+  const train = trainer(backend, { windows, architecture, settings });
+  while (state.step < steps) {
+    attempt.signal.throwIfAborted();
+    const loss = train(state);
+    if (state.step % reportEvery === 0 || state.step === steps) {
+      attempt.report({ done: state.step, total: steps, unit: 'steps', metrics: { loss } });
+      await new Promise((resume) => setImmediate(resume)); // lets the report out and the signal in
+    }
+    if (state.step % saveEvery === 0 || state.step === steps) {
+      await releaseCheckpoint(paths.folder, config(state.step), state.average);
+      await saveState(paths.folder, layout, state);
+    }
+  }
+  return savedSteps(steps, saveEvery).map((step) => join(paths.folder, folderName(step)));
+}
+
+function architectureOf(settings: FlowPolicySettings): Architecture {
+  const { obsSteps, horizon, actionSteps, hidden, inner, blocks, timeFeatures } = settings;
+  if (actionSteps > horizon) {
+    throw new Problem('chunk-too-short', `actionSteps=${actionSteps} actions cannot be taken from a chunk of horizon=${horizon}.`, {
+      hint: `horizon=${actionSteps}`,
+    });
+  }
+  return { obsSteps, horizon, actionSteps, hidden, inner, blocks, timeFeatures };
+}
+
+/** The ranges that the policy's numbers are mapped from. */
+async function readRanges(path: string): Promise<Pick<Normalisation, 'observation' | 'action'>> {
+  const file = path.endsWith('.json') ? path : join(path, 'norm_stats.json');
+  const { norm_stats: stats } = await readJson(file, NormStatsFile);
+  const range = (name: string, width: number) => {
+    const { min, max } = stats[name] ?? {};
+    if (min?.length === width && max?.length === width) return { min, max };
+    throw new Problem('stats-missing', `${file} has no "min" and "max" of ${width} numbers for "${name}".`, {
+      hint: `Make it with the task dataset-stats, whose keys include ${name}.`,
+    });
+  };
+  const [state, corners] = [range(columns.state, 2), range(columns.corners, observationWidth - 2)];
+  return {
+    observation: { min: [...state.min, ...corners.min], max: [...state.max, ...corners.max] },
+    action: range(columns.action, actionWidth),
+  };
+}
+
+/** A checkpoint that a killed attempt released already is left as it is: it has the same bytes. */
+async function releaseCheckpoint(folder: string, config: Config, weights: Float32Array): Promise<void> {
+  const item = join(folder, folderName(config.step));
+  const released = await stat(item).then(
+    () => true,
+    () => false, // not there yet
+  );
+  if (released) return;
+  const aside = join(folder, `.tmp-${folderName(config.step)}`);
+  await rm(aside, { recursive: true, force: true });
+  await writeCheckpoint(aside, config, weights);
+  await rename(aside, item);
+}
+
+/** Steps after which a checkpoint is saved: every `saveEvery`, and the last. */
+function savedSteps(steps: number, saveEvery: number): number[] {
+  return Array.from({ length: Math.ceil(steps / saveEvery) }, (_, i) => Math.min(steps, (i + 1) * saveEvery));
+}
+
+function folderName(step: number): string {
+  return String(step).padStart(6, '0');
+}

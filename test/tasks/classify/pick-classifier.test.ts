@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pickClassifier } from '../../../tasks/classify/pick-classifier.ts';
+import type { Value } from '../../../tasks/core/task.ts';
+import type { successClassifier } from '../../../tasks/kinds/success-classifier.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { checkpointAt } from './checkpoint.ts';
+import { runBody } from './run-body.ts';
+
+function candidate(name: string, validationLoss: number) {
+  const meta = { hiddenSizes: [8, 8], epoch: 1, threshold: 0.5, validationLoss };
+  const classifier: Value<typeof successClassifier> = {
+    kind: 'success-classifier',
+    digest: 'sha256:0',
+    path: name,
+    meta,
+  };
+  return { policy: checkpointAt(1), classifier, validationLoss };
+}
+
+test('the smallest validation loss wins, over all architectures', async (t) => {
+  const candidates = [[candidate('a', 0.5), candidate('b', 0.2)], [candidate('c', 0.3)]];
+  const { values } = await runBody(pickClassifier, { candidates }, tempFolder(t));
+  assert.deepEqual(values, { classifier: candidates[0]?.[1]?.classifier, validationLoss: 0.2 });
+});
+
+test('the first one wins a tie', async (t) => {
+  const candidates = [[candidate('a', 0.4)], [candidate('b', 0.2), candidate('c', 0.2)]];
+  const { values } = await runBody(pickClassifier, { candidates }, tempFolder(t));
+  assert.equal((values.classifier as { path: string }).path, 'b');
+});
+
+test('an empty sweep is refused', async (t) => {
+  await assert.rejects(runBody(pickClassifier, { candidates: [[]] }, tempFolder(t)), { code: 'no-candidates' });
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { selectEpisodes } from '../../../tasks/convert/select-episodes.ts';
+import { readEpisodes, readInfo } from '../../../tasks/formats/lerobot-dataset/read.ts';
+import { writeDataset } from '../../../tasks/formats/lerobot-dataset/write.ts';
+import { episodeList } from '../../../tasks/kinds/episode-list.ts';
+import { lerobotDataset } from '../../../tasks/kinds/lerobot-dataset.ts';
+import { artifactAt, runTask } from '../../support/run-task.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+import { collect, tinyEpisode, tinyFeatures, writeTinyDataset } from '../../support/tiny-dataset.ts';
+
+test('chosen episodes keep their frames, are numbered anew, and come in the order of the list', async (t) => {
+  const root = tempFolder(t);
+  const datasets = [
+    { name: 'demos', dataset: await tiny(join(root, 'demos'), [3, 1, 4]) },
+    { name: 'rollouts/000100', dataset: await tiny(join(root, 'rollouts'), [2, 5]) },
+  ];
+  const list = await listOf(root, 'rollouts/000100 1\ndemos 2,0\n');
+  const { dataset = '' } = await runTask(selectEpisodes, { datasets, list }, root);
+  const found = await collect(readEpisodes(dataset, { columns: Object.keys(tinyFeatures) }));
+  const expected = [tinyEpisode(1, 5), tinyEpisode(2, 4), tinyEpisode(0, 3)];
+  assert.deepEqual(
+    found.map(({ columns }) => columns),
+    expected.map(({ columns }) => columns),
+  );
+  assert.deepEqual(
+    found.map(({ index }) => index),
+    [0, 1, 2],
+  );
+});
+
+test('only features that all datasets share are kept', async (t) => {
+  const root = tempFolder(t);
+  const { 'next.reward': _, ...features } = tinyFeatures;
+  const { 'next.reward': _column, ...columns } = tinyEpisode(0, 2).columns;
+  const path = join(root, 'plain');
+  await writeDataset(path, { version: 'v3.0', fps: 10, robotType: 'x', features }, [{ ...tinyEpisode(0, 2), columns }]);
+  const datasets = [
+    { name: 'demos', dataset: await tiny(join(root, 'demos'), [3]) },
+    { name: 'plain', dataset: await artifactAt(lerobotDataset, path) },
+  ];
+  const list = await listOf(root, 'demos 0\nplain 0\n');
+  const { dataset = '' } = await runTask(selectEpisodes, { datasets, list }, root);
+  const kept = Object.keys((await readInfo(dataset)).features);
+  assert.deepEqual(kept.slice(0, -5), ['observation.state', 'action', 'next.done', 'grip']);
+});
+
+test('a dataset that was not given, an unknown episode and an empty list are refused by name', async (t) => {
+  const root = tempFolder(t);
+  const datasets = [{ name: 'demos', dataset: await tiny(join(root, 'demos'), [3]) }];
+  const run = async (text: string): Promise<unknown> =>
+    runTask(selectEpisodes, { datasets, list: await listOf(root, text) }, root);
+  await assert.rejects(run('other 0\n'), { code: 'dataset-unknown', message: /other/, hint: /demos/ });
+  await assert.rejects(run('demos 5\n'), { code: 'episode-unknown', message: /5/ });
+  await assert.rejects(run(''), { code: 'no-episodes' });
+});
+
+async function tiny(path: string, lengths: readonly number[]) {
+  return artifactAt(lerobotDataset, await writeTinyDataset(path, { lengths }));
+}
+
+async function listOf(root: string, text: string) {
+  const path = join(root, `list-${text.length}.txt`);
+  writeFileSync(path, text);
+  return artifactAt(episodeList, path);
+}
