@@ -108,7 +108,10 @@ export default pipeline(
     const { steps: _, ...collecting } = rollouts;
     const rows = base.checkpoints
       .filter((policy) => rolloutSteps.includes(policy.meta.step))
-      .each((policy) => ({ policy, ...rolloutPusht({ policy, ...collecting, drawEpisodes: 0, backend }, oneCore) }));
+      .each((policy) => ({
+        policy,
+        ...rolloutPusht({ policy, ...collecting, drawEpisodes: 0, backend }, { ...oneCore, label: 'rollout-pusht' }),
+      }));
 
     // 3. Classifiers: trained on the rollouts of all checkpoints but the last, validated on those of the last.
     const validateOnStep = Math.max(...rolloutSteps);

@@ -35,7 +35,7 @@ export class History {
     if (same?.outcome === 'failed') return 'it failed before';
     if (same?.outcome === 'unfinished') return 'it did not end before';
     if (same) return 'its result is no longer in the store';
-    const before = await this.#newestRecord(earlier.map((run) => run.fingerprint), recipe.task);
+    const before = (await this.before(prepared)) ?? (await this.#elsewhere(prepared));
     if (!before) return earlier.length > 0 ? 'it has no earlier result' : 'it never ran before';
     const all = recipeDifference(before.recipe, recipe);
     // A command mostly repeats its inputs, so it is told only when they do not explain it.
@@ -45,18 +45,19 @@ export class History {
   }
 
   /** The newest result of the node under another recipe. */
-  async before(prepared: Prepared): Promise<NodeRecord | undefined> {
-    const earlier = (this.#runs().get(prepared.instance.address) ?? []).map((run) => run.fingerprint);
-    return this.#newestRecord(earlier, undefined);
-  }
-
-  async #newestRecord(fingerprints: readonly Digest[], task: string | undefined): Promise<NodeRecord | undefined> {
-    for (const fingerprint of fingerprints) {
+  async before({ instance }: Prepared): Promise<NodeRecord | undefined> {
+    for (const { fingerprint } of this.#runs().get(instance.address) ?? []) {
       const record = await this.#store.records.get(fingerprint);
       if (record) return record;
     }
-    const newest = task === undefined ? undefined : await this.#store.records.newest(task);
-    return newest && this.#store.records.get(newest);
+    return undefined;
+  }
+
+  /** The newest result of the task, when a node of the same name gave it: in another pipeline, or longer ago. */
+  async #elsewhere({ instance, recipe }: Prepared): Promise<NodeRecord | undefined> {
+    const newest = await this.#store.records.newest(recipe.task);
+    const record = newest && (await this.#store.records.get(newest));
+    return record?.provenance.node === instance.label && record.provenance.run !== this.#except ? record : undefined;
   }
 
   /** Newest first. Read once, and only when something has to run. */

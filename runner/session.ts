@@ -3,6 +3,7 @@ import { openStore, type Store } from '../cache/store.ts';
 import type { Graph } from '../pipelines/core/graph.ts';
 import { applyOverrides, parseOverrides } from '../pipelines/core/overrides.ts';
 import { withProfile } from '../pipelines/core/profiles.ts';
+import { packageRoot } from '../tasks/core/package-root.ts';
 import { type Loaded, loadPipeline } from './load.ts';
 import { findProject } from './project.ts';
 import { loadSite, type Site } from './site.ts';
@@ -40,6 +41,7 @@ export interface SessionRequest {
 export async function openSession({ name, overrides, profile, cwd, storeFolder, warn }: SessionRequest): Promise<Session> {
   const { store, site } = await openStoreOnly({ cwd, warn, ...(storeFolder === undefined ? {} : { storeFolder }) });
   try {
+    process.env.STET_HOME ??= packageRoot(); // frozen code cannot find the package by itself
     const loaded = await loadPipeline(name, { cwd, codeFolder: join(store.root, 'code') });
     const { pipeline } = loaded;
     const base = withProfile(pipeline.options.profiles ?? {}, profile);

@@ -11,6 +11,7 @@ export const adoptFolder = task({
   name: 'adopt-folder',
   inputs: { path: z.string().min(1) },
   outputs: { folder },
+  cwd: () => process.cwd(), // a relative path is the user's
   observe: ({ path }) => digestOf(path),
   run: async ({ path }, out) => {
     await copyIn(path, out.folder);
@@ -23,6 +24,7 @@ export const adoptZarr = task({
   name: 'adopt-zarr',
   inputs: { path: z.string().min(1) },
   outputs: { replay: zarrStore },
+  cwd: () => process.cwd(), // a relative path is the user's
   observe: ({ path }) => digestOf(path),
   run: async ({ path }, out) => {
     await copyIn(path, out.replay);

@@ -8,7 +8,7 @@ import { style } from './style.ts';
  * store: results hold no clock, so that equal results are equal bytes.
  */
 export function page({ title, lead, body }: { title: string; lead: Content; body: Content }): string {
-  return `${html`<!doctype html>
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -27,7 +27,8 @@ ${body}
 <section id="this-run" hidden><!--stet:this-run--></section>
 </main>
 </body>
-</html>`}\n`;
+</html>
+`.text;
 }
 
 export function section({ title, note, body }: { title: string; note?: Content; body: Content }): Html {

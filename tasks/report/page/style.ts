@@ -62,7 +62,7 @@ td:last-child, th:last-child { padding-right: 0; }
 .strip-name { display: flex; flex-wrap: wrap; gap: 0 10px; align-items: baseline; font-size: 14px; margin: 0 0 4px; }
 .strip-name .note { font-size: 13px; }
 .film { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: #ffffff; }
-.film img { display: block; height: 112px; width: auto; max-width: none; }
+.film img { display: block; width: 100%; min-width: 720px; height: auto; }
 details { margin-top: 12px; }
 summary { cursor: pointer; color: var(--soft); }
 .value { white-space: normal; overflow-wrap: anywhere; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 13px; }
@@ -74,7 +74,6 @@ footer { margin-top: 64px; color: var(--faint); font-size: 13px; }
   .verdict { padding: 16px; }
   .verdict .headline { font-size: 17px; }
   figure { padding: 14px 12px 8px; }
-  .film img { height: 88px; }
 }
 @media print { body { background: #ffffff; } figure { break-inside: avoid; } }
 `;

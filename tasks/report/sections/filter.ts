@@ -23,6 +23,8 @@ export function filterSection({ sources, threshold }: EpisodeScores): Html {
     title: 'What the filter kept',
     note: 'An episode is kept when it succeeded and its score, the mean predicted probability of success over its steps, is above the threshold. Demonstrations all count as successes.',
     body: [
+      rollouts.every(({ kept }) => !kept) &&
+        html`<p><strong>No rollout was kept</strong>, so both retrained policies learned from the same episodes.</p>`,
       cards([
         scoreFigure('Demonstrations', demos, range, threshold, [
           { name: 'kept', colour: 'demos', holds: ({ kept }) => kept },

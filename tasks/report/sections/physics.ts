@@ -18,12 +18,12 @@ export type ReplayErrors = z.output<typeof ReplayErrors>;
 /** How faithful the simulation is: recorded actions, played from recorded first states. */
 export function physicsSection({ quantiles, atEnd, oneStep, episodes }: ReplayErrors): Html {
   const columns = [{ name: 'Error of the tee' }, ...quantiles.map((q) => ({ name: quantileName(q), isNumber: true }))];
-  const degrees = (radians: number): string => `${((radians * 180) / Math.PI).toFixed(2)}°`;
+  const degrees = (radians: number): string => `${short((radians * 180) / Math.PI)}°`;
   const rows = [
-    { name: 'position after one step, pixels', values: oneStep.position.map((value) => value.toFixed(3)) },
-    { name: 'position at the end, pixels', values: atEnd.position.map((value) => value.toFixed(2)) },
+    { name: 'position after one step, pixels', values: oneStep.position.map(short) },
+    { name: 'position at the end, pixels', values: atEnd.position.map(short) },
     { name: 'angle at the end', values: atEnd.angle.map(degrees) },
-    { name: 'coverage at the end', values: atEnd.coverage.map((value) => value.toFixed(4)) },
+    { name: 'coverage at the end', values: atEnd.coverage.map(short) },
   ];
   return section({
     title: 'The simulation against the recordings',
@@ -33,6 +33,11 @@ export function physicsSection({ quantiles, atEnd, oneStep, episodes }: ReplayEr
       rows.map(({ name, values }) => ({ cells: [name, ...values] })),
     ),
   });
+}
+
+/** Two digits, however small. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(2)));
 }
 
 function quantileName(q: number): string {

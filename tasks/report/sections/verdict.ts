@@ -3,6 +3,9 @@ import { type Html, html } from '../page/html.ts';
 import { counted, difference, percent, signed } from '../page/numbers.ts';
 import { type Interval, pairedDifference } from '../statistics.ts';
 
+/** A bootstrap of fewer values gives intervals that are too narrow. */
+const fewestEpisodes = 20;
+
 /** A retrained policy against the base policy, on the scenes that both faced. */
 export interface Comparison {
   readonly name: string;
@@ -28,8 +31,12 @@ export function compare(base: Outcome, other: Outcome): Comparison {
     );
   const maxReward = of((episode) => episode.maxReward);
   const success = of((episode) => Number(episode.success));
-  const verdict = maxReward.low > 0 ? 'better' : maxReward.high < 0 ? 'worse' : 'unclear';
-  return { name: other.name, maxReward, success, verdict };
+  return { name: other.name, maxReward, success, verdict: verdictOn(maxReward, pairs.length) };
+}
+
+function verdictOn({ low, high }: Interval, pairCount: number): Comparison['verdict'] {
+  if (pairCount < fewestEpisodes) return 'unclear';
+  return low > 0 ? 'better' : high < 0 ? 'worse' : 'unclear';
 }
 
 /** The answer, in words, before any chart. */
@@ -54,6 +61,8 @@ export function headline(comparisons: readonly Comparison[], episodeCount: numbe
     return `Demo-SCORE cut both ways: ${better} reached a higher mean max reward than the base policy, ${worse} a lower one.`;
   if (better) return `Demo-SCORE helped: ${better} reached a higher mean max reward than the base policy.`;
   if (worse) return `Demo-SCORE did not help: ${worse} reached a lower mean max reward than the base policy.`;
+  if (episodeCount < fewestEpisodes)
+    return `${counted(episodeCount, 'episode')} are too few to say whether Demo-SCORE helped.`;
   return `Demo-SCORE did not clearly help: on ${counted(episodeCount, 'episode')}, no retrained policy differs from the base policy by more than chance explains.`;
 }
 

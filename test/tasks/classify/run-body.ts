@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attempt, Progress, Shape } from '../../../tasks/core/task.ts';
-import type { Parsed, TaskSpecOf } from '../../../tasks/core/spec.ts';
+import type { TaskSpecOf } from '../../../tasks/core/spec.ts';
 import { z } from 'zod';
 
 /** Runs the body of a task in this process: outputs go into a new folder below `folder`. */
@@ -23,6 +23,6 @@ export async function runBody<I extends Shape, O extends Shape>(
     signal: new AbortController().signal,
     report: (progress) => told.push(progress),
   };
-  const values = await spec.run(z.object(spec.inputs).parse(inputs) as Parsed<I>, out, attempt);
+  const values = await spec.run(z.object(spec.inputs).parse(inputs), out, attempt);
   return { out, values };
 }

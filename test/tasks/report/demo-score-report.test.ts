@@ -57,7 +57,7 @@ test('one page is written, with its title as its fact', async (t) => {
   const { out } = await runBody(demoScoreReport, await inputsIn(folder), folder);
   assert.deepEqual((await artifactOf(htmlPage, out.report)).meta, { title: 'Curation & retraining' });
   const page = await readFile(out.report, 'utf8');
-  for (const text of ['0.600', '50%', 'step 500, hidden 8–8 · picked', 'step 1,000, hidden 8–8', '1.50', '5.73°']) {
+  for (const text of ['0.600', '50%', 'step 500, hidden 8–8 · picked', 'step 1,000, hidden 8–8', '1.5', '5.7°']) {
     assert.ok(page.includes(text), `the page lacks ${text}`);
   }
   assert.ok(!page.includes('step 1,000, hidden 8–8 · picked'));

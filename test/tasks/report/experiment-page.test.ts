@@ -50,6 +50,10 @@ test('nothing in the page is a number that is none', () => {
   assert.ok(!/NaN|Infinity|undefined|\[object/.test(experimentPage(smallExperiment())));
 });
 
+test('when no rollout was kept, the page says what that means', () => {
+  assert.match(experimentPage(smallExperiment()), /No rollout was kept.*learned from the same episodes/);
+});
+
 test('drawn episodes are shown as images in which nothing can run', () => {
   const drawn = (name: string) => ({
     ...outcomeOf(name, 'base', episodesOf([0.5])),

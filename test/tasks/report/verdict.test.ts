@@ -25,6 +25,12 @@ test('a difference within chance is not called a success', () => {
   assert.match(headline([compare(base, mixed)], 20), /^Demo-SCORE did not clearly help: on 20 episodes/);
 });
 
+test('a handful of episodes gives no verdict, whatever they show', () => {
+  const few = (rewards: number[]) => outcomeOf('A', 'demos', episodesOf(rewards));
+  const comparison = compare(few([0.1, 0.2, 0.3]), few([0.8, 0.9, 0.9]));
+  assert.equal(headline([comparison], 3), '3 episodes are too few to say whether Demo-SCORE helped.');
+});
+
 test('one gain and one loss are both told', () => {
   const both = [compare(base, shifted('A', 0.1)), compare(base, shifted('B', -0.1))];
   assert.match(headline(both, 20), /cut both ways: “A” .* higher .*, “B” a lower one/);

@@ -121,16 +121,31 @@ test('the tee does not coast when the pusher leaves it', () => {
   assert.deepEqual(env.observe().blockPose, before);
 });
 
-test('a gently pushed tee stays inside the walls', () => {
+test('a tee that is pushed but not squeezed stays inside the walls', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 359 }), fc.integer({ min: -20, max: 20 }), (degrees, aside) => {
       const [dx, dy] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
       const along = (way: number): [number, number] => [256 + dx * way - dy * aside, 256 + dy * way + dx * aside];
       const env = new PushT();
       env.reset({ state: [...along(-180), 256, 215, 0], stateIs: 'origin' });
-      for (let way = -180; way < 130; way += 2) env.step(along(way));
-      const { keypoints } = env.observe();
-      return keypoints.every((value) => value > 6.5 && value < 504.5);
+      for (let way = -180; way < 104; way += 2) env.step(along(way));
+      return env.observe().keypoints.every((value) => value > 6.5 && value < 504.5);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a tee that reaches into a wall is eased out of it', () => {
+  const angle = fc.double({ min: -4, max: 4, noNaN: true });
+  fc.assert(
+    fc.property(angle, fc.double({ min: 0, max: 1.5, noNaN: true }), (turn, depth) => {
+      const env = new PushT();
+      const { keypoints } = env.reset({ state: [450, 450, 256, 256, turn], stateIs: 'origin' });
+      const left = Math.min(...keypoints.filter((_, i) => i % 2 === 0));
+      env.reset({ state: [450, 450, 256 + 7 - left - depth, 256, turn], stateIs: 'origin' });
+      for (let i = 0; i < 60; i += 1) env.step([450, 450]);
+      // What remains is the slop of 0.1 units that contacts are left with.
+      return env.observe().keypoints.every((value) => value > 7 - 0.11);
     }),
     { numRuns: 40 },
   );

@@ -154,7 +154,7 @@ function tfReference(mlp: Mlp, input: Columns, labels: Float64Array): { logits: 
     const y = tf.tensor1d(Float32Array.from(labels));
     const logits = network(parameters);
     const bce = tf.sub(tf.softplus(logits), tf.mul(y, logits));
-    return tf.mean(tf.mul(tf.add(y, 1 / 3), bce)) as tf.Scalar;
+    return tf.mean<tf.Scalar>(tf.mul(tf.add(y, 1 / 3), bce));
   };
   const gradients = tf.grads(loss)(tensors);
   return {

@@ -89,7 +89,7 @@ function tfLosses({ hiddenSizes, epochs, learningRate, seed }: TrainingSettings)
   };
   const optimizer = tf.train.adam(learningRate, 0.9, 0.999, 1e-8);
   return Array.from({ length: epochs }, () => {
-    optimizer.minimize(() => tf.mean(tf.mul(tf.add(y, 1 / 3), crossEntropies())) as tf.Scalar);
+    optimizer.minimize(() => tf.mean<tf.Scalar>(tf.mul(tf.add(y, 1 / 3), crossEntropies())));
     return tf.mean(crossEntropies()).dataSync()[0]!;
   });
 }
