@@ -61,7 +61,7 @@ const params = {
   retraining: z.object({ seed: seed.default(14_000) }).prefault({}),
   eval: z
     .object({
-      episodes: count.default(50),
+      episodes: count.default(100),
       maxSteps: count.default(300),
       seed: seed.default(16_000).describe('first of the starting scenes, the same for all three policies'),
       drawEpisodes: z.int().min(0).default(8).describe('how many episodes are drawn as film strips'),

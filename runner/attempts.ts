@@ -161,7 +161,10 @@ export class Attempts {
         clearInterval(this.#poll);
         this.#poll = undefined;
       }
-      this.#tools.diagnostics.info({ address, exit: change.exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
+      this.#tools.diagnostics.info(
+        { address, exit: change.exit, seconds: end.seconds, failure: end.failure?.code },
+        'ended',
+      );
       this.#tools.ended(job.prepared, end);
     });
   }
@@ -206,7 +209,11 @@ export class Attempts {
       const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
       for (const found of await findReleases(folder, spec, seen)) {
         try {
-          this.#release(running, output, await ingestItem(found, spec, { job: running.job, store: this.#tools.store, output }));
+          this.#release(
+            running,
+            output,
+            await ingestItem(found, spec, { job: running.job, store: this.#tools.store, output }),
+          );
         } catch (error) {
           if (!existsSync(found.path)) continue; // its program deleted it meanwhile: it never was an item
           running.broken ??= { code: Problem.is(error) ? error.code : 'unexpected', message: messageOf(error) };
@@ -258,7 +265,10 @@ function readReleased(path: string): { output: string; key: string; value: Json 
 
 /** A folder for an attempt that no earlier driver of the same run has used. */
 function freePlace(runFolder: string, address: string, attempt: number): string {
-  const name = address.replace(/\[(.*)\]$/, '.$1').replace(/[^A-Za-z0-9._~,-]/g, '_').slice(0, 100);
+  const name = address
+    .replace(/\[(.*)\]$/, '.$1')
+    .replace(/[^A-Za-z0-9._~,-]/g, '_')
+    .slice(0, 100);
   const isPlain = /^[A-Za-z0-9._~,[\]-]{1,100}$/.test(address);
   const plain = isPlain ? name : `${name}-${shortDigest(address)}`;
   for (let number = attempt; ; number += 1) {

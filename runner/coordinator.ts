@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Digest } from '../cache/digest.ts';
 import { acquireLock, type Lock, lockOwner } from '../cache/lock.ts';
 import { messageOf, Problem } from '../cache/problem.ts';
+import { secondsToEnd } from '../pipelines/core/paths.ts';
 import { artifactsIn, type NodeRecord } from '../cache/records.ts';
 import { isRef } from '../tasks/core/ref.ts';
 import { type AttemptEnd, Attempts } from './attempts.ts';
@@ -38,6 +39,8 @@ export interface CoordinateOptions {
 
 /** How often a node that another run works on is looked at, in milliseconds. */
 const awaitPollMs = 200;
+/** Taken for the time of a node that never ran. */
+const unknownSeconds = 1;
 /** A store that goes on losing blobs is broken; a run does not start over more often than this. */
 const mostRestarts = 3;
 
@@ -93,6 +96,8 @@ class Coordinator {
   #dataflow: Dataflow;
   #state: RunState = emptyState;
   #pending: Pending[] = [];
+  #isSorted = true;
+  #toEnd: ReadonlyMap<string, number> | undefined;
   #shared = new Map<Digest, Shared>();
   #locks = new Map<Digest, Lock>();
   #deciding = 0;
@@ -176,7 +181,10 @@ class Coordinator {
 
   /** Looks up what is ready. What has to look at the world outside first does so on the side. */
   async #decide(instances: readonly Instance[]): Promise<void> {
-    const [slow, quick] = partition(instances, ({ of }) => of.node.type === 'call' && of.node.spec.observe !== undefined);
+    const [slow, quick] = partition(
+      instances,
+      ({ of }) => of.node.type === 'call' && of.node.spec.observe !== undefined,
+    );
     for (const instance of slow) {
       this.#deciding += 1;
       void this.#prepare(instance).then((prepared) => {
@@ -228,11 +236,17 @@ class Coordinator {
     const why = forced ? 'it was asked for with --force' : damaged ? 'its stored result is damaged' : undefined;
     const reason = why ?? (await this.#history.reason(prepared));
     this.#pending.push({ prepared, reason, forced, attempt: 1 });
-    this.#pending.sort((a, b) => this.#rank(a) - this.#rank(b));
+    this.#isSorted = false;
   }
 
-  #rank({ prepared }: Pending): number {
-    return this.#order.get(prepared.instance.of.address) ?? 0;
+  /** What has the longest way to the end before it goes first, as far as earlier runs tell; else in the graph's order. */
+  #sortPending(): void {
+    if (this.#isSorted) return;
+    this.#isSorted = true;
+    this.#toEnd ??= secondsToEnd(this.#session.graph, (address) => this.#history.secondsOf(address) ?? unknownSeconds);
+    const rank = ({ prepared }: Pending): number => this.#toEnd?.get(prepared.instance.of.address) ?? 0;
+    const place = ({ prepared }: Pending): number => this.#order.get(prepared.instance.of.address) ?? 0;
+    this.#pending.sort((a, b) => rank(b) - rank(a) || place(a) - place(b));
   }
 
   #isWhole(record: NodeRecord): boolean {
@@ -250,6 +264,7 @@ class Coordinator {
 
   /** Starts what there is room for. A job that does not fit lets smaller ones go first. */
   async #launch(): Promise<void> {
+    this.#sortPending();
     for (const pending of [...this.#pending]) {
       if (this.#stopping || this.#startOver) return;
       if (!this.#options.executor.hasRoom(this.#attempts.resourcesOf(pending.prepared))) continue;
@@ -275,7 +290,8 @@ class Coordinator {
       this.#emit({ type: 'node-awaited', address, label, fingerprint, owner: pending.awaitedFrom });
       return false;
     }
-    const record = pending.forced && pending.awaitedFrom === undefined ? undefined : await store.records.get(fingerprint);
+    const record =
+      pending.forced && pending.awaitedFrom === undefined ? undefined : await store.records.get(fingerprint);
     if (!record || !this.#isWhole(record)) {
       this.#locks.set(fingerprint, lock);
       return true;
@@ -320,16 +336,42 @@ class Coordinator {
       this.#release(prepared.fingerprint);
       return;
     }
-    const why = failure ?? { code: 'bug', message: 'It gave nothing: this is a mistake in the framework, please report it.' };
+    const why = failure ?? {
+      code: 'bug',
+      message: 'It gave nothing: this is a mistake in the framework, please report it.',
+    };
     if (why.code === 'cancelled') {
-      this.#emit({ type: 'node-failed', address, label, attempt, seconds, failure: why, willRetry: true, ...(log ? { log } : {}) });
+      this.#emit({
+        type: 'node-failed',
+        address,
+        label,
+        attempt,
+        seconds,
+        failure: why,
+        willRetry: true,
+        ...(log ? { log } : {}),
+      });
       this.#release(prepared.fingerprint);
       return;
     }
     const retries = prepared.instance.of.node.type === 'call' ? (prepared.instance.of.node.options.retries ?? 0) : 0;
     if (attempt <= retries && !this.#stopping) {
-      this.#emit({ type: 'node-failed', address, label, attempt, seconds, failure: why, willRetry: true, ...(log ? { log } : {}) });
-      this.#pending.push({ prepared, reason: `attempt ${attempt} failed: ${why.message}`, forced: false, attempt: attempt + 1 });
+      this.#emit({
+        type: 'node-failed',
+        address,
+        label,
+        attempt,
+        seconds,
+        failure: why,
+        willRetry: true,
+        ...(log ? { log } : {}),
+      });
+      this.#pending.push({
+        prepared,
+        reason: `attempt ${attempt} failed: ${why.message}`,
+        forced: false,
+        attempt: attempt + 1,
+      });
       return;
     }
     this.#release(prepared.fingerprint);
@@ -385,12 +427,23 @@ class Coordinator {
     const followers = this.#shared.get(prepared.fingerprint)?.followers ?? [];
     this.#shared.delete(prepared.fingerprint);
     for (const { instance, fingerprint } of followers) {
-      this.#emit({ type: 'node-cached', address: instance.address, label: instance.label, fingerprint, from: 'same-run' });
+      this.#emit({
+        type: 'node-cached',
+        address: instance.address,
+        label: instance.label,
+        fingerprint,
+        from: 'same-run',
+      });
       this.#dataflow.finish(instance.address, outputs);
     }
   }
 
-  #fail(address: string, label: string, failure: Failure, at: { attempt: number; seconds: number; log?: string }): void {
+  #fail(
+    address: string,
+    label: string,
+    failure: Failure,
+    at: { attempt: number; seconds: number; log?: string },
+  ): void {
     this.#emit({ type: 'node-failed', address, label, failure, willRetry: false, ...at });
     this.#dataflow.fail(address);
     if (this.#options.failFast) this.#stop('failed');
@@ -411,7 +464,9 @@ class Coordinator {
   #restart(): void {
     this.#restarts += 1;
     if (this.#restarts > mostRestarts) {
-      throw new Problem('store-unreliable', 'The store goes on losing what it was given.', { hint: 'Check its disk, then: pipeline cache verify' });
+      throw new Problem('store-unreliable', 'The store goes on losing what it was given.', {
+        hint: 'Check its disk, then: pipeline cache verify',
+      });
     }
     this.#startOver = false;
     this.#pending = [];
@@ -486,7 +541,8 @@ class Coordinator {
 }
 
 function failureOf(error: unknown): Failure {
-  if (Problem.is(error)) return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
+  if (Problem.is(error))
+    return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
   return { code: 'unexpected', message: messageOf(error) };
 }
 

@@ -40,7 +40,14 @@ async function examineStore(place: Place): Promise<Finding[]> {
   try {
     ({ store } = await openStoreOnly(place));
   } catch (error) {
-    return [{ state: 'missing', what: 'store', found: messageOf(error), advice: (Problem.is(error) && error.hint) || 'choose another with --store' }];
+    return [
+      {
+        state: 'missing',
+        what: 'store',
+        found: messageOf(error),
+        advice: (Problem.is(error) && error.hint) || 'choose another with --store',
+      },
+    ];
   }
   try {
     const { bavail, bsize } = statfsSync(store.root);
@@ -49,7 +56,14 @@ async function examineStore(place: Place): Promise<Finding[]> {
     return [
       { state: 'ok', what: 'store', found: store.root },
       writable(store.root),
-      { state: 'ok', what: 'disk', found: `${bytes(free)} free at the store`, ...(free < littleRoom ? { advice: 'that is little; free some space, or choose another disk with --store' } : {}) },
+      {
+        state: 'ok',
+        what: 'disk',
+        found: `${bytes(free)} free at the store`,
+        ...(free < littleRoom
+          ? { advice: 'that is little; free some space, or choose another disk with --store' }
+          : {}),
+      },
       { state: 'ok', what: 'files', found: howFilesTravel(store.root) },
       { state: 'ok', what: 'records', found: records, ...(warning ? { advice: warning } : {}) },
     ];
@@ -64,7 +78,12 @@ function writable(root: string): Finding {
     writeFileSync(path, 'ok');
     return { state: 'ok', what: 'writable', found: 'yes' };
   } catch (error) {
-    return { state: 'missing', what: 'writable', found: messageOf(error), advice: 'give this user the right to write there, or choose another store with --store' };
+    return {
+      state: 'missing',
+      what: 'writable',
+      found: messageOf(error),
+      advice: 'give this user the right to write there, or choose another store with --store',
+    };
   } finally {
     rmSync(path, { force: true });
   }
@@ -75,7 +94,8 @@ function howFilesTravel(root: string): string {
   const base = join(root, 'tmp', `doctor-${randomBytes(6).toString('hex')}`);
   try {
     writeFileSync(base, 'ok');
-    if (works(() => copyFileSync(base, `${base}-clone`, constants.COPYFILE_FICLONE_FORCE))) return 'reach jobs by reflink: at once, and no room taken';
+    if (works(() => copyFileSync(base, `${base}-clone`, constants.COPYFILE_FICLONE_FORCE)))
+      return 'reach jobs by reflink: at once, and no room taken';
     const mayLink = process.env.STET_LINK === 'hard' || process.getuid?.() !== 0;
     if (!mayLink) return 'reach jobs by copy: hard links do not protect the store from root';
     if (works(() => linkSync(base, `${base}-link`))) return 'reach jobs by hard link, read-only';
@@ -130,7 +150,14 @@ async function examinePipeline(place: Place, name: string): Promise<Finding[]> {
   const session = await openSession({ ...place, name, overrides: [] });
   try {
     const refusals = await refusalsOf(session);
-    if (refusals.length === 0) return [{ state: 'ok', what: name, found: `${count(session.graph.order.length, 'node')}, this machine can run all of them` }];
+    if (refusals.length === 0)
+      return [
+        {
+          state: 'ok',
+          what: name,
+          found: `${count(session.graph.order.length, 'node')}, this machine can run all of them`,
+        },
+      ];
     return refusals.map((refusal) => ({ state: 'missing', what: name, found: refusal }));
   } finally {
     await session.close();

@@ -19,7 +19,12 @@ export interface DrawnNode {
 
 export function drawingOf({ order }: Graph): Drawing {
   return {
-    nodes: order.map(({ address, label, node, scope }) => ({ id: address, label, type: node.type, perItem: scope.length > 0 })),
+    nodes: order.map(({ address, label, node, scope }) => ({
+      id: address,
+      label,
+      type: node.type,
+      perItem: scope.length > 0,
+    })),
     edges: order.flatMap(({ address, needs }) => needs.map((need) => [need, address] as const)),
   };
 }
@@ -32,6 +37,8 @@ export function drawingOfPlan({ planned, nodes }: Pick<RunState, 'planned' | 'no
       const phase = nodes.get(address)?.phase;
       return { id: address, label, type, perItem, ...(phase ? { phase } : {}) };
     }),
-    edges: planned.flatMap(({ address, needs }) => needs.filter((need) => known.has(need)).map((need) => [need, address] as const)),
+    edges: planned.flatMap(({ address, needs }) =>
+      needs.filter((need) => known.has(need)).map((need) => [need, address] as const),
+    ),
   };
 }

@@ -44,8 +44,18 @@ export type Event = { readonly time: string } & (
       readonly pid: number;
       readonly resumed: boolean;
     }
-  | (OfNode & { readonly type: 'node-cached'; readonly label: string; readonly fingerprint: string; readonly from: 'store' | 'other-run' | 'same-run' })
-  | (OfNode & { readonly type: 'node-awaited'; readonly label: string; readonly fingerprint: string; readonly owner: string })
+  | (OfNode & {
+      readonly type: 'node-cached';
+      readonly label: string;
+      readonly fingerprint: string;
+      readonly from: 'store' | 'other-run' | 'same-run';
+    })
+  | (OfNode & {
+      readonly type: 'node-awaited';
+      readonly label: string;
+      readonly fingerprint: string;
+      readonly owner: string;
+    })
   | (OfNode & {
       readonly type: 'node-queued';
       readonly label: string;
@@ -58,8 +68,18 @@ export type Event = { readonly time: string } & (
       readonly job: string;
     })
   | (OfNode & { readonly type: 'node-started'; readonly attempt: number; readonly host: string; readonly pid?: number })
-  | (OfNode & { readonly type: 'item-released'; readonly output: string; readonly key: string; readonly digest?: string })
-  | (OfNode & { readonly type: 'node-finished'; readonly fingerprint: string; readonly seconds: number; readonly changed: boolean })
+  | (OfNode & {
+      readonly type: 'item-released';
+      readonly output: string;
+      readonly key: string;
+      readonly digest?: string;
+    })
+  | (OfNode & {
+      readonly type: 'node-finished';
+      readonly fingerprint: string;
+      readonly seconds: number;
+      readonly changed: boolean;
+    })
   | (OfNode & {
       readonly type: 'node-failed';
       readonly label: string;

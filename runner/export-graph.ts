@@ -74,7 +74,9 @@ export function graphDot({ nodes, edges }: Drawing): string {
     return `  ${name(id)} [label=${name(perItem ? `${label} (per item)` : label)}, shape=${shape}${style}];`;
   });
   const arrows = edges.map(([from, to]) => `  ${name(from)} -> ${name(to)};`);
-  return ['digraph pipeline {', '  rankdir=LR;', '  node [fontname="sans-serif"];', ...shapes, ...arrows, '}'].join('\n');
+  return ['digraph pipeline {', '  rankdir=LR;', '  node [fontname="sans-serif"];', ...shapes, ...arrows, '}'].join(
+    '\n',
+  );
 }
 
 function needsOf(edges: Drawing['edges']): Map<string, string[]> {

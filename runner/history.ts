@@ -19,6 +19,7 @@ export class History {
   readonly #store: Store;
   readonly #pipeline: string;
   readonly #except: string | undefined;
+  readonly #seconds = new Map<string, number>();
   #byAddress: Map<string, Earlier[]> | undefined;
 
   constructor(store: Store, pipeline: string, except?: string) {
@@ -60,6 +61,12 @@ export class History {
     return record?.provenance.node === instance.label && record.provenance.run !== this.#except ? record : undefined;
   }
 
+  /** How long a node took the last time that it ran, in seconds. */
+  secondsOf(address: string): number | undefined {
+    this.#runs();
+    return this.#seconds.get(address);
+  }
+
   /** Newest first. Read once, and only when something has to run. */
   #runs(): Map<string, Earlier[]> {
     this.#byAddress ??= this.#read();
@@ -76,10 +83,14 @@ export class History {
       if (first?.pipeline !== this.#pipeline) continue;
       const inRun = new Map<string, Earlier>();
       for (const event of events) {
-        if (event.type === 'node-cached') inRun.set(event.address, { fingerprint: event.fingerprint as Digest, outcome: 'known' });
-        if (event.type === 'node-queued') inRun.set(event.address, { fingerprint: event.fingerprint as Digest, outcome: 'unfinished' });
+        if (event.type === 'node-cached')
+          inRun.set(event.address, { fingerprint: event.fingerprint as Digest, outcome: 'known' });
+        if (event.type === 'node-queued')
+          inRun.set(event.address, { fingerprint: event.fingerprint as Digest, outcome: 'unfinished' });
         const known = 'address' in event ? inRun.get(event.address) : undefined;
         if (event.type === 'node-finished' && known) known.outcome = 'known';
+        if (event.type === 'node-finished' && !this.#seconds.has(event.address))
+          this.#seconds.set(event.address, event.seconds);
         if (event.type === 'node-failed' && known && event.failure.code !== 'cancelled') known.outcome = 'failed';
       }
       for (const [address, entry] of inRun) found.set(address, [...(found.get(address) ?? []), entry]);

@@ -89,7 +89,8 @@ function innerType(type: z.ZodType): z.ZodType | undefined {
 
 async function takeArtifact(given: unknown, kind: Kind, place: Place): Promise<HeldArtifact> {
   if (typeof given === 'string') return takeFiles(given, kind, place, 'move');
-  if (isArtifact(given) && given.kind === kind.name && place.store.hasTree(given.digest as Digest)) return passedOn(given, place);
+  if (isArtifact(given) && given.kind === kind.name && place.store.hasTree(given.digest as Digest))
+    return passedOn(given, place);
   const { spec } = place.job.prepared;
   throw new Problem('wrong-output', `${spec.name} gave no files for ${place.where}.`, {
     hint: `Return the path of what it wrote (out.${place.where}), or an artifact that it was given.`,
@@ -128,10 +129,14 @@ async function describe(path: string, kind: Kind, { job, where }: Place): Promis
     throw new Problem('wrong-output', `The facts of ${where} do not fit:\n${z.prettifyError(parsed.error)}`);
   } catch (cause) {
     const hint = Problem.is(cause) && cause.hint ? { hint: cause.hint } : {};
-    throw new Problem('wrong-output', `${task} wrote something to ${where} that is no ${kind.name}: ${messageOf(cause)}`, {
-      ...hint,
-      cause,
-    });
+    throw new Problem(
+      'wrong-output',
+      `${task} wrote something to ${where} that is no ${kind.name}: ${messageOf(cause)}`,
+      {
+        ...hint,
+        cause,
+      },
+    );
   }
 }
 
@@ -139,9 +144,13 @@ async function describe(path: string, kind: Kind, { job, where }: Place): Promis
 function refuseForeign(path: string, { job, where }: Place): void {
   const inside = (folder: string): boolean => !relative(folder, resolve(path)).startsWith('..');
   if (inside(job.outFolder) || inside(job.folder)) return;
-  throw new Problem('wrong-output', `${job.prepared.spec.name} gave ${path} for ${where}, which is outside of its folder.`, {
-    hint: `Write to out.${where.split('.')[0]}, or declare the kind with hold: 'adopt' to leave files where they lie.`,
-  });
+  throw new Problem(
+    'wrong-output',
+    `${job.prepared.spec.name} gave ${path} for ${where}, which is outside of its folder.`,
+    {
+      hint: `Write to out.${where.split('.')[0]}, or declare the kind with hold: 'adopt' to leave files where they lie.`,
+    },
+  );
 }
 
 function givenByProgram(job: StagedJob, name: string, type: z.ZodType): unknown {
@@ -161,12 +170,18 @@ function parseJson(text: string, job: StagedJob, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Problem('wrong-output', `${job.prepared.spec.name} wrote something to ${where} that is not JSON: ${messageOf(cause)}`);
+    throw new Problem(
+      'wrong-output',
+      `${job.prepared.spec.name} wrote something to ${where} that is not JSON: ${messageOf(cause)}`,
+    );
   }
 }
 
 function check(value: unknown, type: z.ZodType, task: string, where: string): unknown {
   const parsed = type.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new Problem('wrong-output', `Output ${where} of ${task} does not fit its type:\n${z.prettifyError(parsed.error)}`);
+  throw new Problem(
+    'wrong-output',
+    `Output ${where} of ${task} does not fit its type:\n${z.prettifyError(parsed.error)}`,
+  );
 }

@@ -36,13 +36,22 @@ function programFailure({ prepared }: StagedJob, code: number | undefined, exit:
   const signal = exit.signal ?? (code !== undefined && code > 128 ? signalNames.get(code - 128) : undefined);
   if (code === 127) {
     const program = prepared.recipe.command?.find((arg) => !arg.startsWith('cd ')) ?? 'the program';
-    return { code: 'no-such-program', message: `The program ${program} was not found.`, hint: 'Install it, or set PATH before the run.' };
+    return {
+      code: 'no-such-program',
+      message: `The program ${program} was not found.`,
+      hint: 'Install it, or set PATH before the run.',
+    };
   }
   if (signal === 'SIGKILL') {
-    return { code: 'killed', message: 'It was killed (SIGKILL).', hint: 'Often the system ran out of memory: resources: { memoryGb }, or a smaller batch.' };
+    return {
+      code: 'killed',
+      message: 'It was killed (SIGKILL).',
+      hint: 'Often the system ran out of memory: resources: { memoryGb }, or a smaller batch.',
+    };
   }
   if (signal) return { code: 'killed', message: `It was ended by ${signal}.` };
-  if (code === undefined) return { code: 'killed', message: 'It ended without an exit record: something killed its shell.' };
+  if (code === undefined)
+    return { code: 'killed', message: 'It ended without an exit record: something killed its shell.' };
   return { code: 'exit-code', message: `It ended with exit code ${code}.` };
 }
 

@@ -33,7 +33,10 @@ export interface Plan {
 }
 
 /** What would run, and why. Looks things up and starts nothing. */
-export async function makePlan(session: Session, { until, force = [] }: { until?: string; force?: readonly string[] } = {}): Promise<Plan> {
+export async function makePlan(
+  session: Session,
+  { until, force = [] }: { until?: string; force?: readonly string[] } = {},
+): Promise<Plan> {
   const { graph, store } = session;
   const only = until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
   const forced = new Set(force.map((name) => findNode(graph, name)));
@@ -55,14 +58,28 @@ export async function makePlan(session: Session, { until, force = [] }: { until?
       const isForced = forced.has(of.address);
       const whole = record && isWhole(session, record);
       if (record && whole && !isForced) {
-        planned.set(address, { ...shared, state: 'cached', reason: 'its result is known', seconds: record.provenance.seconds });
+        planned.set(address, {
+          ...shared,
+          state: 'cached',
+          reason: 'its result is known',
+          seconds: record.provenance.seconds,
+        });
         const outputs = Object.entries(record.outputs).map(([name, json]) => [name, outputFrom(json)]);
         dataflow.finish(address, Object.fromEntries(outputs));
         continue;
       }
       const before = await history.before(one);
-      const reason = isForced ? 'it was asked for with --force' : record && !whole ? 'its stored result is damaged' : await history.reason(one);
-      planned.set(address, { ...shared, state: 'run', reason, ...(before ? { seconds: before.provenance.seconds } : {}) });
+      const reason = isForced
+        ? 'it was asked for with --force'
+        : record && !whole
+          ? 'its stored result is damaged'
+          : await history.reason(one);
+      planned.set(address, {
+        ...shared,
+        state: 'run',
+        reason,
+        ...(before ? { seconds: before.provenance.seconds } : {}),
+      });
     }
   }
   return { nodes: inOrder(session, dataflow, planned, only), refusals: await refusalsOf(session, only) };
@@ -83,16 +100,34 @@ function inOrder(
       if (known) return known;
       const first = dataflow.missingFor(instance.address)[0];
       const label = first === undefined ? 'something that runs first' : (graph.byAddress.get(first)?.label ?? first);
-      return { address: instance.address, label: instance.label, task: node.spec.name, state: 'unknown', perItem: false, reason: `it depends on ${label}` };
+      return {
+        address: instance.address,
+        label: instance.label,
+        task: node.spec.name,
+        state: 'unknown',
+        perItem: false,
+        reason: `it depends on ${label}`,
+      };
     });
     const isOpen = scope.length > 0 && (copies.length === 0 || nodes.some(({ state }) => state !== 'cached'));
     if (!isOpen || copies.length > 0) return nodes;
-    return [{ address, label, task: node.spec.name, state: 'unknown' as const, perItem: true, reason: 'once for each item of a list that is still to come' }];
+    return [
+      {
+        address,
+        label,
+        task: node.spec.name,
+        state: 'unknown' as const,
+        perItem: true,
+        reason: 'once for each item of a list that is still to come',
+      },
+    ];
   });
 }
 
 function isWhole({ store }: Session, record: NodeRecord): boolean {
-  return Object.values(record.outputs).every((output) => artifactsIn(output).every(({ digest }) => store.hasTree(digest)));
+  return Object.values(record.outputs).every((output) =>
+    artifactsIn(output).every(({ digest }) => store.hasTree(digest)),
+  );
 }
 
 /** Everything that keeps this site from running the pipeline, at once. */
@@ -102,15 +137,21 @@ export async function refusalsOf({ graph, site }: Session, only?: ReadonlySet<st
     if (node.type !== 'call') return [];
     return [{ label, resources: mergeResources(askedBy(node.spec, node.inputs), node.options.resources) }];
   });
-  const slots = new Slots(await localCapacity(site, { withGpus: asked.some(({ resources }) => (resources.gpus ?? 0) > 0) }));
+  const slots = new Slots(
+    await localCapacity(site, { withGpus: asked.some(({ resources }) => (resources.gpus ?? 0) > 0) }),
+  );
   const lacking = asked.flatMap(({ label, resources }) => {
     const refusal = slots.refusal(resources);
     return refusal ? [`${label}: ${refusal}`] : [];
   });
-  const services = nodes.filter(({ node }) => node.type === 'service').map(({ label }) => `${label}: services cannot be run by this version`);
+  const services = nodes
+    .filter(({ node }) => node.type === 'service')
+    .map(({ label }) => `${label}: services cannot be run by this version`);
   const secrets = nodes.flatMap(({ label, node }) => {
     if (!('spec' in node)) return [];
-    return node.spec.secrets.filter((name) => process.env[name] === undefined).map((name) => `${label}: ${name} is not set in the environment`);
+    return node.spec.secrets
+      .filter((name) => process.env[name] === undefined)
+      .map((name) => `${label}: ${name} is not set in the environment`);
   });
   return [...new Set([...lacking, ...services, ...secrets])];
 }

@@ -38,5 +38,10 @@ export function progressWriter(jobFolder: string): (progress: Progress) => void 
 function parseProgress(line: string): Progress | undefined {
   const value = JSON.parse(line) as Partial<Progress>;
   if (typeof value.done !== 'number' || typeof value.total !== 'number') return undefined;
-  return { done: value.done, total: value.total, unit: String(value.unit ?? ''), ...(value.metrics ? { metrics: value.metrics } : {}) };
+  return {
+    done: value.done,
+    total: value.total,
+    unit: String(value.unit ?? ''),
+    ...(value.metrics ? { metrics: value.metrics } : {}),
+  };
 }

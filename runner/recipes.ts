@@ -54,7 +54,12 @@ export class Recipes {
     if (!spec.observe) return changed;
     const observed = await this.#observe(spec, inputs);
     if (JSON.stringify(observed) === JSON.stringify(recipe.observed)) return changed;
-    return [...changed, ...Object.values(inputs).filter((value) => typeof value === 'string' && value.includes('/')).map(String)];
+    return [
+      ...changed,
+      ...Object.values(inputs)
+        .filter((value) => typeof value === 'string' && value.includes('/'))
+        .map(String),
+    ];
   }
 
   #fixedPart(spec: TaskSpec): Promise<FixedPart> {
@@ -80,7 +85,9 @@ export class Recipes {
       return await spec.observe?.(inputs);
     } catch (cause) {
       if (Problem.is(cause)) throw cause;
-      throw new Problem('observe-failed', `${spec.name} could not look at what lies outside: ${messageOf(cause)}`, { cause });
+      throw new Problem('observe-failed', `${spec.name} could not look at what lies outside: ${messageOf(cause)}`, {
+        cause,
+      });
     }
   }
 }
@@ -90,7 +97,10 @@ type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;
 export function specOf(instance: Instance): TaskSpec {
   const { node } = instance.of;
   if (node.type === 'call') return node.spec;
-  throw new Problem('bug', `${instance.address} is no task call: this is a mistake in the framework, please report it.`);
+  throw new Problem(
+    'bug',
+    `${instance.address} is no task call: this is a mistake in the framework, please report it.`,
+  );
 }
 
 async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, string>> {
@@ -111,7 +121,9 @@ function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): s
   const wrong = args.findIndex((arg) => typeof arg !== 'string' || arg.includes('\0'));
   if (args.length === 0 || wrong >= 0) {
     const what = args.length === 0 ? 'an empty command' : `argument ${wrong} that is no text: ${String(args[wrong])}`;
-    throw new Problem('wrong-command', `${spec.name} gave ${what}.`, { hint: 'Write numbers as `${steps}` or String(steps).' });
+    throw new Problem('wrong-command', `${spec.name} gave ${what}.`, {
+      hint: 'Write numbers as `${steps}` or String(steps).',
+    });
   }
   return spec.cwd ? [`cd ${spec.cwd(placed)}`, ...args] : [...args];
 }

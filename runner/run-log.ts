@@ -1,4 +1,15 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, statSync, watch, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  watch,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../cache/problem.ts';
 import { type Event, eventFormat } from './events.ts';
@@ -94,7 +105,9 @@ function parseLines(text: string): Event[] {
 
 function refuseNewer(event: Event): void {
   if (event.type === 'run-started' && event.format > eventFormat) {
-    throw new Problem('newer-log', `Run ${event.run} was written by a newer version of this program.`, { hint: 'Update the package.' });
+    throw new Problem('newer-log', `Run ${event.run} was written by a newer version of this program.`, {
+      hint: 'Update the package.',
+    });
   }
 }
 

@@ -38,7 +38,14 @@ export interface SessionRequest {
   readonly warn: (message: string) => void;
 }
 
-export async function openSession({ name, overrides, profile, cwd, storeFolder, warn }: SessionRequest): Promise<Session> {
+export async function openSession({
+  name,
+  overrides,
+  profile,
+  cwd,
+  storeFolder,
+  warn,
+}: SessionRequest): Promise<Session> {
   const { store, site } = await openStoreOnly({ cwd, warn, ...(storeFolder === undefined ? {} : { storeFolder }) });
   try {
     process.env.STET_HOME ??= packageRoot(); // frozen code cannot find the package by itself
@@ -67,7 +74,11 @@ export async function openSession({ name, overrides, profile, cwd, storeFolder, 
 }
 
 /** The store of a place: from `--store`, else STET_STORE, else the site file, else `.stet` in the project. */
-export async function openStoreOnly({ cwd, storeFolder, warn }: Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>): Promise<{ store: Store; site: Site }> {
+export async function openStoreOnly({
+  cwd,
+  storeFolder,
+  warn,
+}: Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>): Promise<{ store: Store; site: Site }> {
   const project = findProject(cwd);
   const site = await loadSite(project.root);
   const given = storeFolder ?? process.env.STET_STORE;

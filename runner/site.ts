@@ -31,7 +31,10 @@ export async function loadSite(root: string): Promise<Site> {
 }
 
 /** What this machine has, within what the site allows. GPUs are asked for only when `withGpus`: it takes a process. */
-export async function localCapacity({ local }: Site, { jobs, withGpus }: { jobs?: number; withGpus: boolean }): Promise<Capacity> {
+export async function localCapacity(
+  { local }: Site,
+  { jobs, withGpus }: { jobs?: number; withGpus: boolean },
+): Promise<Capacity> {
   const cpus = local.cpus ?? availableParallelism();
   const gpus = withGpus ? await findGpus() : { indices: [], type: undefined };
   return {
@@ -46,7 +49,10 @@ export async function localCapacity({ local }: Site, { jobs, withGpus }: { jobs?
 /** As `nvidia-smi` lists them, within CUDA_VISIBLE_DEVICES; none where there is no `nvidia-smi`. */
 async function findGpus(): Promise<{ indices: number[]; type: string | undefined }> {
   const { execa } = await import('execa');
-  const listed = await execa('nvidia-smi', ['--query-gpu=index,name', '--format=csv,noheader'], { reject: false, detached: true });
+  const listed = await execa('nvidia-smi', ['--query-gpu=index,name', '--format=csv,noheader'], {
+    reject: false,
+    detached: true,
+  });
   if (listed.failed) return { indices: [], type: undefined };
   const rows = listed.stdout.split('\n').map((line) => line.split(', '));
   const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',').map(Number);

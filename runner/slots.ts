@@ -34,11 +34,13 @@ export class Slots {
   refusal({ gpus = 0, gpuType, memoryGb = 0, nodes = 1 }: Resources): string | undefined {
     const { capacity } = { capacity: this.#capacity };
     if (nodes > 1) return `it asks for ${nodes} nodes and this is one machine`;
-    if (gpus > capacity.gpus.length) return `it asks for ${gpus} GPU${gpus > 1 ? 's' : ''} and this machine has ${capacity.gpus.length}`;
+    if (gpus > capacity.gpus.length)
+      return `it asks for ${gpus} GPU${gpus > 1 ? 's' : ''} and this machine has ${capacity.gpus.length}`;
     if (gpus > 0 && gpuType && capacity.gpuType && !capacity.gpuType.toLowerCase().includes(gpuType.toLowerCase())) {
       return `it asks for GPUs of type ${gpuType} and this machine has ${capacity.gpuType}`;
     }
-    if (memoryGb > capacity.memoryGb) return `it asks for ${memoryGb} GB of memory and this machine has ${capacity.memoryGb} GB`;
+    if (memoryGb > capacity.memoryGb)
+      return `it asks for ${memoryGb} GB of memory and this machine has ${capacity.memoryGb} GB`;
     return undefined;
   }
 

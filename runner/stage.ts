@@ -90,7 +90,10 @@ export function stageJob(prepared: Prepared, { store, folder, id, attempt, code 
     label: instance.label,
     folder,
     command,
-    resources: { ...spec.resources(inputs), ...(instance.of.node.type === 'call' ? instance.of.node.options.resources : {}) },
+    resources: {
+      ...spec.resources(inputs),
+      ...(instance.of.node.type === 'call' ? instance.of.node.options.resources : {}),
+    },
     secrets: secretsOf(spec.name, spec.secrets),
     prepared,
     attempt,

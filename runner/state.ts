@@ -107,7 +107,9 @@ export function countsOf(state: RunState): Counts {
 
 function firstNodes(planned: readonly PlannedNode[]): Map<string, NodeState> {
   const calls = planned.filter(({ type, perItem }) => (type === 'call' || type === 'service') && !perItem);
-  return new Map(calls.map((node) => [node.address, { ...blank, address: node.address, label: node.label, task: node.task }]));
+  return new Map(
+    calls.map((node) => [node.address, { ...blank, address: node.address, label: node.label, task: node.task }]),
+  );
 }
 
 const blank = { address: '', label: '', task: '', phase: 'waiting', attempt: 0, released: 0 } as const;
@@ -116,7 +118,12 @@ const blank = { address: '', label: '', task: '', phase: 'waiting', attempt: 0, 
 function withNode(state: RunState, event: { address: string; label?: string }, change: Partial<NodeState>): RunState {
   const known = state.nodes.get(event.address);
   const node: NodeState = {
-    ...(known ?? { ...blank, address: event.address, label: event.label ?? event.address, task: event.address.split(/[~[]/)[0] ?? '' }),
+    ...(known ?? {
+      ...blank,
+      address: event.address,
+      label: event.label ?? event.address,
+      task: event.address.split(/[~[]/)[0] ?? '',
+    }),
     ...change,
   };
   (state.nodes as Map<string, NodeState>).set(event.address, node);

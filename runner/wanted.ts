@@ -22,6 +22,10 @@ function build(pipeline: Pipeline, params: Record<string, unknown>): unknown {
     return pipeline.build(params);
   } catch (cause) {
     if (Problem.is(cause)) throw cause;
-    throw new Problem('pipeline-broken', `Pipeline ${pipeline.pipelineName} threw while it was built: ${messageOf(cause)}`, { cause });
+    throw new Problem(
+      'pipeline-broken',
+      `Pipeline ${pipeline.pipelineName} threw while it was built: ${messageOf(cause)}`,
+      { cause },
+    );
   }
 }

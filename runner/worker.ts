@@ -18,13 +18,18 @@ async function main(folder: string): Promise<void> {
 
 async function findTask(job: WorkerJob): Promise<TaskSpec> {
   const module = (await import(pathToFileURL(job.entry).href)) as { default?: unknown };
-  if (!isPipeline(module.default)) throw new Problem('no-pipeline', `${job.entry} has no pipeline as its default export.`);
+  if (!isPipeline(module.default))
+    throw new Problem('no-pipeline', `${job.entry} has no pipeline as its default export.`);
   const graph = graphOf(module.default, job.points);
   const node = graph.byAddress.get(job.node)?.node;
   if (graph.digest !== job.graph || node?.type !== 'call') {
-    throw new Problem('graph-differs', `The pipeline gives another graph in this job (${graph.digest}) than in its driver (${job.graph}).`, {
-      hint: 'Its build function must be pure: no clock, no randomness, no files, no environment.',
-    });
+    throw new Problem(
+      'graph-differs',
+      `The pipeline gives another graph in this job (${graph.digest}) than in its driver (${job.graph}).`,
+      {
+        hint: 'Its build function must be pure: no clock, no randomness, no files, no environment.',
+      },
+    );
   }
   return node.spec;
 }

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { DirectedGraph } from 'graphology';
 import { Problem } from '../../cache/problem.ts';
-import { type EachNode, type ItemNode, mapRefs, type Node, refsIn, type Target, targetOf } from '../../tasks/core/node.ts';
+import {
+  type EachNode,
+  type ItemNode,
+  mapRefs,
+  type Node,
+  refsIn,
+  type Target,
+  targetOf,
+} from '../../tasks/core/node.ts';
 import type { Ref } from '../../tasks/core/ref.ts';
 import { labelsFor } from './labels.ts';
 
@@ -33,7 +41,7 @@ export interface Graph {
   readonly at: (node: WorkNode) => GraphNode;
   readonly sourceOf: (item: ItemNode) => ItemSource;
   readonly wanted: unknown;
-  /** The same nodes and edges for graph algorithms and export; an edge leads from what is needed to what needs it. */
+  /** Made when it is first asked for. The same nodes and edges for graph algorithms and export; an edge leads from what is needed to what needs it. */
   readonly directed: DirectedGraph<{ label: string; type: string; task: string }>;
   /** Changes when a node, an edge or a wanted name does; not with the code of tasks. */
   readonly digest: string;
@@ -102,16 +110,24 @@ class Tracing {
     const byAddress = new Map(order.map((node) => [node.address, node]));
     const at = (node: WorkNode): GraphNode => {
       const found = byAddress.get(this.#byNode.get(node)?.address ?? '');
-      if (!found) throw new Problem('bug', 'A ref points outside its graph: this is a mistake in the framework, please report it.');
+      if (!found)
+        throw new Problem(
+          'bug',
+          'A ref points outside its graph: this is a mistake in the framework, please report it.',
+        );
       return found;
     };
+    let directed: Graph['directed'] | undefined;
     return {
       order,
       byAddress,
       at,
       sourceOf: (item) => this.#sourceOf(item),
       wanted,
-      directed: directedOf(order),
+      get directed() {
+        directed ??= directedOf(order);
+        return directed;
+      },
       digest: this.#digest(wanted),
     };
   }
@@ -141,7 +157,8 @@ class Tracing {
 
   #sourceOf(item: ItemNode): ItemSource {
     const source = this.#sources.get(item);
-    if (!source) throw new Problem('item-outside-each', 'An item of a list is used outside the `each` that it belongs to.');
+    if (!source)
+      throw new Problem('item-outside-each', 'An item of a list is used outside the `each` that it belongs to.');
     return source;
   }
 

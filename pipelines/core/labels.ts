@@ -4,7 +4,12 @@ import { isRef } from '../../tasks/core/ref.ts';
 interface Labelled {
   readonly address: string;
   readonly node:
-    | { readonly type: 'call' | 'service'; readonly spec: { readonly name: string }; readonly inputs: unknown; readonly options: { label?: string } }
+    | {
+        readonly type: 'call' | 'service';
+        readonly spec: { readonly name: string };
+        readonly inputs: unknown;
+        readonly options: { label?: string };
+      }
     | { readonly type: 'each' | 'filter' };
 }
 

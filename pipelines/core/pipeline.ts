@@ -36,7 +36,9 @@ export function pipeline<P extends Shape, W extends Wanted>(
   options: PipelineOptions<P> = {},
 ): Pipeline<P, W> {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
-    throw new Problem('wrong-pipeline', `"${name}" cannot name a pipeline.`, { hint: 'Use lower case, digits and hyphens.' });
+    throw new Problem('wrong-pipeline', `"${name}" cannot name a pipeline.`, {
+      hint: 'Use lower case, digits and hyphens.',
+    });
   }
   const shape = z.strictObject(params) as z.ZodObject<P>;
   const call = (given: z.input<z.ZodObject<P>>): W => build(shape.parse(given));

@@ -47,7 +47,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
   // A line between two redraws would be overwritten.
   if (live) io.leadWarnings(live.warn);
-  const interrupts = listenForInterrupts(view.warn);
+  const interrupts = listenForInterrupts(view.note);
   try {
     for await (const event of await events(session, options, interrupts)) {
       state = apply(state, event);
@@ -117,7 +117,7 @@ async function finish(session: Session, { run, name, json }: DriveOptions, state
   };
   const shownPages = Object.fromEntries(Object.entries(pages).map(([result, path]) => [result, shown(path)]));
   const savedSeconds = await secondsSaved(session, state);
-  view.close(summaryLines(state, { paint: paint(io.stdout.hasColor), name, savedSeconds, pages: shownPages, failureOf }));
+  view.close(summaryLines(state, { paint: paint(io.stdout.hasColor), columns: io.stdout.isLive ? io.stdout.size().columns : undefined, name, savedSeconds, pages: shownPages, failureOf }));
 }
 
 /** Undefined when nothing was cached. */

@@ -31,6 +31,7 @@ function statusLines({ folder, state, outcome, run }: KnownRun, io: Io): string[
   const lines = liveLines(state, {
     now: outcome === 'interrupted' ? (state.endedAt ?? lastTime(state.nodes.values(), state.startedAt)) : Date.now(),
     tick: 0,
+    note: '',
     columns,
     rows: Number.POSITIVE_INFINITY,
     paint: paint(io.stdout.hasColor),

@@ -1,5 +1,5 @@
 import type { NodeState } from '../state.ts';
-import { oneLine } from './columns.ts';
+import { cut, oneLine } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { count, duration } from './quantities.ts';
 
@@ -8,10 +8,12 @@ export interface FailureSources {
   readonly run: string;
   readonly logPath: string | undefined;
   readonly logTail: readonly string[];
+  /** Log lines are cut here; undefined where nothing wraps. */
+  readonly columns: number | undefined;
 }
 
 /** What failed, where to look, what to try, and what is kept. */
-export function failureLines(node: NodeState, { run, logPath, logTail }: FailureSources, paint: Paint): string[] {
+export function failureLines(node: NodeState, { run, logPath, logTail, columns }: FailureSources, paint: Paint): string[] {
   const { failure, attempt, seconds, released } = node;
   const after = seconds === undefined ? '' : ` after ${duration(seconds)}`;
   const field = (name: string, text: string): string[] =>
@@ -22,7 +24,7 @@ export function failureLines(node: NodeState, { run, logPath, logTail }: Failure
     ...(logPath ? field('where', logPath) : []),
     ...field('try', failure?.hint ?? `pipeline logs ${run} ${quoted(node.label)}`),
     ...(released > 0 ? field('kept', `${count(released, 'item')} released before the end; what was made of them is kept`) : []),
-    ...(logTail.length > 0 ? field('log', logTail.join('\n')) : []),
+    ...(logTail.length > 0 ? field('log', logTail.join('\n')).map((line) => (columns === undefined ? line : cut(line, columns))) : []),
   ];
 }
 

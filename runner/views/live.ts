@@ -27,7 +27,7 @@ export function liveLines(state: RunState, frame: Frame): string[] {
     spare -= 1;
     return [row, why];
   });
-  return [header(state, nodes.length, frame), '', ...body].slice(0, Math.max(1, frame.rows - 1));
+  return [header(state, nodes.length, frame), cut(frame.paint.yellow(frame.note), frame.columns), ...body].slice(0, Math.max(1, frame.rows - 1));
 }
 
 interface Folded {

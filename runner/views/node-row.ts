@@ -16,6 +16,8 @@ export interface Frame {
   readonly columns: number;
   readonly rows: number;
   readonly paint: Paint;
+  /** Stands below the header; empty when there is nothing to say. */
+  readonly note: string;
   readonly paceOf: (address: string) => Pace | undefined;
 }
 

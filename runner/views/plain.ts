@@ -8,7 +8,7 @@ import type { RunView } from './run-view.ts';
 const heartbeatMs = 60_000;
 
 /** Plain lines, one per event, for pipes, CI and Slurm. */
-export function plainView(io: Pick<Io, 'print' | 'warn'>, paceOf: (address: string) => Pace | undefined): RunView {
+export function plainView(io: Pick<Io, 'print' | 'warn' | 'stderr'>, paceOf: (address: string) => Pace | undefined): RunView {
   let state = emptyState;
   const heartbeat = setInterval(() => {
     for (const line of heartbeatLines(state, paceOf)) io.print(line);
@@ -20,6 +20,7 @@ export function plainView(io: Pick<Io, 'print' | 'warn'>, paceOf: (address: stri
       else for (const line of plainLines(event, after)) io.print(line);
     },
     warn: (message) => io.warn(message),
+    note: (message) => io.stderr.write(`${message}\n`),
     close: (summary) => {
       clearInterval(heartbeat);
       for (const line of summary) io.print(line);

@@ -30,9 +30,9 @@ export class Screen {
     this.#replace(lines, this.#drawn);
   }
 
-  /** Takes the block away and gives the cursor back. */
-  close(): void {
-    this.#replace([], []);
+  /** Puts `lines` in the place of the block, where they stay, and gives the cursor back. */
+  close(lines: readonly string[]): void {
+    this.#replace(lines, []);
     this.#terminal.write(showCursor);
   }
 
@@ -42,8 +42,13 @@ export class Screen {
     const up = Math.min(height, rows - 1);
     const back = up > 0 ? `\x1b[${up}A\r` : '\r';
     const text = [...above, ...lines].map((line) => `${line}\x1b[K\r\n`).join('');
-    this.#terminal.write(`${begin}${back}${text}\x1b[J${end}`);
+    this.#terminal.write(`${begin}${back}${text || wipe(up)}\x1b[J${end}`);
     this.#drawn = lines;
     this.#columns = columns;
   }
+}
+
+/** Empties lines one by one: cleared in one go from the first row, tmux would move them to its history instead. */
+function wipe(height: number): string {
+  return height === 0 ? '' : `${'\x1b[K\x1b[1B'.repeat(height)}\x1b[${height}A`;
 }

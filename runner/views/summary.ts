@@ -2,7 +2,7 @@ import { countsOf, type NodeState, type RunState } from '../state.ts';
 import { oneLine, pad, columnsOf } from './columns.ts';
 import { type FailureSources, failureLines } from './failure.ts';
 import type { Paint } from './paint.ts';
-import { allKnown, duration } from './quantities.ts';
+import { allKnown, count, duration } from './quantities.ts';
 import { resultLines } from './results.ts';
 
 export interface SummarySources {
@@ -13,10 +13,12 @@ export interface SummarySources {
   readonly savedSeconds: number | undefined;
   /** Pages that were written out, by result name. */
   readonly pages: Readonly<Record<string, string>>;
-  readonly failureOf: (node: NodeState) => FailureSources;
+  readonly failureOf: (node: NodeState) => Omit<FailureSources, 'columns'>;
+  /** Of the terminal; undefined where nothing wraps. */
+  readonly columns: number | undefined;
 }
 
-/** Failures are told in full up to here; the rest by name. */
+/** So many different failures are told in full; the rest in one line. */
 const failuresInFull = 5;
 /** Of the nodes that ran, this many are listed, the longest first. */
 const longestShown = 8;
@@ -38,11 +40,31 @@ export function summaryLines(state: RunState, sources: SummarySources): string[]
   ];
 }
 
-function failures(nodes: readonly NodeState[], { paint, failureOf }: SummarySources): string[] {
-  const failed = nodes.filter(({ phase, failure }) => phase === 'failed' && failure?.code !== 'cancelled');
-  const inFull = failed.slice(0, failuresInFull).flatMap((node) => [...failureLines(node, failureOf(node), paint), '']);
-  const others = failed.slice(failuresInFull).map(({ label }) => `${paint.red('✗')} ${oneLine(label)}`);
-  return [...inFull, ...others, ...(others.length > 0 ? [''] : [])];
+/** A failure that many nodes share, as the items of a list often do, is told once. */
+function failures(nodes: readonly NodeState[], { paint, failureOf, columns }: SummarySources): string[] {
+  const alike = new Map<string, NodeState[]>();
+  for (const node of nodes) {
+    if (node.phase !== 'failed' || node.failure?.code === 'cancelled') continue;
+    const key = `${node.task}: ${node.failure?.message}`;
+    alike.set(key, [...(alike.get(key) ?? []), node]);
+  }
+  const groups = [...alike.values()];
+  const inFull = groups.slice(0, failuresInFull).flatMap(([first, ...others]) => {
+    if (!first) return [];
+    return [...failureLines(first, { ...failureOf(first), columns }, paint), ...likewise(others, paint), ''];
+  });
+  const byName = groups.slice(failuresInFull).flatMap(([first, ...others]) => (first ? [failedLine(first, paint), ...likewise(others, paint)] : []));
+  return [...inFull, ...byName, ...(byName.length > 0 ? [''] : [])];
+}
+
+function failedLine({ label, failure }: NodeState, { red }: Paint): string {
+  return `${red('✗')} ${oneLine(label)} failed: ${oneLine(failure?.message.split('\n')[0] ?? '')}`;
+}
+
+function likewise(others: readonly NodeState[], { red }: Paint): string[] {
+  const shown = others.slice(0, 8).map(({ label }) => `${red('✗')} ${oneLine(label)} failed likewise`);
+  const more = others.length - shown.length;
+  return more > 0 ? [...shown, `${red('✗')} ${count(more, 'more node')} failed likewise`] : shown;
 }
 
 function verdict(state: RunState, isNoop: boolean, all: number, { paint, savedSeconds }: SummarySources): string {

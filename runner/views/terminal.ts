@@ -15,16 +15,17 @@ export function terminalView(terminal: Terminal, paceOf: (address: string) => Pa
   const colors = paint(terminal.hasColor);
   let state = emptyState;
   let tick = 0;
+  let note = '';
 
   const draw = (): void => {
     if (state.run === '') return;
-    screen.draw(liveLines(state, { ...terminal.size(), now: Date.now(), tick, paint: colors, paceOf }));
+    screen.draw(liveLines(state, { ...terminal.size(), now: Date.now(), tick, note, paint: colors, paceOf }));
   };
   const timer = setInterval(() => {
     tick += 1;
     draw();
   }, redrawMs);
-  const giveBack = (): void => screen.close();
+  const giveBack = (): void => screen.close([]);
   terminal.stream.on('resize', draw);
   process.once('exit', giveBack);
 
@@ -37,13 +38,15 @@ export function terminalView(terminal: Terminal, paceOf: (address: string) => Pa
       if (event.type === 'warning') warn(event.message);
     },
     warn,
+    note: (message) => {
+      note = message;
+      draw();
+    },
     close: (summary) => {
       clearInterval(timer);
       terminal.stream.off('resize', draw);
       process.off('exit', giveBack);
-      screen.draw([]);
-      screen.say(summary);
-      screen.close();
+      screen.close(summary);
     },
   };
 }

@@ -46,7 +46,9 @@ export function kindOf(type: unknown): Kind | undefined {
 export function isArtifact(value: unknown): value is Artifact<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const { kind, digest, path } = value as Record<string, unknown>;
-  return typeof kind === 'string' && typeof path === 'string' && typeof digest === 'string' && digest.startsWith('sha256:');
+  return (
+    typeof kind === 'string' && typeof path === 'string' && typeof digest === 'string' && digest.startsWith('sha256:')
+  );
 }
 
 /** Reads a JSON file through a schema; a failure names the file and the field. */

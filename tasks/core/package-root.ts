@@ -13,8 +13,11 @@ export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (folder !== dirname(folder)) {
     const manifest = join(folder, 'package.json');
-    if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'stet') return folder;
+    if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'stet')
+      return folder;
     folder = dirname(folder);
   }
-  throw new Problem('package-not-found', 'The folder of the stet package was not found.', { hint: 'Set STET_HOME to it.' });
+  throw new Problem('package-not-found', 'The folder of the stet package was not found.', {
+    hint: 'Set STET_HOME to it.',
+  });
 }

@@ -18,7 +18,7 @@ export interface Pointer {
  * It is passed on and never looked into: every attempt to use it as a value throws `ref-used-as-value`.
  */
 export class Ref<out T> {
-  private declare readonly [pointsTo]: T;
+  declare private readonly [pointsTo]: T;
   readonly [brand]: Pointer;
 
   constructor(pointer: Pointer) {

@@ -107,7 +107,11 @@ export interface TaskSpec {
     | ((inputs: Inputs, out: Readonly<Record<string, string>>, attempt: { resuming: boolean }) => readonly string[])
     | undefined;
   readonly run:
-    | ((inputs: Inputs, out: Readonly<Record<string, string>>, attempt: Attempt) => Promise<Readonly<Record<string, unknown>>>)
+    | ((
+        inputs: Inputs,
+        out: Readonly<Record<string, string>>,
+        attempt: Attempt,
+      ) => Promise<Readonly<Record<string, unknown>>>)
     | undefined;
 }
 type Inputs = Readonly<Record<string, unknown>>;

@@ -61,7 +61,9 @@ function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, define
 
 function refuseUnusable(spec: { name: string; command?: unknown; run?: unknown; outputs: Shape }): void {
   if (!/^[a-z][a-z0-9-]*$/.test(spec.name)) {
-    throw new Problem('wrong-task', `"${spec.name}" cannot name a task.`, { hint: 'Use lower case, digits and hyphens.' });
+    throw new Problem('wrong-task', `"${spec.name}" cannot name a task.`, {
+      hint: 'Use lower case, digits and hyphens.',
+    });
   }
   if ((spec.command === undefined) === (spec.run === undefined)) {
     throw new Problem('wrong-task', `Task ${spec.name} needs exactly one of "command" and "run".`);

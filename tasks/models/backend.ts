@@ -57,7 +57,8 @@ async function loadPortable(name: 'wasm' | 'cpu'): Promise<Backend> {
   if (name === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
   else await import('@tensorflow/tfjs-backend-cpu');
   // TF.js goes on with another backend when one does not start, and only says so on the console.
-  if (!(await withoutListeners(() => tf.setBackend(name))) || tf.getBackend() !== name) throw new Error('TF.js did not start it');
+  if (!(await withoutListeners(() => tf.setBackend(name))) || tf.getBackend() !== name)
+    throw new Error('TF.js did not start it');
   if (name === 'wasm') patchProducts(tf);
   return { tf, identity: portableIdentity(name) };
 }

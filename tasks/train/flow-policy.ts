@@ -46,7 +46,11 @@ export const trainFlowPolicy = task({
   },
   run: async ({ dataset, stats, ...settings }, out, attempt) => {
     const { trainAndSave } = await import('../models/flow-policy/train-and-save.ts');
-    const checkpoints = await trainAndSave({ dataset: dataset.path, stats: stats.path, folder: out.checkpoints }, settings, attempt);
+    const checkpoints = await trainAndSave(
+      { dataset: dataset.path, stats: stats.path, folder: out.checkpoints },
+      settings,
+      attempt,
+    );
     return { checkpoints };
   },
 });

@@ -5,3 +5,7 @@ export function printTable(title: string, head: readonly string[], rows: readonl
   const ruler = line(widths.map((width) => '-'.repeat(width)));
   process.stdout.write(`\n## ${title}\n\n${[line(head), ruler, ...rows.map(line)].join('\n')}\n`);
 }
+
+export function ms(milliseconds: number): string {
+  return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${milliseconds.toFixed(0)} ms`;
+}

@@ -127,7 +127,13 @@ export class Rig {
     const capacity = { cpus: 4, memoryGb: 64, gpus: [], gpuType: undefined, jobs: options.jobs ?? 4 };
     const { graceMs, ...how } = options;
     const executor = await LocalExecutor.open(capacity, graceMs === undefined ? {} : { graceMs });
-    const rigRun = new RigRun(session, { ...how, run: log, executor, diagnostics: pino({ level: 'silent' }), resumed: false });
+    const rigRun = new RigRun(session, {
+      ...how,
+      run: log,
+      executor,
+      diagnostics: pino({ level: 'silent' }),
+      resumed: false,
+    });
     this.#runs.push(rigRun);
     return rigRun;
   }
@@ -168,7 +174,10 @@ export class RigRun {
     const past = this.events.find(matches);
     if (past) return past as EventOf<T>;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`waited 10 s for ${type} ${address ?? ''}; saw ${this.told()}`)), 10_000);
+      const timer = setTimeout(
+        () => reject(new Error(`waited 10 s for ${type} ${address ?? ''}; saw ${this.told()}`)),
+        10_000,
+      );
       this.#waiting.push({
         matches,
         resolve: (event) => {

@@ -21,7 +21,12 @@ export type BackendIdentity = z.output<typeof BackendIdentity>;
 
 /** The identity of a backend in plain JavaScript or wasm, told from `package.json` alone: TF.js is not loaded. */
 export function portableIdentity(backend: 'wasm' | 'cpu'): BackendIdentity {
-  return { backend, tfjs: versionOf(`@tensorflow/tfjs-backend-${backend}`), patch: backend === 'wasm' ? patchVersion : 0, dtype: 'float32' };
+  return {
+    backend,
+    tfjs: versionOf(`@tensorflow/tfjs-backend-${backend}`),
+    patch: backend === 'wasm' ? patchVersion : 0,
+    dtype: 'float32',
+  };
 }
 
 /** The version of an installed package. */

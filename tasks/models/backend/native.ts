@@ -10,10 +10,13 @@ export async function loadNative(name: 'node' | 'node-gpu'): Promise<{ tf: Tf; i
   const packageName: string = packageOf[name];
   const loaded = (await import(packageName)) as Tf & { default?: Tf };
   const tf = loaded.default ?? loaded;
-  if (!(await tf.setBackend('tensorflow')) || tf.getBackend() !== 'tensorflow') throw new Error('TF.js did not start it');
+  if (!(await tf.setBackend('tensorflow')) || tf.getBackend() !== 'tensorflow')
+    throw new Error('TF.js did not start it');
   const { binding, isUsingGpuDevice, isGPUPackage } = tf.backend() as unknown as NativeBackend;
   if (name === 'node-gpu' && !isUsingGpuDevice) {
-    throw new Error(`${packageName} ${isGPUPackage ? 'found no GPU' : 'is not the GPU build'}, so it would compute on the CPU`);
+    throw new Error(
+      `${packageName} ${isGPUPackage ? 'found no GPU' : 'is not the GPU build'}, so it would compute on the CPU`,
+    );
   }
   return {
     tf,

@@ -13,5 +13,7 @@ export function probe(tf: Tf): string | undefined {
   });
   const wrong = (['product', 'gradient'] as const).filter((name) => found[name].join() !== expected[name].join());
   if (wrong.length === 0) return undefined;
-  return wrong.map((name) => `its ${name} of small matrices is ${found[name].join(', ')}, not ${expected[name].join(', ')}`).join('; ');
+  return wrong
+    .map((name) => `its ${name} of small matrices is ${found[name].join(', ')}, not ${expected[name].join(', ')}`)
+    .join('; ');
 }

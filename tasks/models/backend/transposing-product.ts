@@ -27,7 +27,11 @@ export function patchProducts(tf: Tf): void {
   }
 }
 
-function transposingFirst(kernel: Kernel, transpose: Kernel, { inputs, backend, attrs }: Call): TensorInfo | TensorInfo[] {
+function transposingFirst(
+  kernel: Kernel,
+  transpose: Kernel,
+  { inputs, backend, attrs }: Call,
+): TensorInfo | TensorInfo[] {
   const made: TensorInfo[] = [];
   const operand = (name: 'a' | 'b', flag: string): TensorInfo => {
     const x = (inputs as Record<string, TensorInfo>)[name] as TensorInfo;

@@ -22,13 +22,20 @@ export interface Batch {
  * al. 2023, arXiv 2209.03003): at time t, uniform in [0, 1), the network sees noise + t (chunk - noise) and is to give
  * chunk - noise.
  */
-export function batcher(windows: Windows, architecture: Architecture, { batchSize, seed }: { batchSize: number; seed: number }) {
+export function batcher(
+  windows: Windows,
+  architecture: Architecture,
+  { batchSize, seed }: { batchSize: number; seed: number },
+) {
   const { count, features, chunks } = windows;
   const chunkWidth = architecture.horizon * actionWidth;
   const width = features.length / count;
   const inputs = inputWidth(architecture);
   const noise = new Float32Array(batchSize * chunkWidth);
-  const batch: Batch = { input: new Float32Array(batchSize * inputs), target: new Float32Array(batchSize * chunkWidth) };
+  const batch: Batch = {
+    input: new Float32Array(batchSize * inputs),
+    target: new Float32Array(batchSize * chunkWidth),
+  };
   let order = { epoch: -1, frames: new Int32Array(0) as Int32Array };
 
   return (step: number): Batch => {

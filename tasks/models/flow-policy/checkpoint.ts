@@ -27,7 +27,10 @@ const weightsFile = 'ema.safetensors';
 /** Writes a checkpoint: `config.json`, and the moving average of the weights in `ema.safetensors`. The folder is made. */
 export async function writeCheckpoint(folder: string, config: Config, weights: Float32Array): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, weightsFile), encodeTensors({ tensors: named(layoutFor(config.architecture), weights), metadata: {} }));
+  await writeFile(
+    join(folder, weightsFile),
+    encodeTensors({ tensors: named(layoutFor(config.architecture), weights), metadata: {} }),
+  );
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
 }
 
@@ -51,10 +54,15 @@ export function named(layout: readonly Slot[], flat: Float32Array, prefix = ''):
 /** The inverse of `named`. Refuses a file whose tensors are others than those of the layout. */
 export function flattened(layout: readonly Slot[], { tensors }: TensorFile, source: string, prefix = ''): Float32Array {
   const flat = new Float32Array(sizeOf(layout));
-  const wrong = layout.filter(({ name, rows, columns }) => tensors[`${prefix}${name}`]?.values.length !== rows * columns);
+  const wrong = layout.filter(
+    ({ name, rows, columns }) => tensors[`${prefix}${name}`]?.values.length !== rows * columns,
+  );
   if (wrong.length > 0) {
     const names = wrong.map(({ name, rows, columns }) => `${prefix}${name} [${rows}, ${columns}]`).join(', ');
-    throw new Problem('weights-differ', `${source} lacks what config.json calls for, or has it in another size: ${names}.`);
+    throw new Problem(
+      'weights-differ',
+      `${source} lacks what config.json calls for, or has it in another size: ${names}.`,
+    );
   }
   for (const { name, offset } of layout) flat.set((tensors[`${prefix}${name}`] as NamedTensor).values, offset);
   return flat;

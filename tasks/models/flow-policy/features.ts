@@ -4,7 +4,8 @@ import { z } from 'zod';
 export const observationWidth = 18;
 export const actionWidth = 2;
 
-const Limits = (width: number) => z.object({ min: z.array(z.number()).length(width), max: z.array(z.number()).length(width) });
+const Limits = (width: number) =>
+  z.object({ min: z.array(z.number()).length(width), max: z.array(z.number()).length(width) });
 
 /** How numbers of the world become numbers for the network. */
 export const Normalisation = z.object({
@@ -46,14 +47,22 @@ export function writeFeatures(
   let next = at;
   for (let i = 0; i < obsSteps * observationWidth; i += 1, next += 1) {
     const dimension = i % observationWidth;
-    into[next] = toUnit(observations[from + i] as number, limits.min[dimension] as number, limits.max[dimension] as number);
+    into[next] = toUnit(
+      observations[from + i] as number,
+      limits.min[dimension] as number,
+      limits.max[dimension] as number,
+    );
   }
   const newest = from + (obsSteps - 1) * observationWidth;
   const read = (i: number): number => observations[newest + i] as number;
   // Corners 0 and 1 are the ends of the bar's outer edge; the tee's origin lies between them.
   const [cos, sin] = [(read(4) - read(2)) / (2 * halfBar), (read(5) - read(3)) / (2 * halfBar)];
   const [x, y] = [read(0) - (read(2) + read(4)) / 2, read(1) - (read(3) + read(5)) / 2];
-  const far = [(read(2) + read(4)) / 2 - goal.x, (read(3) + read(5)) / 2 - goal.y, halfBar * (sin * goal.cos - cos * goal.sin)];
+  const far = [
+    (read(2) + read(4)) / 2 - goal.x,
+    (read(3) + read(5)) / 2 - goal.y,
+    halfBar * (sin * goal.cos - cos * goal.sin),
+  ];
   const place = [(x * cos + y * sin) / halfBar, (y * cos - x * sin) / halfBar];
   into[next] = cos;
   into[next + 1] = sin;

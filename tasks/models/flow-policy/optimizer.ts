@@ -38,7 +38,11 @@ export function learningRateAt(step: number, { learningRate, warmupSteps, steps 
  * One loop over plain arrays: some twenty TF.js operations over the same numbers take longer than this does. Gradients
  * are in the order of the layout and fill the flat vector without gaps.
  */
-export function optimizerStep(state: TrainingState, gradients: readonly Float32Array[], settings: OptimizerSettings): void {
+export function optimizerStep(
+  state: TrainingState,
+  gradients: readonly Float32Array[],
+  settings: OptimizerSettings,
+): void {
   const { weights, average, momentum, variance, step } = state;
   const lr = learningRateAt(step, settings);
   const shorten = Math.min(1, settings.maxGradientNorm / (normOf(gradients) + 1e-12));

@@ -30,7 +30,8 @@ export async function loadPolicy(folder: string, { backend }: { backend: Backend
     obsSteps: architecture.obsSteps,
     actionSteps: architecture.actionSteps,
     act(observations, batch, noiseSeeds) {
-      if (noiseSeeds.length !== batch) throw new RangeError(`${batch} rows need ${batch} noise seeds, not ${noiseSeeds.length}`);
+      if (noiseSeeds.length !== batch)
+        throw new RangeError(`${batch} rows need ${batch} noise seeds, not ${noiseSeeds.length}`);
       return sampleActions(sampler, observations, noiseSeeds);
     },
     dispose: () => tf.dispose(tensors),

@@ -3,7 +3,11 @@ import { readEpisodes } from '../../formats/lerobot-dataset/read.ts';
 import { actionWidth, observationWidth } from './features.ts';
 import { mirrorCorners, mirrorPoints } from './mirror.ts';
 
-export const columns = { state: 'observation.state', corners: 'observation.environment_state', action: 'action' } as const;
+export const columns = {
+  state: 'observation.state',
+  corners: 'observation.environment_state',
+  action: 'action',
+} as const;
 
 /** Episodes laid end to end. */
 export interface Recordings {
@@ -22,10 +26,18 @@ export async function readRecordings(path: string, { mirror }: { mirror: boolean
   for await (const { index, length, columns: found } of readEpisodes(path, { columns: Object.values(columns) })) {
     const read = (name: string, width: number): Float32Array => {
       const values = found[name];
-      if (values !== undefined && !(values instanceof BigInt64Array) && values.length === length * width) return Float32Array.from(values);
-      throw new Problem('wrong-feature', `"${name}" of episode ${index} in ${path} should be numbers [frames, ${width}].`);
+      if (values !== undefined && !(values instanceof BigInt64Array) && values.length === length * width)
+        return Float32Array.from(values);
+      throw new Problem(
+        'wrong-feature',
+        `"${name}" of episode ${index} in ${path} should be numbers [frames, ${width}].`,
+      );
     };
-    parts.push({ state: read(columns.state, 2), corners: read(columns.corners, 16), action: read(columns.action, actionWidth) });
+    parts.push({
+      state: read(columns.state, 2),
+      corners: read(columns.corners, 16),
+      action: read(columns.action, actionWidth),
+    });
   }
   const images = mirror ? parts.map(mirrored) : [];
   return joined([...parts, ...images]);

@@ -58,9 +58,13 @@ export function decodeTensors(bytes: Uint8Array, source: string): TensorFile {
   for (const [name, raw] of Object.entries(entries)) {
     const entry = Entry.safeParse(raw);
     if (!entry.success) throw broken(source, `tensor "${name}" is not float32: ${z.prettifyError(entry.error)}`);
-    const { shape, data_offsets: [from, to] } = entry.data;
+    const {
+      shape,
+      data_offsets: [from, to],
+    } = entry.data;
     const count = shape.reduce((product, size) => product * size, 1);
-    if (to > body.length || to - from !== 4 * count) throw broken(source, `tensor "${name}" does not fit its shape [${shape}]`);
+    if (to > body.length || to - from !== 4 * count)
+      throw broken(source, `tensor "${name}" does not fit its shape [${shape}]`);
     const values = Float32Array.from({ length: count }, (_, i) => body.readFloatLE(from + 4 * i));
     Object.defineProperty(tensors, name, { value: { shape, values }, enumerable: true });
   }

@@ -20,7 +20,11 @@ export interface Sampler {
  *
  * Every operation works on rows alone, and the wasm and cpu backends sum in an order that does not depend on the number of rows.
  */
-export function sampleActions(sampler: Sampler, observations: Float32Array, noiseSeeds: readonly number[]): Float32Array {
+export function sampleActions(
+  sampler: Sampler,
+  observations: Float32Array,
+  noiseSeeds: readonly number[],
+): Float32Array {
   const { tf, weights, architecture, normalisation, flowSteps } = sampler;
   const { obsSteps, horizon, timeFeatures } = architecture;
   const batch = noiseSeeds.length;
@@ -45,7 +49,11 @@ export function sampleActions(sampler: Sampler, observations: Float32Array, nois
   return actionsOf(sampler, observations, input);
 }
 
-function actionsOf({ architecture, normalisation }: Sampler, observations: Float32Array, chunks: Float32Array): Float32Array {
+function actionsOf(
+  { architecture, normalisation }: Sampler,
+  observations: Float32Array,
+  chunks: Float32Array,
+): Float32Array {
   const { obsSteps, actionSteps } = architecture;
   const { action, actionScale } = normalisation;
   const width = inputWidth(architecture);
@@ -55,8 +63,12 @@ function actionsOf({ architecture, normalisation }: Sampler, observations: Float
     for (let i = 0; i < actionSteps * actionWidth; i += 1) {
       const axis = i % actionWidth;
       const pusher = observations[((row + 1) * obsSteps - 1) * observationWidth + axis] as number;
-      const wanted = pusher + (chunks[row * width + i] as number) * (actionScale[Math.floor(i / actionWidth)] as number);
-      actions[row * actionSteps * actionWidth + i] = Math.min(action.max[axis] as number, Math.max(action.min[axis] as number, wanted));
+      const wanted =
+        pusher + (chunks[row * width + i] as number) * (actionScale[Math.floor(i / actionWidth)] as number);
+      actions[row * actionSteps * actionWidth + i] = Math.min(
+        action.max[axis] as number,
+        Math.max(action.min[axis] as number, wanted),
+      );
     }
   }
   return actions;

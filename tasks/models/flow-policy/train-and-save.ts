@@ -71,9 +71,13 @@ export async function trainAndSave(
 function architectureOf(settings: FlowPolicySettings): Architecture {
   const { obsSteps, horizon, actionSteps, hidden, inner, blocks, timeFeatures } = settings;
   if (actionSteps > horizon) {
-    throw new Problem('chunk-too-short', `actionSteps=${actionSteps} actions cannot be taken from a chunk of horizon=${horizon}.`, {
-      hint: `horizon=${actionSteps}`,
-    });
+    throw new Problem(
+      'chunk-too-short',
+      `actionSteps=${actionSteps} actions cannot be taken from a chunk of horizon=${horizon}.`,
+      {
+        hint: `horizon=${actionSteps}`,
+      },
+    );
   }
   return { obsSteps, horizon, actionSteps, hidden, inner, blocks, timeFeatures };
 }

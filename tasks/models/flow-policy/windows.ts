@@ -22,7 +22,11 @@ const leastScale = 1;
  * Actions are learned as the way from the pusher, and each place in the chunk in units of its own root mean square: the way
  * grows with time, and the first actions, which are the ones carried out, would otherwise drown in the noise of the last.
  */
-export function windowsOf(recordings: Recordings, { obsSteps, horizon }: Architecture, limits: Normalisation['observation']): Windows {
+export function windowsOf(
+  recordings: Recordings,
+  { obsSteps, horizon }: Architecture,
+  limits: Normalisation['observation'],
+): Windows {
   const { observations, starts } = recordings;
   const count = starts.length;
   const width = featureWidth(obsSteps);
@@ -38,7 +42,10 @@ export function windowsOf(recordings: Recordings, { obsSteps, horizon }: Archite
   return { count, features, ...chunksOf(recordings, horizon) };
 }
 
-function chunksOf({ observations, actions, ends }: Recordings, horizon: number): { chunks: Float32Array; actionScale: number[] } {
+function chunksOf(
+  { observations, actions, ends }: Recordings,
+  horizon: number,
+): { chunks: Float32Array; actionScale: number[] } {
   const count = ends.length;
   const chunks = new Float32Array(count * horizon * 2);
   const squares = new Float64Array(horizon);

@@ -21,7 +21,9 @@ test('wasm and cpu are described without loading TF.js', () => {
   const module = new URL('../../../tasks/models/backend.ts', import.meta.url);
   const script = `const { describeBackend } = await import('${module}');
     console.log(JSON.stringify([await describeBackend('wasm'), await describeBackend('cpu'), '_tfGlobals' in globalThis]));`;
-  const told = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { encoding: 'utf8' });
+  const told = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
   const [wasm, cpu, loaded] = JSON.parse(told) as unknown[];
   assert.deepEqual(wasm, { backend: 'wasm', tfjs: '4.22.0', patch: 1, dtype: 'float32' });
   assert.deepEqual(cpu, { backend: 'cpu', tfjs: '4.22.0', patch: 0, dtype: 'float32' });
@@ -39,7 +41,11 @@ test('opening wasm leaves no listener for uncaught errors behind', async () => {
   assert.ok(!listeners.some((text) => text.includes('ExitStatus')));
 });
 
-for (const [transposeA, transposeB] of [[false, true], [true, false], [true, true]] as const) {
+for (const [transposeA, transposeB] of [
+  [false, true],
+  [true, false],
+  [true, true],
+] as const) {
   test(`a product on wasm is right with transposed operands: ${transposeA}, ${transposeB}`, async () => {
     const { tf } = await openBackend('wasm');
     const [a, b] = [new Float32Array(6), new Float32Array(12)];
@@ -48,11 +54,19 @@ for (const [transposeA, transposeB] of [[false, true], [true, false], [true, tru
     const before = tf.memory().numBytes;
     const found = tf.tidy(() => [
       ...tf
-        .matMul(tf.tensor2d(a, transposeA ? [3, 2] : [2, 3]), tf.tensor2d(b, transposeB ? [4, 3] : [3, 4]), transposeA, transposeB)
+        .matMul(
+          tf.tensor2d(a, transposeA ? [3, 2] : [2, 3]),
+          tf.tensor2d(b, transposeB ? [4, 3] : [3, 4]),
+          transposeA,
+          transposeB,
+        )
         .dataSync(),
     ]);
     const at = (row: number, column: number): number =>
-      [0, 1, 2].reduce((sum, k) => sum + a[transposeA ? k * 2 + row : row * 3 + k]! * b[transposeB ? column * 3 + k : k * 4 + column]!, 0);
+      [0, 1, 2].reduce(
+        (sum, k) => sum + a[transposeA ? k * 2 + row : row * 3 + k]! * b[transposeB ? column * 3 + k : k * 4 + column]!,
+        0,
+      );
     found.forEach((value, i) => assert.ok(Math.abs(value - at(Math.floor(i / 4), i % 4)) < 1e-5));
     assert.equal(tf.memory().numBytes, before);
   });

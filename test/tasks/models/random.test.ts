@@ -14,7 +14,10 @@ test('a permutation holds every index once', () => {
   fc.assert(
     fc.property(fc.nat(200), fc.nat(), (count, seed) => {
       const sorted = permutation(count, randomOf(seed)).sort();
-      assert.deepEqual([...sorted], Array.from({ length: count }, (_, i) => i));
+      assert.deepEqual(
+        [...sorted],
+        Array.from({ length: count }, (_, i) => i),
+      );
     }),
   );
 });

@@ -40,7 +40,10 @@ export async function writeTinyDemonstrations(folder: string): Promise<{ dataset
   const episodes = [0, 1, 2].map((index) => {
     const [x, y, angle] = [150 + 200 * random.uniform(), 150 + 200 * random.uniform(), 6 * random.uniform()];
     const tee = placeTee(x, y, angle, new Float64Array(16));
-    const path = Float32Array.from({ length: 2 * length + 2 }, (_, i) => 100 + 10 * Math.floor(i / 2) + 50 * random.uniform());
+    const path = Float32Array.from(
+      { length: 2 * length + 2 },
+      (_, i) => 100 + 10 * Math.floor(i / 2) + 50 * random.uniform(),
+    );
     return {
       index,
       tasks: ['push'],
@@ -55,7 +58,12 @@ export async function writeTinyDemonstrations(folder: string): Promise<{ dataset
   const [dataset, stats] = [join(folder, 'dataset'), join(folder, 'stats')];
   await writeDataset(dataset, { version: 'v3.0', fps: 10, robotType: 'none', features }, episodes);
   await mkdir(stats);
-  const range = (width: number) => ({ mean: [], std: [], min: new Array(width).fill(0), max: new Array(width).fill(512) });
+  const range = (width: number) => ({
+    mean: [],
+    std: [],
+    min: new Array(width).fill(0),
+    max: new Array(width).fill(512),
+  });
   const norm_stats = { 'observation.state': range(2), 'observation.environment_state': range(16), action: range(2) };
   await writeFile(join(stats, 'norm_stats.json'), JSON.stringify({ norm_stats }));
   return { dataset, stats };
@@ -65,8 +73,18 @@ export async function writeTinyDemonstrations(folder: string): Promise<{ dataset
 export async function releasedFiles(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const released = files.filter((file) => !file.slice(folder.length).split('/').some((part) => part.startsWith('.'))).sort();
+  const released = files
+    .filter(
+      (file) =>
+        !file
+          .slice(folder.length)
+          .split('/')
+          .some((part) => part.startsWith('.')),
+    )
+    .sort();
   return Object.fromEntries(
-    await Promise.all(released.map(async (file) => [file.slice(folder.length + 1), (await readFile(file)).toString('hex')])),
+    await Promise.all(
+      released.map(async (file) => [file.slice(folder.length + 1), (await readFile(file)).toString('hex')]),
+    ),
   ) as Record<string, string>;
 }

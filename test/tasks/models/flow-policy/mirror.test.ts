@@ -10,8 +10,10 @@ const pose = fc.tuple(
   fc.double({ min: 100, max: 400, noNaN: true }),
   fc.double({ min: -4, max: 4, noNaN: true }),
 );
-const cornersAt = (x: number, y: number, angle: number): Float32Array => Float32Array.from(placeTee(x, y, angle, new Float64Array(16)));
-const near = (a: number, b: number, within: number): void => assert.ok(Math.abs(a - b) < within, `${a} is not near ${b}`);
+const cornersAt = (x: number, y: number, angle: number): Float32Array =>
+  Float32Array.from(placeTee(x, y, angle, new Float64Array(16)));
+const near = (a: number, b: number, within: number): void =>
+  assert.ok(Math.abs(a - b) < within, `${a} is not near ${b}`);
 
 test('the image of the image is the original', () => {
   fc.assert(

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { learningRateAt, optimizerStep } from '../../../../tasks/models/flow-policy/optimizer.ts';
 
-const settings = { steps: 100, learningRate: 0.1, warmupSteps: 10, weightDecay: 0, averageDecay: 0.9, maxGradientNorm: 1 };
+const settings = {
+  steps: 100,
+  learningRate: 0.1,
+  warmupSteps: 10,
+  weightDecay: 0,
+  averageDecay: 0.9,
+  maxGradientNorm: 1,
+};
 
 test('the learning rate rises during warm-up, then falls to nothing', () => {
   assert.equal(learningRateAt(0, settings), 0.01);

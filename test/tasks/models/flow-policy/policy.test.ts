@@ -70,5 +70,8 @@ test('weights that do not fit the configuration are refused', async (t) => {
   const folder = await untrained(t);
   const text = await readFile(join(folder, 'config.json'), 'utf8');
   await writeFile(join(folder, 'config.json'), text.replace('"hidden": 64', '"hidden": 65'));
-  await assert.rejects(loadPolicy(folder, { backend: 'wasm' }), (error) => Problem.is(error) && error.code === 'weights-differ');
+  await assert.rejects(
+    loadPolicy(folder, { backend: 'wasm' }),
+    (error) => Problem.is(error) && error.code === 'weights-differ',
+  );
 });

@@ -4,24 +4,27 @@ import fc from 'fast-check';
 import { Problem } from '../../../../cache/problem.ts';
 import { decodeTensors, encodeTensors, type NamedTensor } from '../../../../tasks/models/flow-policy/safetensors.ts';
 
-const tensor = fc
-  .array(fc.nat(4), { maxLength: 3 })
-  .chain((shape) => {
-    const length = shape.reduce((product, size) => product * size, 1);
-    return fc.float32Array({ minLength: length, maxLength: length }).map((values): NamedTensor => ({ shape, values }));
-  });
-const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => text !== '__metadata__' && text !== '__proto__');
-const file = fc.record({
-  tensors: fc.dictionary(name, tensor, { maxKeys: 5, noNullPrototype: true }),
-  metadata: fc.dictionary(name, fc.string(), { maxKeys: 3, noNullPrototype: true }),
+const tensor = fc.array(fc.nat(4), { maxLength: 3 }).chain((shape) => {
+  const length = shape.reduce((product, size) => product * size, 1);
+  return fc.float32Array({ minLength: length, maxLength: length }).map((values): NamedTensor => ({ shape, values }));
 });
+const name = fc
+  .string({ unit: 'grapheme', minLength: 1 })
+  .filter((text) => text !== '__metadata__' && text !== '__proto__');
+const parts = { maxKeys: 5, noNullPrototype: true };
+const file = fc.record(
+  { tensors: fc.dictionary(name, tensor, parts), metadata: fc.dictionary(name, fc.string(), parts) },
+  { noNullPrototype: true },
+);
 
 test('what is written is read again, bit by bit', () => {
   fc.assert(fc.property(file, (given) => assert.deepEqual(decodeTensors(encodeTensors(given), 'a file'), given)));
 });
 
 test('the layout is that of the format', () => {
-  const bytes = Buffer.from(encodeTensors({ tensors: { b: { shape: [2], values: Float32Array.of(1, -2) } }, metadata: { step: '7' } }));
+  const bytes = Buffer.from(
+    encodeTensors({ tensors: { b: { shape: [2], values: Float32Array.of(1, -2) } }, metadata: { step: '7' } }),
+  );
   const size = Number(bytes.readBigUInt64LE());
   assert.equal((8 + size) % 8, 0);
   assert.deepEqual(JSON.parse(bytes.toString('utf8', 8, 8 + size)), {
@@ -32,14 +35,23 @@ test('the layout is that of the format', () => {
 });
 
 test('the order in which tensors are given does not change the bytes', () => {
-  const [a, b] = [{ shape: [1], values: Float32Array.of(1) }, { shape: [], values: Float32Array.of(2) }];
-  assert.deepEqual(encodeTensors({ tensors: { a, b }, metadata: {} }), encodeTensors({ tensors: { b, a }, metadata: {} }));
+  const [a, b] = [
+    { shape: [1], values: Float32Array.of(1) },
+    { shape: [], values: Float32Array.of(2) },
+  ];
+  assert.deepEqual(
+    encodeTensors({ tensors: { a, b }, metadata: {} }),
+    encodeTensors({ tensors: { b, a }, metadata: {} }),
+  );
 });
 
 test('a file cut short anywhere is refused by name', () => {
   const bytes = encodeTensors({ tensors: { a: { shape: [3], values: Float32Array.of(1, 2, 3) } }, metadata: {} });
   for (let length = 0; length < bytes.length; length += 1) {
     const cut = (): unknown => decodeTensors(bytes.subarray(0, length), 'ema.safetensors');
-    assert.throws(cut, (error) => Problem.is(error) && error.code === 'not-safetensors' && error.message.startsWith('ema.safetensors'));
+    assert.throws(
+      cut,
+      (error) => Problem.is(error) && error.code === 'not-safetensors' && error.message.startsWith('ema.safetensors'),
+    );
   }
 });

@@ -18,7 +18,10 @@ function tinyTrainer() {
   const features = new Float32Array(count * featureWidth(tinySettings.obsSteps));
   fillGaussian(features, randomOf(1));
   const width = tinySettings.horizon * 2;
-  const chunks = Float32Array.from({ length: count * width }, (_, i) => features[Math.floor(i / width) * featureWidth(2)] as number);
+  const chunks = Float32Array.from(
+    { length: count * width },
+    (_, i) => features[Math.floor(i / width) * featureWidth(2)] as number,
+  );
   const windows = { count, features, chunks, actionScale: [1, 1, 1, 1] };
   const state = initialState(layoutFor(tinySettings), 1);
   const train = trainer(backend, { windows, architecture: tinySettings, settings: { ...tinySettings, steps: 300 } });
@@ -46,7 +49,13 @@ test('no tensor and no byte is left behind by fifty steps', () => {
 test('a step does not depend on the steps that were done before it in this process', () => {
   const [first, second] = [tinyTrainer(), tinyTrainer()];
   for (let i = 0; i < 7; i += 1) first.train(first.state);
-  const copied = { ...first.state, weights: first.state.weights.slice(), average: first.state.average.slice(), momentum: first.state.momentum.slice(), variance: first.state.variance.slice() };
+  const copied = {
+    ...first.state,
+    weights: first.state.weights.slice(),
+    average: first.state.average.slice(),
+    momentum: first.state.momentum.slice(),
+    variance: first.state.variance.slice(),
+  };
   first.train(first.state);
   second.train(copied);
   assert.deepEqual(copied, first.state);
