@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { codeOf, type Frozen, freeze, type ModuleGraph, scanModules } from '../cache/code/typescript.ts';
+import { codeReader, type Frozen, freeze, type ModuleGraph, scanModules } from '../cache/code/typescript.ts';
 import { inlineMap } from '../cache/code/typescript-freeze.ts';
 import { messageOf, Problem } from '../cache/problem.ts';
 import { isPipeline, type Pipeline } from '../pipelines/core/pipeline.ts';
@@ -45,8 +45,9 @@ export async function loadPipeline(
 ): Promise<Loaded> {
   const file = realpathSync(findFile(name, cwd));
   const { root } = findProject(dirname(file));
-  const graph = await scanModules(file, { root, cacheFolder: codeFolder });
+  const graph = scanModules(file, { root, cacheFolder: codeFolder });
   const frozen = await freeze(graph, resolve(codeFolder));
+  const codeOf = codeReader(graph, { isFramework, cacheFolder: codeFolder });
   const pipeline = await importPipeline(file, graph, frozen);
   return {
     name: pipeline.pipelineName,
@@ -55,7 +56,7 @@ export async function loadPipeline(
     pipeline,
     frozenEntry: frozen.entry,
     graphDigest: graph.digest,
-    codeOf: (definedAt) => codeAt(definedAt, graph, frozen),
+    codeOf: (definedAt) => codeOf(sourceAt(definedAt, graph, frozen)),
   };
 }
 
@@ -129,30 +130,18 @@ function sourceIn(graph: ModuleGraph, path: string): string | undefined {
   return Object.hasOwn(graph.modules, name) ? name : undefined;
 }
 
-function codeAt(definedAt: string, graph: ModuleGraph, frozen: Frozen): Record<string, string> {
+function sourceAt(definedAt: string, graph: ModuleGraph, frozen: Frozen): string {
   const path = pathOf(definedAt.replace(/:\d+:\d+$/, ''));
-  const module = frozen.sourceOf(path) ?? sourceIn(graph, path);
-  if (module) return codeOf(graph, module, frameworkOf(graph.root));
-  const owner = isAbsolute(path) ? packageOf(path) : undefined;
-  if (owner) return { [`npm:${owner.name}`]: owner.version };
+  const module = frozen.sourceOf(path);
+  if (module) return join(graph.root, module);
+  if (isAbsolute(path)) return realpathSync(path);
   throw new Problem('unknown-code', `The code of the task defined at ${definedAt} is not known.`, {
     hint: 'Define it in a module that the pipeline imports, or give the task a `version`.',
   });
 }
 
-/** Our own repository is a project too; there the framework is a part of it, and no part of an experiment. */
-function frameworkOf(root: string): (path: string) => boolean {
-  if (root !== realpathSync(packageRoot())) return () => false;
-  return (path) => /^(dist\/)?(tasks\/core|cache|pipelines\/core)\//.test(path);
-}
-
-/** A task that an installed package brings counts by the package's version. */
-function packageOf(path: string): { name: string; version: string } | undefined {
-  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (!existsSync(manifest)) continue;
-    const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string; version?: string };
-    if (name && version) return { name, version };
-  }
-  return undefined;
+/** What tasks are written with is no part of an experiment, neither in our own repository nor where we are installed. */
+function isFramework(file: string): boolean {
+  const path = relative(realpathSync(packageRoot()), file).split(sep).join('/');
+  return /^(dist\/)?(tasks\/core|cache|pipelines\/core)\//.test(path);
 }

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -10,9 +11,10 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Plugin } from 'esbuild';
 import { Problem } from '../problem.ts';
-import type { ModuleGraph } from './typescript.ts';
+import { sha256 } from './sha256.ts';
+import type { ModuleGraph, Modules } from './typescript-graph.ts';
+import { isCode, transpile } from './typescript-parse.ts';
 
 export interface Frozen {
   /** Absolute. */
@@ -28,14 +30,16 @@ export interface Frozen {
  * imports resolve as they do from the original place.
  */
 export async function freeze(graph: ModuleGraph, folder: string): Promise<Frozen> {
-  const home = join(folder, graph.digest);
-  const chain = modulesAbove(graph.root);
+  mkdirSync(folder, { recursive: true });
+  const links = packageFolders(graph);
+  const place = realpathSync(folder); // Node names modules by their real path
+  const home = join(place, sha256([graph.digest, ...links.above, ...links.inside].join('\n')));
   // One folder deeper for each `node_modules` above the root, so that they are searched in the same order.
-  const inner = chain
+  const inner = links.above
     .slice(1)
     .map(() => 'in')
     .join('/');
-  if (!existsSync(join(home, 'package.json'))) await write(graph, { folder, home, inner, chain });
+  if (!existsSync(join(home, 'package.json'))) await write(graph, { home, inner, links });
   const base = join(home, inner);
   const sources = new Map(Object.keys(graph.modules).map((path) => [join(base, frozenName(path)), path]));
   return {
@@ -45,27 +49,28 @@ export async function freeze(graph: ModuleGraph, folder: string): Promise<Frozen
   };
 }
 
-/** Two modules that differ in their extension only must not meet in the copy, so `.js` keeps what stood before it. */
+/** Endings other than `.ts` and `.js` stay visible, so that fewer names meet in the copy. */
 function frozenName(path: string): string {
-  return path.replace(/\.([cm]?[jt]sx?)$/, (_, extension: string) =>
-    extension === 'ts' || extension === 'js' ? '.js' : `.${extension}.js`,
-  );
+  return path.replace(/\.([cm]?[jt]sx?)$/, (whole, ending: string) => {
+    if (ending === 'ts' || ending === 'js') return '.js';
+    if (ending === 'cjs' || ending === 'mjs') return whole;
+    return ending === 'cts' ? '.cts.cjs' : `${whole}.js`;
+  });
 }
 
 interface Target {
-  readonly folder: string;
   readonly home: string;
   readonly inner: string;
-  readonly chain: readonly string[];
+  readonly links: PackageFolders;
 }
 
-async function write(graph: ModuleGraph, { folder, home, inner, chain }: Target): Promise<void> {
-  const aside = join(folder, `.tmp-${graph.digest.slice(0, 16)}-${process.pid}-${Date.now()}`);
+async function write(graph: ModuleGraph, { home, inner, links }: Target): Promise<void> {
+  const aside = join(dirname(home), `.tmp-${graph.digest.slice(0, 16)}-${process.pid}-${Date.now()}`);
   const base = join(aside, inner);
   mkdirSync(base, { recursive: true });
   try {
-    await transpile(graph, base);
-    linkPackages(graph, base, { aside, chain });
+    await writeModules(graph, base);
+    linkPackages(links, { root: graph.root, aside, base });
     writeFileSync(join(aside, 'package.json'), '{"type":"module"}\n');
     renameSync(aside, home);
   } catch (error) {
@@ -74,82 +79,80 @@ async function write(graph: ModuleGraph, { folder, home, inner, chain }: Target)
   }
 }
 
-async function transpile({ root, modules }: ModuleGraph, base: string): Promise<void> {
-  const [{ build }, { broken, common }] = await Promise.all([import('esbuild'), import('./typescript-parse.ts')]);
-  const isCode = (path: string): boolean => /\.[cm]?[jt]sx?$/.test(path);
-  const clash = Object.keys(modules)
-    .map(frozenName)
-    .filter((name, i, all) => all.indexOf(name) !== i);
+async function writeModules({ root, modules }: ModuleGraph, base: string): Promise<void> {
+  refuseClash(Object.keys(modules));
+  const lexer = await import('es-module-lexer');
+  await lexer.init;
+  const texts = transpile(root, Object.keys(modules).filter(isCode), { sourcemap: 'inline', sourcesContent: false });
+  for (const path of Object.keys(modules)) {
+    const target = join(base, frozenName(path));
+    mkdirSync(dirname(target), { recursive: true });
+    const text = texts.get(path);
+    if (text === undefined) copyFileSync(join(root, path), target);
+    else writeFileSync(target, renameImports(path, text, modules, lexer.parse));
+  }
+}
+
+function refuseClash(paths: readonly string[]): void {
+  const names = paths.map(frozenName);
+  const clash = paths.filter((path) => names.filter((name) => name === frozenName(path)).length > 1);
   if (clash.length > 0)
-    throw new Problem('pipeline-broken', `Two modules have one name but for .ts and .js: ${clash.join(', ')}.`);
-  for (const path of Object.keys(modules).filter((name) => !isCode(name))) {
-    mkdirSync(dirname(join(base, path)), { recursive: true });
-    copyFileSync(join(root, path), join(base, path));
+    throw new Problem('pipeline-broken', `Two modules have one name but for .ts and .js: ${clash.join(', ')}.`, {
+      hint: 'Rename one of them, or remove it if it was compiled from the other.',
+    });
+}
+
+type Parse = (typeof import('es-module-lexer'))['parse'];
+
+/** A relative import gets the name that its module has in the copy; all else stays as it is. */
+function renameImports(path: string, text: string, modules: Modules, parse: Parse): string {
+  if (/\.c[jt]s$/.test(path)) return text;
+  let renamed = '';
+  let done = 0;
+  for (const { n: specifier, s: start, e: end, d: dynamic } of parse(text, path)[0]) {
+    const found = specifier === undefined ? undefined : modules[path]?.imports[specifier];
+    if (found === undefined) continue;
+    const near = relative(dirname(path), frozenName(found)).split(sep).join('/');
+    const name = near.startsWith('.') ? near : `./${near}`;
+    renamed += text.slice(done, start) + (dynamic === -1 ? name.replace(/['"\\]/g, '\\$&') : JSON.stringify(name));
+    done = end;
   }
-  await build({
-    ...common,
-    absWorkingDir: root,
-    entryPoints: Object.keys(modules)
-      .filter(isCode)
-      .map((path) => ({ in: `./${path}`, out: frozenName(path).replace(/\.js$/, '') })),
-    outdir: base,
-    sourcemap: 'inline',
-    sourcesContent: false,
-    plugins: [keepImports(root)],
-  }).catch((error: unknown) => Promise.reject(broken(error)));
+  return renamed + text.slice(done);
 }
 
-/** Every import stays an import; a relative one gets the name that its module has in the copy. */
-function keepImports(root: string): Plugin {
-  return {
-    name: 'keep-imports',
-    setup(build) {
-      build.onResolve({ filter: /.*/ }, async (args) => {
-        if (args.kind === 'entry-point' || args.pluginData === 'seen') return undefined;
-        if (!/^\.{0,2}\//.test(args.path) && args.path !== '.' && args.path !== '..')
-          return { path: args.path, external: true };
-        const found = await build.resolve(args.path, {
-          kind: args.kind,
-          resolveDir: args.resolveDir,
-          importer: args.importer,
-          pluginData: 'seen',
-        });
-        if (found.errors.length > 0) return { errors: found.errors };
-        const target = frozenName(relative(root, found.path).split(sep).join('/'));
-        const from = dirname(relative(root, args.importer));
-        const path = relative(from, target).split(sep).join('/');
-        return { path: path.startsWith('.') ? path : `./${path}`, external: true };
-      });
-    },
-  };
+interface PackageFolders {
+  /** `node_modules` at the root and above it, outermost first. */
+  readonly above: readonly string[];
+  /** Folders of the program below the root that have `node_modules` of their own, relative to it. */
+  readonly inside: readonly string[];
 }
 
-/** `node_modules` folders at the root and above it, outermost first. */
-function modulesAbove(root: string): string[] {
-  const found: string[] = [];
+function packageFolders({ root, modules }: ModuleGraph): PackageFolders {
+  const above: string[] = [];
   for (let folder = root; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'node_modules'))) found.unshift(join(folder, 'node_modules'));
-    if (folder === dirname(folder)) return found;
+    if (existsSync(join(folder, 'node_modules'))) above.unshift(join(folder, 'node_modules'));
+    if (folder === dirname(folder)) break;
   }
+  const inside = new Set<string>();
+  for (const path of Object.keys(modules)) {
+    for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
+      if (existsSync(join(root, folder, 'node_modules'))) inside.add(folder);
+    }
+  }
+  return { above, inside: [...inside].sort() };
 }
 
 function linkPackages(
-  { root, modules }: ModuleGraph,
-  base: string,
-  { aside, chain }: { aside: string; chain: readonly string[] },
+  { above, inside }: PackageFolders,
+  { root, aside, base }: { root: string; aside: string; base: string },
 ): void {
   let place = aside;
-  for (const target of chain) {
+  for (const target of above) {
     symlinkSync(target, join(place, 'node_modules'), 'junction');
     place = join(place, 'in');
   }
-  const folders = new Set(Object.keys(modules).map((path) => dirname(path)));
-  for (const folder of folders) {
-    for (let inside = folder; inside !== '.'; inside = dirname(inside)) {
-      const target = join(root, inside, 'node_modules');
-      const link = join(base, inside, 'node_modules');
-      if (existsSync(target) && !existsSync(link)) symlinkSync(target, link, 'junction');
-    }
+  for (const folder of inside) {
+    symlinkSync(join(root, folder, 'node_modules'), join(base, folder, 'node_modules'), 'junction');
   }
 }
 

@@ -1,21 +1,55 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
 
-const versions = new Map<string, string>();
-
-/** The installed version of a package as seen from a folder; `missing` when it is not installed. */
-export function packageVersion(folder: string, name: string): string {
-  const key = `${folder}\n${name}`;
-  const known = versions.get(key) ?? findVersion(folder, name);
-  versions.set(key, known);
-  return known;
+export interface Package {
+  readonly name: string;
+  /** Real, without links. */
+  readonly root: string;
+  readonly version: string;
 }
 
-function findVersion(folder: string, name: string): string {
-  const manifest = join(folder, 'node_modules', name, 'package.json');
-  if (existsSync(manifest))
-    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version?: string }).version ?? 'unversioned';
-  return folder === dirname(folder) ? 'missing' : packageVersion(dirname(folder), name);
+/** The package that a file belongs to: its nearest ancestor with a named manifest. */
+export function packageOf(file: string): Package | undefined {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const found = packageAt(folder);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The package that a module in `folder` gets by a specifier; undefined when it is not installed. */
+export function packageSeenFrom(folder: string, specifier: string): Package | undefined {
+  const name = packageName(specifier);
+  for (let place = folder; ; place = dirname(place)) {
+    const installed = join(place, 'node_modules', name);
+    if (existsSync(join(installed, 'package.json'))) {
+      const found = packageAt(realpathSync(installed));
+      return found && { ...found, name };
+    }
+    if (place === dirname(place)) return undefined;
+  }
+}
+
+/** A package that lies outside of every `node_modules`, as in a workspace, changes without a new version. */
+export function isLinked({ root }: Package): boolean {
+  return !root.split(sep).includes('node_modules');
+}
+
+/** The real file that a module in `folder` gets by a specifier; undefined when that cannot be told. */
+export function fileBehind(folder: string, specifier: string): string | undefined {
+  try {
+    return realpathSync(createRequire(join(folder, 'importer.js')).resolve(specifier));
+  } catch {
+    return undefined; // not installed, or exported to `import` alone: the caller falls back to the version
+  }
+}
+
+function packageAt(folder: string): Package | undefined {
+  const manifest = join(folder, 'package.json');
+  if (!existsSync(manifest)) return undefined;
+  const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string; version?: string };
+  return name === undefined ? undefined : { name, root: folder, version: version ?? 'unversioned' };
 }
 
 /** `zod` of `zod/v4`, `@scope/name` of `@scope/name/part`. */

@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { join } from 'node:path';
-import type { BuildFailure, BuildOptions, Metafile } from 'esbuild';
+import type { BuildFailure, BuildOptions, Metafile, OutputFile } from 'esbuild';
 import { Problem } from '../problem.ts';
-import { type Module, sha256 } from './typescript.ts';
-import { packageName } from './typescript-packages.ts';
+import { sha256 } from './sha256.ts';
+import type { Module } from './typescript-graph.ts';
 
 /** What every build of ours shares; the user's tsconfig has no say in what code means. */
-export const common = {
-  bundle: true,
-  format: 'esm',
+const common = {
   platform: 'node',
   target: 'node20',
   charset: 'utf8',
@@ -17,21 +15,23 @@ export const common = {
   legalComments: 'none',
   logLevel: 'silent',
   tsconfigRaw: '{}',
+  outdir: '/out',
+  write: false,
+  metafile: true,
 } as const satisfies BuildOptions;
 
-/** Parses the entry and all that it reaches by relative imports. */
-export async function parseModules(root: string, entry: string, version: string): Promise<Record<string, Module>> {
-  const { build } = await import('esbuild');
-  const { metafile } = await build({
-    ...common,
-    absWorkingDir: root,
-    entryPoints: [entry],
-    packages: 'external',
-    metafile: true,
-    write: false,
-    outdir: '/out',
-  }).catch((error: unknown) => Promise.reject(broken(error)));
+export const isCode = (path: string): boolean => /\.[cm]?[jt]sx?$/.test(path);
 
+/** Parses the entry and all that it reaches by relative imports. `version` counts in every digest. */
+export function parseModules(root: string, entry: string, version: string): Record<string, Module> {
+  const { metafile } = build({
+    ...common,
+    bundle: true,
+    format: 'esm',
+    absWorkingDir: root,
+    entryPoints: [`./${entry}`],
+    packages: 'external',
+  });
   const paths = Object.keys(metafile.inputs).sort();
   const outside = paths.filter((path) => path.startsWith('..'));
   if (outside.length > 0) {
@@ -39,50 +39,57 @@ export async function parseModules(root: string, entry: string, version: string)
       hint: 'Move it into the project, or install it as a package.',
     });
   }
-  const digests = await meanings(root, paths, version);
-  return Object.fromEntries(paths.map((path) => [path, moduleOf(root, path, metafile, digests.get(path) ?? '')]));
+  const code = transpile(root, paths.filter(isCode), { minifyWhitespace: true });
+  return Object.fromEntries(
+    paths.map((path) => {
+      const bytes = readFileSync(join(root, path));
+      const meaning = code.get(path) ?? (path.endsWith('.json') ? JSON.stringify(JSON.parse(bytes.toString())) : bytes);
+      const digest = `sha256:${sha256(Buffer.concat([Buffer.from(`${version}\n`), Buffer.from(meaning)]))}`;
+      return [path, { digest, bytes: sha256(bytes), ...importsOf(path, metafile) }];
+    }),
+  );
 }
 
-function moduleOf(root: string, path: string, { inputs }: Metafile, digest: string): Module {
-  const imports = inputs[path]?.imports ?? [];
-  const packages = imports.filter((one) => one.external && !isBuiltin(one.path) && !/^[./]/.test(one.path));
+function importsOf(path: string, { inputs }: Metafile): Pick<Module, 'imports' | 'packages'> {
+  const all = inputs[path]?.imports ?? [];
+  const own = all.filter((one) => !one.external && inputs[one.path]);
+  const packages = all.filter((one) => one.external && !isBuiltin(one.path) && !/^[./]/.test(one.path));
   return {
-    digest,
-    bytes: sha256(readFileSync(join(root, path))),
-    imports: unique(imports.filter((one) => !one.external && inputs[one.path]).map((one) => one.path)),
-    packages: unique(packages.map((one) => packageName(one.path))),
+    imports: Object.fromEntries(own.map((one) => [one.original ?? one.path, one.path]).sort()),
+    packages: [...new Set(packages.map((one) => one.path))].sort(),
   };
 }
 
-const unique = (names: readonly string[]): string[] => [...new Set(names)].sort();
-
-async function meanings(root: string, paths: readonly string[], version: string): Promise<Map<string, string>> {
-  const { transform } = await import('esbuild');
-  const digests = paths.map(async (path) => {
-    const text = readFileSync(join(root, path), 'utf8');
-    const loader = /\.[cm]?(ts|js|json)x?$/.exec(path)?.[0].replace(/^\.[cm]?/, '') as
-      | 'ts'
-      | 'tsx'
-      | 'js'
-      | 'jsx'
-      | 'json'
-      | undefined;
-    const { code } = await transform(text, {
-      loader: loader ?? 'text',
-      format: 'esm',
-      target: 'node20',
-      charset: 'utf8',
-      minifyWhitespace: true,
-      legalComments: 'none',
-      tsconfigRaw: '{}',
-    });
-    return [path, `sha256:${sha256(`${version}\n${code}`)}`] as const;
+/** Each module by itself as JavaScript, by path: types are gone, imports and all else stay as they are. */
+export function transpile(root: string, paths: readonly string[], how: BuildOptions): Map<string, string> {
+  if (paths.length === 0) return new Map();
+  const { outputFiles, metafile } = build({
+    ...common,
+    ...how,
+    bundle: false,
+    absWorkingDir: root,
+    entryPoints: paths.map((path, i) => ({ in: `./${path}`, out: `${i}` })),
   });
-  return new Map(await Promise.all(digests));
+  const outputs = Object.values(metafile.outputs);
+  const texts = new Map(outputFiles.map(({ path, text }) => [/(\d+)\.js$/.exec(path)?.[1], text]));
+  if (texts.size !== paths.length || outputs.length !== paths.length)
+    throw new Error(`${paths.length} modules gave ${texts.size} texts; this is a mistake in stet, please report it.`);
+  return new Map(paths.map((path, i) => [path, texts.get(String(i)) ?? '']));
+}
+
+/** Synchronous, because the code of a package is looked up where nothing can wait. */
+function build(options: BuildOptions): { metafile: Metafile; outputFiles: OutputFile[] } {
+  const esbuild = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
+  try {
+    const { metafile = { inputs: {}, outputs: {} }, outputFiles = [] } = esbuild.buildSync(options);
+    return { metafile, outputFiles };
+  } catch (error) {
+    throw broken(error);
+  }
 }
 
 /** esbuild's own words with the place in the source. */
-export function broken(error: unknown): Problem {
+function broken(error: unknown): Problem {
   const errors = (error as Partial<BuildFailure>).errors ?? [];
   const lines = errors.map(({ text, location }) =>
     location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text,

@@ -1,96 +1,173 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { Problem } from '../problem.ts';
 import { writeWhole } from '../write-whole.ts';
-import { packageVersion } from './typescript-packages.ts';
+import { sha256 } from './sha256.ts';
+import type { Module, ModuleGraph, Modules } from './typescript-graph.ts';
+import {
+  fileBehind,
+  isLinked,
+  type Package,
+  packageName,
+  packageOf,
+  packageSeenFrom,
+} from './typescript-packages.ts';
+import { isCode, parseModules } from './typescript-parse.ts';
 
 export { type Frozen, freeze } from './typescript-freeze.ts';
+export type { Module, ModuleGraph } from './typescript-graph.ts';
 
 /** Counts in every digest, so that another way of reading TypeScript is another code. */
 const version = 'typescript 1';
 
-export interface Module {
-  /** Of the module's own code by meaning: comments, layout and types do not count. */
-  readonly digest: string;
-  /** Of its bytes. */
-  readonly bytes: string;
-  /** By path relative to the root. */
-  readonly imports: readonly string[];
-  readonly packages: readonly string[];
-}
-
-export interface ModuleGraph {
-  readonly root: string;
-  readonly entry: string;
-  /** By path relative to the root, with `/`, sorted. */
-  readonly modules: Readonly<Record<string, Module>>;
-  /** Of all modules' bytes: the identity of a frozen copy. */
-  readonly digest: string;
-}
-
 export interface ScanOptions {
   readonly root: string;
   /** Where the result of the last scan is kept, so that an unchanged program is hashed and not parsed. */
-  readonly cacheFolder?: string;
+  readonly cacheFolder?: string | undefined;
 }
 
 /** The entry and all modules that it reaches by relative imports. Throws `pipeline-broken` for what does not parse or resolve. */
-export async function scanModules(entry: string, { root, cacheFolder }: ScanOptions): Promise<ModuleGraph> {
+export function scanModules(entry: string, { root, cacheFolder }: ScanOptions): ModuleGraph {
   const top = resolve(root);
-  const start = relative(top, resolve(entry)).split(sep).join('/');
-  const kept = cacheFolder && join(cacheFolder, `scan-${sha256(`${version}\n${top}\n${start}`).slice(0, 32)}.json`);
-  const known = kept && readKept(kept, top);
-  if (known) return graphOf(top, start, known);
+  const start = pathIn(top, resolve(entry));
+  const kept = keptFile(cacheFolder, `${top}\n${start}`);
+  const modules = readKept(kept, top) ?? keep(kept, top, parseModules(top, start, version));
+  const lines = Object.entries(modules).map(([path, { bytes }]) => `${path} ${bytes}\n`);
+  return { root: top, entry: start, modules, digest: sha256([version, top, start, ...lines].join('\n')) };
+}
 
-  const { parseModules } = await import('./typescript-parse.ts');
-  const modules = await parseModules(top, start, version);
-  if (kept) {
-    mkdirSync(dirname(kept), { recursive: true });
-    writeWhole(kept, JSON.stringify(modules));
-  }
-  return graphOf(top, start, modules);
+export interface CodeOptions {
+  /** Holds for files whose code does not count; not asked about the module itself. */
+  readonly isFramework?: (file: string) => boolean;
+  readonly cacheFolder?: string | undefined;
 }
 
 /**
- * What the result of a task that is defined in `module` depends on: digests by path of the module and all that it reaches,
- * and versions of npm packages as `npm:name`. What `isFramework` holds for does not count, nor does the package stet.
+ * What the result of a task that is defined in `file` depends on: digests of the module and of all that it reaches by path,
+ * and versions of npm packages as `npm:name`.
+ *
+ * Where the file belongs to an installed package, and for linked packages and stet itself, the modules that are reached
+ * inside of the package count, as `npm:name/path`, and not its version. Throws `unknown-code`.
  */
-export function codeOf(
+export function codeReader(
   graph: ModuleGraph,
-  module: string,
-  isFramework: (path: string) => boolean = () => false,
-): Record<string, string> {
-  const code = new Map<string, string>();
-  const waiting = [module];
-  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    const found = graph.modules[path];
-    if (!found || code.has(path) || (path !== module && isFramework(path))) continue;
-    code.set(path, found.digest);
-    for (const name of found.packages) {
-      if (name !== 'stet') code.set(`npm:${name}`, packageVersion(dirname(join(graph.root, path)), name));
+  { isFramework = () => false, cacheFolder }: CodeOptions = {},
+): (file: string) => Record<string, string> {
+  const find = moduleFinder(graph, cacheFolder);
+  return (file) => {
+    const code = new Map<string, string>();
+    const seen = new Set<string>();
+    const waiting = [file];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (seen.has(next) || (next !== file && isFramework(next))) continue;
+      seen.add(next);
+      const { root, name, module } = find(next);
+      code.set(name, module.digest);
+      waiting.push(...Object.values(module.imports).map((path) => join(root, path)));
+      for (const specifier of module.packages) {
+        const inner = countedInside(dirname(next), specifier, find, isFramework);
+        if (inner) waiting.push(inner);
+        else code.set(`npm:${packageName(specifier)}`, packageSeenFrom(dirname(next), specifier)?.version ?? 'missing');
+      }
     }
-    waiting.push(...found.imports);
-  }
-  return Object.fromEntries([...code].sort(([a], [b]) => (a < b ? -1 : 1)));
+    // stet itself is no ingredient: what a task uses of it has been followed above
+    code.delete('npm:stet');
+    return Object.fromEntries([...code].sort(([a], [b]) => (a < b ? -1 : 1)));
+  };
 }
 
-function graphOf(root: string, entry: string, modules: Record<string, Module>): ModuleGraph {
-  const lines = Object.entries(modules).map(([path, { bytes }]) => `${path} ${bytes}\n`);
-  return { root, entry, modules, digest: sha256([version, root, entry, ...lines].join('\n')) };
+interface Found {
+  readonly root: string;
+  readonly name: string;
+  readonly module: Module;
 }
+type Find = (file: string) => Found;
 
-function readKept(file: string, root: string): Record<string, Module> | undefined {
+function countedInside(
+  folder: string,
+  specifier: string,
+  find: Find,
+  isFramework: (file: string) => boolean,
+): string | undefined {
+  const owner = packageSeenFrom(folder, specifier);
+  if (!owner || (owner.name !== 'stet' && !isLinked(owner))) return undefined;
+  const file = fileBehind(folder, specifier);
+  if (!file || !isCode(file)) return undefined;
+  if (isFramework(file)) return file;
   try {
-    const modules = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Module>;
-    const isCurrent = Object.entries(modules).every(
-      ([path, { bytes }]) => sha256(readFileSync(join(root, path))) === bytes,
-    );
+    find(file);
+    return file;
+  } catch (error) {
+    if (Problem.is(error)) return undefined; // a package that only Node can read counts by its version
+    throw error;
+  }
+}
+
+/** Finds modules in the project and, parsing them when first asked, in packages. */
+function moduleFinder({ root, modules }: ModuleGraph, cacheFolder: string | undefined): Find {
+  const scanned = new Map<string, Modules>();
+  const inPackage = (owner: Package, path: string): Modules => {
+    const kept = keptFile(cacheFolder, `${owner.root}\npackage`);
+    const before = scanned.get(owner.root) ?? readKept(kept, owner.root);
+    const all =
+      before && Object.hasOwn(before, path)
+        ? before
+        : keep(kept, owner.root, { ...before, ...parseModules(owner.root, path, version) });
+    scanned.set(owner.root, all);
+    return all;
+  };
+  return (file) => {
+    const own = modules[pathIn(root, file)];
+    if (own) return { root, name: pathIn(root, file), module: own };
+    const owner = packageOf(file);
+    const path = owner && pathIn(owner.root, file);
+    const module = owner && path && isCode(path) ? inPackage(owner, path)[path] : undefined;
+    if (owner && module) return { root: owner.root, name: `npm:${owner.name}/${path}`, module };
+    throw new Problem('unknown-code', `The code of ${file} is not known: it belongs to no project and no package.`);
+  };
+}
+
+const pathIn = (root: string, file: string): string => relative(root, file).split(sep).join('/');
+
+interface Kept {
+  readonly modules: Modules;
+  /** Names of code files by folder: a new one may take the place of what an import found before. */
+  readonly folders: Readonly<Record<string, string>>;
+}
+
+function keptFile(cacheFolder: string | undefined, key: string): string | undefined {
+  return cacheFolder && join(cacheFolder, `scan-${sha256(`${version}\n${key}`).slice(0, 32)}.json`);
+}
+
+function keep(file: string | undefined, root: string, modules: Modules): Modules {
+  if (file === undefined) return modules;
+  mkdirSync(dirname(file), { recursive: true });
+  writeWhole(file, JSON.stringify({ modules, folders: foldersOf(root, modules) } satisfies Kept));
+  return modules;
+}
+
+function readKept(file: string | undefined, root: string): Modules | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const { modules, folders } = JSON.parse(readFileSync(file, 'utf8')) as Kept;
+    const isCurrent =
+      Object.entries(modules).every(([path, { bytes }]) => sha256(readFileSync(join(root, path))) === bytes) &&
+      Object.entries(folders).every(([folder, names]) => namesOf(join(root, folder)) === names);
     return isCurrent ? modules : undefined;
   } catch {
     return undefined; // no earlier scan, or one whose files have gone: the modules are parsed again
   }
 }
 
-export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+/** Folders in which an import was looked up: those of the modules, and those above the folders of an index file. */
+function foldersOf(root: string, modules: Modules): Record<string, string> {
+  const paths = Object.keys(modules);
+  const above = paths.filter((path) => /(^|\/)index\.[^/]+$/.test(path)).map((path) => dirname(dirname(path)));
+  const folders = [...new Set([...paths.map((path) => dirname(path)), ...above])].sort();
+  return Object.fromEntries(folders.map((folder) => [folder, namesOf(join(root, folder))]));
+}
+
+function namesOf(folder: string): string {
+  const names = readdirSync(folder).filter((name) => isCode(name) || name.endsWith('.json'));
+  return sha256(names.sort().join('\n'));
 }

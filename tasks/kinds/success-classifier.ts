@@ -9,9 +9,12 @@ export const successClassifier = artifact('success-classifier', {
     epoch: z.int().positive(),
     threshold: z.number(),
     validationLoss: z.number(),
+    /** The rollouts that it learned from. */
+    trainedOn: z.object({ episodes: z.int().min(1), successes: z.int().min(0) }),
   }),
   inspect: async (path) => {
-    const { hiddenSizes, epoch, threshold, validationLoss } = await readClassifier(path);
-    return { hiddenSizes, epoch, threshold, validationLoss };
+    const { hiddenSizes, epoch, threshold, validationLoss, trainedOn } = await readClassifier(path);
+    const { episodes, successes } = trainedOn;
+    return { hiddenSizes, epoch, threshold, validationLoss, trainedOn: { episodes, successes } };
   },
 });

@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Problem, readJson } from '../../core/task.ts';
+import { Problem } from '../../../cache/problem.ts';
+import { readJson } from '../../core/artifact.ts';
 import { BackendIdentity } from '../backend/identity.ts';
 import { Architecture, type Slot, sizeOf } from './architecture.ts';
 import { Normalisation } from './features.ts';

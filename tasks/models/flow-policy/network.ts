@@ -93,7 +93,8 @@ interface Normalised {
 
 /** Root mean square normalisation of rows, without weights of its own: the next layer has them. */
 function normalise(tf: Tf, x: Tensor2D): Normalised {
-  const averager = tf.fill([x.shape[1], 1], 1 / x.shape[1]) as Tensor2D;
+  const width = x.shape[1];
+  const averager = tf.tensor2d(new Float32Array(width).fill(1 / width), [width, 1]);
   const scale = tf.rsqrt(tf.add(tf.matMul(tf.mul(x, x) as Tensor2D, averager), epsilon)) as Tensor2D;
   return { normal: tf.mul(x, scale) as Tensor2D, scale, averager };
 }

@@ -1,7 +1,8 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Problem, readJson } from '../../core/task.ts';
-import type { Attempt } from '../../core/task.ts';
+import { Problem } from '../../../cache/problem.ts';
+import { readJson } from '../../core/artifact.ts';
+import type { Attempt } from '../../core/spec.ts';
 import { NormStatsFile } from '../../kinds/norm-stats.ts';
 import { openBackend } from '../backend.ts';
 import type { BackendName } from '../backend-name.ts';

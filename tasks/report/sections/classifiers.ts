@@ -6,8 +6,8 @@ import { cards, figure, key, section, table } from '../page/layout.ts';
 
 /** One run of the sweep. */
 export interface ClassifierRun {
-  /** The checkpoint whose rollouts it learned from, in optimizer steps, where known. */
-  readonly step: number | undefined;
+  /** The checkpoint whose rollouts it learned from, in optimizer steps. */
+  readonly step: number;
   readonly file: ClassifierFile;
   readonly isPicked: boolean;
 }
@@ -46,7 +46,7 @@ export function classifiersSection(runs: readonly ClassifierRun[]): Html {
   return section({
     title: 'Success classifiers',
     note:
-      'Each learns from the rollouts of one checkpoint and is validated on the rollouts of another, in the same starting scenes. The epoch with the smallest validation loss counts, and of all runs the one with the smallest. ' +
+      'Each learns from the rollouts of one checkpoint and is validated on the rollouts of another, in the same starting scenes. The epoch with the smallest validation loss counts, and of all runs that saw both successes and failures the one with the smallest. ' +
       'The threshold is the mean score of the training rollouts at that epoch.',
     body: [warning(runs), cards(runs.map((run) => curves(run, lossRange))), table(columns, rows)],
   });
@@ -79,8 +79,7 @@ function curves(run: ClassifierRun, yRange: readonly [number, number]): Html {
 }
 
 function nameOf({ step, file }: ClassifierRun): string {
-  const from = step === undefined ? '' : `step ${grouped(step)}, `;
-  return `${from}hidden ${file.hiddenSizes.join('–')}`;
+  return `step ${grouped(step)}, hidden ${file.hiddenSizes.join('–')}`;
 }
 
 /** A classifier that saw one outcome only cannot tell the two apart, whatever its loss says. */
@@ -88,5 +87,5 @@ function warning(runs: readonly ClassifierRun[]): Html | false {
   const oneSided = runs.filter(({ file: { trainedOn } }) => [0, trainedOn.episodes].includes(trainedOn.successes));
   if (oneSided.length === 0) return false;
   const which = oneSided.length === runs.length ? 'All runs' : `${oneSided.length} of ${runs.length} runs`;
-  return html`<p><strong>${which} saw only one outcome</strong> (no success, or no failure) among their training rollouts. Scores of such a classifier do not separate good episodes from bad ones.</p>`;
+  return html`<p><strong>${which} saw only one outcome</strong> (no success, or no failure) among their training rollouts. Scores of such a classifier do not separate good episodes from bad ones; it is picked only where there is no other.</p>`;
 }

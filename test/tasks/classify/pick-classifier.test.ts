@@ -7,8 +7,9 @@ import { tempFolder } from '../../support/temp-folder.ts';
 import { checkpointAt } from './checkpoint.ts';
 import { runBody } from './run-body.ts';
 
-function candidate(name: string, validationLoss: number) {
-  const meta = { hiddenSizes: [8, 8], epoch: 1, threshold: 0.5, validationLoss };
+function candidate(name: string, validationLoss: number, successes = 4) {
+  const trainedOn = { episodes: 10, successes };
+  const meta = { hiddenSizes: [8, 8], epoch: 1, threshold: 0.5, validationLoss, trainedOn };
   const classifier: Value<typeof successClassifier> = {
     kind: 'success-classifier',
     digest: 'sha256:0',
@@ -28,6 +29,16 @@ test('the first one wins a tie', async (t) => {
   const candidates = [[candidate('a', 0.4)], [candidate('b', 0.2), candidate('c', 0.2)]];
   const { values } = await runBody(pickClassifier, { candidates }, tempFolder(t));
   assert.equal((values.classifier as { path: string }).path, 'b');
+});
+
+test('a classifier that saw one outcome only is picked only among its like', async (t) => {
+  const [failures, successes, both] = [candidate('a', 0.1, 0), candidate('b', 0.05, 10), candidate('c', 0.4)];
+  const pathOf = async (candidates: (typeof both)[]) => {
+    const { values } = await runBody(pickClassifier, { candidates: [candidates] }, tempFolder(t));
+    return (values.classifier as { path: string }).path;
+  };
+  assert.equal(await pathOf([failures, successes, both]), 'c');
+  assert.equal(await pathOf([failures, successes]), 'b');
 });
 
 test('an empty sweep is refused', async (t) => {

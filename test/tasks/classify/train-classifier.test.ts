@@ -27,7 +27,8 @@ test('a classifier learns rollouts that can be told apart, and is described by i
 
   const { meta } = await artifactOf(successClassifier, out.classifier);
   const { validationLoss, threshold } = values;
-  assert.deepEqual(meta, { hiddenSizes: [8, 8], epoch: meta.epoch, threshold, validationLoss });
+  const trainedOn = { episodes: 12, successes: 6 };
+  assert.deepEqual(meta, { hiddenSizes: [8, 8], epoch: meta.epoch, threshold, validationLoss, trainedOn });
 
   const scored = await scoreDataset(out.classifier, inputs.validation.path, { assumeSuccess: false });
   const right = scored.filter(({ success, score }) => score > threshold === success);

@@ -1,0 +1,21 @@
+export interface Module {
+  /** Of the module's own code by meaning: comments, layout and types do not count. */
+  readonly digest: string;
+  /** Of its bytes. */
+  readonly bytes: string;
+  /** Paths relative to the root, by specifier. */
+  readonly imports: Readonly<Record<string, string>>;
+  /** Specifiers of packages, as in `zod/v4`. */
+  readonly packages: readonly string[];
+}
+
+/** By path relative to the root, with `/`, sorted. */
+export type Modules = Readonly<Record<string, Module>>;
+
+export interface ModuleGraph {
+  readonly root: string;
+  readonly entry: string;
+  readonly modules: Modules;
+  /** Of all modules' bytes: the identity of a frozen copy. */
+  readonly digest: string;
+}

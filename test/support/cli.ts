@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { packageRoot } from '../../tasks/core/package-root.ts';
+import { tempFolder } from './temp-folder.ts';
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A project in a folder of its own, and the built program run in it as a person would. */
+export class CliProject {
+  readonly folder: string;
+
+  constructor(t: Pick<TestContext, 'after'>) {
+    this.folder = tempFolder(t);
+    const home = packageRoot();
+    writeFileSync(join(this.folder, 'package.json'), '{"type":"module"}');
+    mkdirSync(join(this.folder, 'node_modules'));
+    symlinkSync(home, join(this.folder, 'node_modules', 'stet'));
+    symlinkSync(join(home, 'node_modules', 'zod'), join(this.folder, 'node_modules', 'zod'));
+  }
+
+  /** Writes a pipeline; the imports that all need stand above `text`. */
+  pipeline(name: string, text: string): void {
+    mkdirSync(join(this.folder, 'pipelines'), { recursive: true });
+    writeFileSync(join(this.folder, 'pipelines', `${name}.ts`), imports + text);
+  }
+
+  start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    return spawn(process.execPath, [program(), ...args], { cwd: this.folder, env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
+    const child = this.start(args, env);
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(new Error(`waited 30 s for: pipeline ${args.join(' ')}\n${stdout}${stderr}`));
+      }, 30_000);
+      child.on('close', (code) => {
+        clearTimeout(timer);
+        resolve({ code, stdout, stderr });
+      });
+    });
+  }
+}
+
+const imports = `
+import { existsSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { pipeline } from 'stet/dist/pipelines/core/pipeline.js';
+import { stream, task } from 'stet/dist/tasks/core/task.js';
+import { folder } from 'stet/dist/tasks/kinds/folder.js';
+import { htmlPage } from 'stet/dist/tasks/kinds/html-page.js';
+`;
+
+/** Two tasks in a row: enough for most of what a command can show. */
+export const addThenDouble = `
+const add = task({ name: 'add', version: '1', inputs: { a: z.int(), b: z.int() }, outputs: { sum: z.int() }, run: async ({ a, b }) => ({ sum: a + b }) });
+const double = task({ name: 'double', version: '1', inputs: { n: z.int() }, outputs: { twice: z.int() }, run: async ({ n }) => ({ twice: n * 2 }) });
+export default pipeline('sums', { a: z.int().default(1).describe('the first number'), b: z.int().default(2) }, ({ a, b }) => {
+  const { sum } = add({ a, b });
+  return { sum, twice: double({ n: sum }).twice };
+}, { description: 'Adds and doubles.', profiles: { big: { a: 1000 } } });
+`;
+
+function program(): string {
+  const path = join(packageRoot(), 'dist', 'runner', 'cli', 'main.js');
+  if (!existsSync(path)) throw new Error('the program is not built: run `npm run build` first');
+  return path;
+}
+
+/** Without the variables of whoever runs the tests that would change what is printed or where results go. */
+function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { STET_STORE: _store, FORCE_COLOR: _force, NO_COLOR: _no, STET_HOME: _home, NODE_TEST_CONTEXT: _test, ...rest } = process.env;
+  return { ...rest, ...env };
+}
