@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
 import type { Json } from '../cache/canonical-json.ts';
 import { messageOf, Problem } from '../cache/problem.ts';
+import { artifactsIn } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
 import type { Item, Output } from './dataflow.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import type { Fact, Failure } from './events.ts';
 import type { Change, Executor, Exit } from './executors/executor.ts';
 import { claimFolder, endFormerJob } from './fence.ts';
@@ -37,7 +38,7 @@ export interface AttemptTools {
   readonly code: CodeOfRun;
   readonly run: RunLog;
   readonly executor: Executor;
-  readonly diagnostics: Logger;
+  readonly diagnostics: Diagnostics;
   readonly emit: (fact: Fact) => void;
   readonly released: (prepared: Prepared, output: string, item: Item) => void;
   readonly ended: (prepared: Prepared, end: AttemptEnd) => void;
@@ -105,7 +106,12 @@ export class Attempts {
     if (work && job.resuming) this.#releaseAgain(running, work);
     else if (work) rmSync(join(work, 'released.jsonl'), { force: true });
     diagnostics.info({ address, fingerprint, folder: place, resuming: job.resuming }, 'submit');
-    executor.submit(job);
+    try {
+      executor.submit(job);
+    } catch (error) {
+      this.#running.delete(address);
+      throw error;
+    }
     if (streams.length > 0) this.#poll ??= setInterval(() => this.#scanAll(), releasePollMs);
   }
 
@@ -202,8 +208,17 @@ export class Attempts {
     }
   }
 
-  /** Never throws: a broken item ends its job. */
+  /** Never throws: a broken item, or a rule that cannot tell, ends its job. */
   async #scan(running: Running): Promise<void> {
+    try {
+      await this.#takeReleases(running);
+    } catch (error) {
+      running.broken ??= { code: Problem.is(error) ? error.code : 'unexpected', message: messageOf(error) };
+      this.#tools.executor.cancel(running.job);
+    }
+  }
+
+  async #takeReleases(running: Running): Promise<void> {
     for (const [output, spec] of running.streams) {
       const folder = running.job.out[output] as string;
       const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
@@ -215,10 +230,7 @@ export class Attempts {
             await ingestItem(found, spec, { job: running.job, store: this.#tools.store, output }),
           );
         } catch (error) {
-          if (!existsSync(found.path)) continue; // its program deleted it meanwhile: it never was an item
-          running.broken ??= { code: Problem.is(error) ? error.code : 'unexpected', message: messageOf(error) };
-          this.#tools.executor.cancel(running.job);
-          return;
+          if (existsSync(found.path)) throw error; // else its program deleted it meanwhile: it never was an item
         }
       }
     }
@@ -240,6 +252,8 @@ export class Attempts {
   /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
   #releaseAgain(running: Running, work: string): void {
     for (const { output, key, value } of readReleased(join(work, 'released.jsonl'))) {
+      const isWhole = artifactsIn(value).every(({ digest }) => this.#tools.store.hasTree(digest));
+      if (!isWhole) continue; // lost from the store meanwhile: it is an item again if its program has it still
       const item = { key, value: fromStored(value) };
       running.items.set(output, [...(running.items.get(output) ?? []), item]);
       const { address } = running.job.prepared.instance;

@@ -1,15 +1,14 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
 import type { Digest } from '../cache/digest.ts';
 import { acquireLock, type Lock, lockOwner } from '../cache/lock.ts';
 import { messageOf, Problem } from '../cache/problem.ts';
-import { secondsToEnd } from '../pipelines/core/paths.ts';
 import { artifactsIn, type NodeRecord } from '../cache/records.ts';
 import { isRef } from '../tasks/core/ref.ts';
 import { type AttemptEnd, Attempts } from './attempts.ts';
 import { Dataflow, type Instance, type Item, type Output } from './dataflow.ts';
 import { type Event, eventFormat, type Fact, type Failure, type PlannedNode, type RunStatus } from './events.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import type { Executor } from './executors/executor.ts';
 import { History } from './history.ts';
 import { ancestorsOf, findNode } from './names.ts';
@@ -22,7 +21,7 @@ import { outputFrom, storedOutput, toStored } from './values.ts';
 export interface CoordinateOptions {
   readonly run: RunLog;
   readonly executor: Executor;
-  readonly diagnostics: Logger;
+  readonly diagnostics: Diagnostics;
   /** The run's log has events of an earlier driver. */
   readonly resumed: boolean;
   /** Only this node and what it needs; an address or label. */
@@ -145,8 +144,8 @@ class Coordinator {
       clearInterval(poll);
       this.#options.signal.removeEventListener('abort', stop);
       this.#options.kill.removeEventListener('abort', kill);
+      await this.#attempts.close(); // before the locks: nobody may start what a job of ours still works on
       for (const lock of this.#locks.values()) lock.release();
-      await this.#attempts.close();
     }
     this.#emit(this.#runFinished((performance.now() - startedAt) / 1000));
   }
@@ -240,9 +239,10 @@ class Coordinator {
   }
 
   /** What has the longest way to the end before it goes first, as far as earlier runs tell; else in the graph's order. */
-  #sortPending(): void {
+  async #sortPending(): Promise<void> {
     if (this.#isSorted) return;
     this.#isSorted = true;
+    const { secondsToEnd } = await import('../pipelines/core/paths.ts');
     this.#toEnd ??= secondsToEnd(this.#session.graph, (address) => this.#history.secondsOf(address) ?? unknownSeconds);
     const rank = ({ prepared }: Pending): number => this.#toEnd?.get(prepared.instance.of.address) ?? 0;
     const place = ({ prepared }: Pending): number => this.#order.get(prepared.instance.of.address) ?? 0;
@@ -264,13 +264,32 @@ class Coordinator {
 
   /** Starts what there is room for. A job that does not fit lets smaller ones go first. */
   async #launch(): Promise<void> {
-    this.#sortPending();
+    if (this.#pending.length === 0) return;
+    await this.#options.executor.open();
+    await this.#sortPending();
     for (const pending of [...this.#pending]) {
       if (this.#stopping || this.#startOver) return;
-      if (!this.#options.executor.hasRoom(this.#attempts.resourcesOf(pending.prepared))) continue;
+      if (!this.#hasRoom(pending)) continue;
       if (!(await this.#claim(pending))) continue;
       this.#pending = this.#pending.filter((other) => other !== pending);
       await this.#start(pending);
+    }
+  }
+
+  #hasRoom(pending: Pending): boolean {
+    const { prepared, attempt } = pending;
+    try {
+      const resources = this.#attempts.resourcesOf(prepared);
+      if (this.#options.executor.hasRoom(resources)) return true;
+      const refusal = this.#options.executor.refusal(resources);
+      if (!refusal) return false;
+      throw new Problem('no-such-resources', `${prepared.instance.label} cannot run here: ${refusal}.`, {
+        hint: 'Ask for less in `resources`, or run it on another machine.',
+      });
+    } catch (error) {
+      this.#pending = this.#pending.filter((other) => other !== pending);
+      this.#soon(() => this.#giveUp(prepared, failureOf(error), { attempt, seconds: 0 }));
+      return false;
     }
   }
 
@@ -374,8 +393,14 @@ class Coordinator {
       });
       return;
     }
+    this.#giveUp(prepared, why, { attempt, seconds, ...(log ? { log } : {}) });
+  }
+
+  /** The node has failed, and so have those that share its fingerprint. */
+  #giveUp(prepared: Prepared, failure: Failure, at: { attempt: number; seconds: number; log?: string }): void {
+    const { address, label } = prepared.instance;
     this.#release(prepared.fingerprint);
-    this.#fail(address, label, why, { attempt, seconds, ...(log ? { log } : {}) });
+    this.#fail(address, label, failure, at);
     const followers = this.#shared.get(prepared.fingerprint)?.followers ?? [];
     this.#shared.delete(prepared.fingerprint);
     for (const { instance } of followers) {
@@ -450,6 +475,11 @@ class Coordinator {
   }
 
   #emitSkipped(): void {
+    for (const { address, label, message } of this.#dataflow.takeBroken()) {
+      const failure = { code: 'filter-threw', message };
+      this.#emit({ type: 'node-failed', address, label, failure, willRetry: false, attempt: 1, seconds: 0 });
+      if (this.#options.failFast) this.#stop('failed');
+    }
     for (const { address, label, because = '' } of this.#dataflow.takeSkipped()) {
       this.#emit({ type: 'node-skipped', address, label, because });
     }

@@ -67,6 +67,7 @@ export class Dataflow {
   readonly #included: (address: string) => boolean;
   readonly #ready: Live[] = [];
   readonly #skipped: Live[] = [];
+  readonly #broken: { address: string; label: string; message: string }[] = [];
   readonly #work: (() => void)[] = [];
   #working = false;
 
@@ -87,6 +88,11 @@ export class Dataflow {
   /** Call instances that became skipped since the last call. */
   takeSkipped(): Instance[] {
     return this.#skipped.splice(0);
+  }
+
+  /** Filters whose predicate threw since the last call. */
+  takeBroken(): { address: string; label: string; message: string }[] {
+    return this.#broken.splice(0);
   }
 
   finish(address: string, outputs: Readonly<Record<string, Output>>): void {
@@ -245,7 +251,10 @@ export class Dataflow {
       try {
         if (node.keep(item.value)) this.#addRow(live, item);
       } catch (error) {
-        live.because = `${live.address}: its predicate threw on item ${item.key}: ${messageOf(error)}`;
+        if (live.because !== undefined) return;
+        live.because = live.address;
+        const message = `The predicate of ${live.label} threw on item ${item.key}: ${messageOf(error)}`;
+        this.#broken.push({ address: live.address, label: live.label, message });
       }
       this.#closeIfComplete(live);
     });

@@ -1,3 +1,4 @@
+import { directedOf } from '../pipelines/core/directed.ts';
 import type { Graph } from '../pipelines/core/graph.ts';
 import { type Drawing, type DrawnNode, drawingOf } from './drawing.ts';
 
@@ -25,13 +26,13 @@ export async function exportGraph(graph: Graph, format: GraphFormat): Promise<st
   }
 }
 
-function withTemplates({ directed, byAddress }: Graph): unknown {
-  const exported = directed.export();
+function withTemplates(graph: Graph): unknown {
+  const exported = directedOf(graph).export();
   return {
     ...exported,
-    nodes: exported.nodes.map((node) => ({
+    nodes: exported.nodes.map((node: { key: string; attributes?: object }) => ({
       ...node,
-      attributes: { ...node.attributes, perItem: (byAddress.get(node.key)?.scope.length ?? 0) > 0 },
+      attributes: { ...node.attributes, perItem: (graph.byAddress.get(node.key)?.scope.length ?? 0) > 0 },
     })),
   };
 }

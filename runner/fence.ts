@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,7 +19,7 @@ export function claimFolder(folder: string, group: number): void {
 export async function endFormerJob(folder: string): Promise<void> {
   const owner = readOwner(folder);
   if (!owner || owner.host !== hostname()) return;
-  while (startOf(owner.group) === owner.start || hasMembers(owner)) {
+  while (isAlive(owner)) {
     try {
       process.kill(-owner.group, 'SIGKILL');
     } catch {
@@ -30,16 +30,29 @@ export async function endFormerJob(folder: string): Promise<void> {
   rmSync(join(folder, 'owner.json'), { force: true });
 }
 
-/** The leader may be gone while its children write on; a group id is not given to others as long as it has members. */
-function hasMembers({ group, start }: z.infer<typeof Owner>): boolean {
+/**
+ * Whether a process of the group can still write. The leader may be gone while its children write on; a group id is not given
+ * to others as long as it has members. What has ended and was not waited for by its parent does not count.
+ */
+function isAlive({ group, start }: z.infer<typeof Owner>): boolean {
   const leader = startOf(group);
   if (leader !== undefined && leader !== start) return false; // the id belongs to somebody else now
   try {
     process.kill(-group, 0);
-    return true;
   } catch {
     return false;
   }
+  const states = statesIn(group);
+  return states === undefined || states.some((state) => state !== 'Z' && state !== 'X');
+}
+
+/** The states of a group's processes; undefined on a system without /proc. */
+function statesIn(group: number): string[] | undefined {
+  if (!existsSync('/proc/self/stat')) return undefined;
+  return readdirSync('/proc').flatMap((pid) => {
+    const [state, , ofGroup] = /^\d+$/.test(pid) ? statOf(pid) : [];
+    return state !== undefined && Number(ofGroup) === group ? [state] : [];
+  });
 }
 
 function readOwner(folder: string): z.infer<typeof Owner> | undefined {
@@ -52,10 +65,15 @@ function readOwner(folder: string): z.infer<typeof Owner> | undefined {
 
 /** When a process started, in clock ticks since boot: tells it from a later one with the same id. */
 function startOf(pid: number): string | undefined {
+  return statOf(String(pid))[19];
+}
+
+/** State, parent, group and so on (man 5 proc, from the third field); nothing when it is gone, or there is no /proc. */
+function statOf(pid: string): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return undefined; // gone, or a system without /proc
+    return [];
   }
 }

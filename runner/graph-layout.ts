@@ -27,10 +27,10 @@ const pixelsPerCharacter = 7;
 const nodeHeight = 30;
 export const longestLabel = 40;
 
-/** Places a graph in layers from left to right. */
+/** Places a graph in layers from top to bottom: pages scroll that way, and labels are wide. */
 export function layOut({ nodes, edges }: Drawing): Placed {
   const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 12, ranksep: 44, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir: 'TB', nodesep: 16, ranksep: 30, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, label, perItem } of nodes) {
     const characters = Math.min(label.length, longestLabel) + (perItem ? 2 : 0);

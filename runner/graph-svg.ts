@@ -34,7 +34,7 @@ function edges({ edges }: Placed): Html[] {
     const last = rest.at(-1) ?? first;
     if (!first || !last) return new Html('');
     const line = `M${at(first)} ${rest.map((point) => `L${at(point)}`).join(' ')}`;
-    const head = `M${round(last.x)} ${round(last.y)} l-6 -3.5 v7 z`;
+    const head = `M${round(last.x)} ${round(last.y)} l-3.5 -6 h7 z`;
     return html`<path d="${line}"/><path class="head" d="${head}"/>\n`;
   });
 }

@@ -38,10 +38,7 @@ export class History {
     if (same) return 'its result is no longer in the store';
     const before = (await this.before(prepared)) ?? (await this.#elsewhere(prepared));
     if (!before) return earlier.length > 0 ? 'it has no earlier result' : 'it never ran before';
-    const all = recipeDifference(before.recipe, recipe);
-    // A command mostly repeats its inputs, so it is told only when they do not explain it.
-    const inputs = all.some((line) => line.startsWith('input '));
-    const differences = inputs ? all.filter((line) => !line.startsWith('command changed')) : all;
+    const differences = inFewWords(recipeDifference(before.recipe, recipe));
     return differences.length > 0 ? differences.join('; ') : 'its result is no longer in the store';
   }
 
@@ -99,4 +96,14 @@ export class History {
     }
     return found;
   }
+}
+
+/** A command mostly repeats its inputs, so it is told only when they do not explain it; of many changed files a few. */
+function inFewWords(lines: readonly string[]): string[] {
+  const explained = lines.some((line) => line.startsWith('input '));
+  const told = explained ? lines.filter((line) => !line.startsWith('command changed')) : [...lines];
+  const ofCode = told.filter((line) => line.startsWith('code of '));
+  if (ofCode.length <= 3) return told;
+  const others = told.filter((line) => !line.startsWith('code of '));
+  return [...others, ...ofCode.slice(0, 2), `${ofCode.length - 2} more files of its code changed`];
 }

@@ -47,7 +47,7 @@ export async function loadPipeline(
   const { root } = findProject(dirname(file));
   const graph = scanModules(file, { root, cacheFolder: codeFolder });
   const frozen = await freeze(graph, resolve(codeFolder));
-  const codeOf = codeReader(graph, { isFramework, cacheFolder: codeFolder });
+  const codeOf = codeReader(graph, { isFramework: frameworkFiles(), cacheFolder: codeFolder });
   const pipeline = await importPipeline(file, graph, frozen);
   return {
     name: pipeline.pipelineName,
@@ -93,8 +93,12 @@ async function importPipeline(file: string, graph: ModuleGraph, frozen: Frozen):
   try {
     module = (await import(pathToFileURL(frozen.entry).href)) as { default?: unknown };
   } catch (cause) {
-    if (Problem.is(cause)) throw cause;
-    throw new Problem('pipeline-broken', `${placeOf(cause, graph, frozen) ?? file}: ${messageOf(cause)}`, { cause });
+    const place = placeOf(cause, graph, frozen) ?? file;
+    if (Problem.is(cause)) {
+      const hint = cause.hint === undefined ? {} : { hint: cause.hint };
+      throw new Problem(cause.code, `${place}: ${cause.message}`, { ...hint, cause });
+    }
+    throw new Problem('pipeline-broken', `${place}: ${inSources(messageOf(cause), graph, frozen)}`, { cause });
   }
   if (isPipeline(module.default)) return module.default;
   throw new Problem('no-pipeline', `${file} has no pipeline as its default export.`, {
@@ -104,23 +108,40 @@ async function importPipeline(file: string, graph: ModuleGraph, frozen: Frozen):
 
 /** The topmost frame of ours in the original source, as `file:line`. */
 function placeOf(error: unknown, graph: ModuleGraph, frozen: Frozen): string | undefined {
-  const frames = (error instanceof Error ? (error.stack ?? '') : '').matchAll(
-    /((?:file:\/\/)?\/[^()\n]*?):(\d+):(\d+)/g,
-  );
-  for (const [, where = '', line, column] of frames) {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const missing = /^Cannot find (?:package|module) '([^']+)' imported from (.+?)$/m.exec(messageOf(error));
+  if (missing) return placeOfImport(pathOf(missing[2] ?? ''), missing[1] ?? '', graph, frozen);
+  const isFramework = frameworkFiles();
+  const isOurs = (path: string): boolean => isFramework(join(graph.root, path));
+  for (const [, where = '', line, column = '1'] of stack.matchAll(/((?:file:\/\/)?\/[^()\n]*?):(\d+)(?::(\d+))?(?=[\s)]|$)/g)) {
     const path = pathOf(where);
     const source = frozen.sourceOf(path);
     if (!source) {
       const known = sourceIn(graph, path);
-      if (known) return `${known}:${line}`; // a loader that reads source maps has translated the frame
+      if (known && !isOurs(known)) return `${known}:${line}`; // a loader that reads source maps has translated the frame
       continue;
     }
+    if (isOurs(source)) continue;
     const map = inlineMap(path);
     if (!map) return source;
     const entry = new SourceMap(JSON.parse(map) as SourceMapPayload).findEntry(Number(line) - 1, Number(column) - 1);
     return 'originalLine' in entry ? `${source}:${entry.originalLine + 1}` : source;
   }
   return undefined;
+}
+
+/** Where a module of ours names what it imports. */
+function placeOfImport(importer: string, name: string, graph: ModuleGraph, frozen: Frozen): string | undefined {
+  const source = frozen.sourceOf(importer) ?? sourceIn(graph, importer);
+  if (!source) return undefined;
+  const lines = readFileSync(join(graph.root, source), 'utf8').split('\n');
+  const index = lines.findIndex((line) => [`'${name}`, `"${name}`].some((quoted) => line.includes(quoted)));
+  return index < 0 ? source : `${source}:${index + 1}`;
+}
+
+/** Words about the copy in words about the original. */
+function inSources(message: string, graph: ModuleGraph, frozen: Frozen): string {
+  return message.replace(/(?:file:\/\/)?\/[^\s'"()]+/g, (path) => frozen.sourceOf(path) ?? sourceIn(graph, pathOf(path)) ?? path);
 }
 
 const pathOf = (where: string): string => (where.startsWith('file:') ? fileURLToPath(where) : where);
@@ -141,7 +162,7 @@ function sourceAt(definedAt: string, graph: ModuleGraph, frozen: Frozen): string
 }
 
 /** What tasks are written with is no part of an experiment, neither in our own repository nor where we are installed. */
-function isFramework(file: string): boolean {
-  const path = relative(realpathSync(packageRoot()), file).split(sep).join('/');
-  return /^(dist\/)?(tasks\/core|cache|pipelines\/core)\//.test(path);
+function frameworkFiles(): (file: string) => boolean {
+  const home = realpathSync(packageRoot());
+  return (file) => /^(dist\/)?(tasks\/core|cache|pipelines\/core)\//.test(relative(home, file).split(sep).join('/'));
 }

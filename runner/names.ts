@@ -1,7 +1,7 @@
 import { Problem } from '../cache/problem.ts';
-import type { Graph } from '../pipelines/core/graph.ts';
-import { ancestors } from '../pipelines/core/paths.ts';
+import type { Graph, GraphNode } from '../pipelines/core/graph.ts';
 import { nearest } from '../tasks/core/nearest.ts';
+import { targetOf } from '../tasks/core/node.ts';
 
 /** The address of the node that a person means: its address, its label, or a beginning that fits no other. */
 export function findNode(graph: Graph, name: string): string {
@@ -25,12 +25,30 @@ export function findNode(graph: Graph, name: string): string {
 
 /** A node and all that it needs, with the `each` around it when it is a template. */
 export function ancestorsOf(graph: Graph, address: string): Set<string> {
-  const isTemplate = (graph.byAddress.get(address)?.scope.length ?? 0) > 0;
-  return ancestors(graph, isTemplate ? [address, ...enclosing(graph, address)] : [address]);
+  const found = new Set<string>();
+  const around = new Set<string>();
+  const stack = [address];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    const node = graph.byAddress.get(next);
+    stack.push(...(node?.needs ?? []));
+    for (const each of node ? enclosing(graph, node) : []) {
+      around.add(each.address); // it copies the node for its items; the rest of its body is not asked for
+      stack.push(...listOf(graph, each));
+    }
+  }
+  return new Set([...found, ...around]);
 }
 
-function enclosing(graph: Graph, address: string): string[] {
-  return graph.order
-    .filter(({ node, needs }) => node.type === 'each' && needs.includes(address))
-    .map((each) => each.address);
+/** Every `each` over one of the lists in a template's scope. */
+function enclosing(graph: Graph, { scope }: GraphNode): GraphNode[] {
+  if (scope.length === 0) return [];
+  return graph.order.filter(({ node }) => node.type === 'each' && scope.includes(graph.sourceOf(node.item).id));
+}
+
+function listOf(graph: Graph, { node }: GraphNode): string[] {
+  if (node.type !== 'each') return [];
+  const { node: list } = targetOf(node.list);
+  return list.type === 'item' ? [] : [graph.at(list).address]; // an item's own list is in the scope too
 }

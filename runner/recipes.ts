@@ -1,4 +1,3 @@
-import { globDigests } from '../cache/code/globs.ts';
 import { type Digest } from '../cache/digest.ts';
 import { fingerprint, type Recipe } from '../cache/recipe.ts';
 import { messageOf, Problem } from '../cache/problem.ts';
@@ -107,7 +106,7 @@ async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, str
   const globs = spec.code.filter((code) => typeof code === 'string');
   const inputs = spec.code.filter((code) => typeof code !== 'string');
   const parts = await Promise.all([
-    globs.length > 0 ? globDigests(root, globs) : {},
+    globs.length > 0 ? import('../cache/code/globs.ts').then(({ globDigests }) => globDigests(root, globs)) : {},
     ...inputs.map((input) => input.digests(root)),
   ]);
   return Object.assign({}, ...parts) as Record<string, string>;

@@ -9,7 +9,7 @@ import type { Module } from './typescript-graph.ts';
 /** What every build of ours shares; the user's tsconfig has no say in what code means. */
 const common = {
   platform: 'node',
-  target: 'node20',
+  target: 'node20.19',
   charset: 'utf8',
   treeShaking: false,
   legalComments: 'none',

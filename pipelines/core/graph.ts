@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { DirectedGraph } from 'graphology';
 import { Problem } from '../../cache/problem.ts';
 import {
   type EachNode,
@@ -41,8 +40,6 @@ export interface Graph {
   readonly at: (node: WorkNode) => GraphNode;
   readonly sourceOf: (item: ItemNode) => ItemSource;
   readonly wanted: unknown;
-  /** Made when it is first asked for. The same nodes and edges for graph algorithms and export; an edge leads from what is needed to what needs it. */
-  readonly directed: DirectedGraph<{ label: string; type: string; task: string }>;
   /** Changes when a node, an edge or a wanted name does; not with the code of tasks. */
   readonly digest: string;
 }
@@ -117,17 +114,12 @@ class Tracing {
         );
       return found;
     };
-    let directed: Graph['directed'] | undefined;
     return {
       order,
       byAddress,
       at,
       sourceOf: (item) => this.#sourceOf(item),
       wanted,
-      get directed() {
-        directed ??= directedOf(order);
-        return directed;
-      },
       digest: this.#digest(wanted),
     };
   }
@@ -238,13 +230,4 @@ class Tracing {
     hash.update(JSON.stringify(mapRefs(wanted, (ref) => ({ '@': this.#refKey(ref) }))));
     return `sha256:${hash.digest('hex')}`;
   }
-}
-
-function directedOf(order: readonly GraphNode[]): Graph['directed'] {
-  const directed: Graph['directed'] = new DirectedGraph();
-  for (const { address, label, node } of order) {
-    directed.addNode(address, { label, type: node.type, task: 'spec' in node ? node.spec.name : node.type });
-  }
-  for (const { address, needs } of order) for (const need of needs) directed.mergeEdge(need, address);
-  return directed;
 }

@@ -1,4 +1,5 @@
 import { forEachNodeInTopologicalOrder } from 'graphology-dag';
+import { directedOf } from './directed.ts';
 import type { Graph } from './graph.ts';
 
 /**
@@ -6,12 +7,13 @@ import type { Graph } from './graph.ts';
  * it goes first: so a run is no longer than its critical path where there is room for everything.
  */
 export function secondsToEnd(graph: Graph, secondsOf: (address: string) => number): Map<string, number> {
+  const directed = directedOf(graph);
   const order: string[] = [];
-  forEachNodeInTopologicalOrder(graph.directed, (address) => order.push(address));
+  forEachNodeInTopologicalOrder(directed, (address) => order.push(address));
   const longest = new Map<string, number>();
   for (const address of order.reverse()) {
-    const after = graph.directed.outNeighbors(address).map((next) => longest.get(next) ?? 0);
-    longest.set(address, secondsOf(address) + Math.max(0, ...after));
+    const after = directed.reduceOutNeighbors(address, (most, next) => Math.max(most, longest.get(next) ?? 0), 0);
+    longest.set(address, secondsOf(address) + after);
   }
   return longest;
 }
@@ -21,29 +23,18 @@ export function criticalPath(
   graph: Graph,
   secondsOf: (address: string) => number,
 ): { path: string[]; seconds: number } {
+  const directed = directedOf(graph);
   const longest = secondsToEnd(graph, secondsOf);
-  const starts = graph.directed.filterNodes((address) => graph.directed.inDegree(address) === 0);
+  const starts = directed.filterNodes((address) => directed.inDegree(address) === 0);
   const path: string[] = [];
   for (
     let next = furthest(starts, longest);
     next !== undefined;
-    next = furthest(graph.directed.outNeighbors(next), longest)
+    next = furthest(directed.outNeighbors(next), longest)
   ) {
     path.push(next);
   }
   return { path, seconds: longest.get(path[0] ?? '') ?? 0 };
-}
-
-/** All nodes that a node needs, directly or not, and itself. */
-export function ancestors(graph: Graph, addresses: readonly string[]): Set<string> {
-  const found = new Set<string>();
-  const stack = [...addresses];
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    if (found.has(next)) continue;
-    found.add(next);
-    stack.push(...graph.directed.inNeighbors(next));
-  }
-  return found;
 }
 
 function furthest(addresses: readonly string[], longest: ReadonlyMap<string, number>): string | undefined {

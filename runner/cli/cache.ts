@@ -52,11 +52,15 @@ async function stat(io: Io, store: Store): Promise<number> {
 /** What is damaged is no failure of a node, yet scripts must see it. */
 async function verify(io: Io, store: Store): Promise<number> {
   const report = await verifyStore(store, { onProgress: progressOn(io) });
-  for (const { digest, movedTo } of report.wrongBlobs) io.print(`damaged file ${digest}${movedTo ? `, moved to ${movedTo}` : ''}`);
+  for (const { digest, movedTo } of report.wrongBlobs)
+    io.print(`damaged file ${digest}${movedTo ? `, moved to ${movedTo}` : ''}`);
   for (const { fingerprint, reason } of report.damagedRecords) io.print(`damaged record ${fingerprint}: ${reason}`);
-  for (const { task, fingerprint } of report.incompleteRecords) io.print(`incomplete result of ${task} (${fingerprint}): it runs again when it is needed`);
+  for (const { task, fingerprint } of report.incompleteRecords)
+    io.print(`incomplete result of ${task} (${fingerprint}): it runs again when it is needed`);
   const wrong = report.wrongBlobs.length + report.damagedRecords.length + report.incompleteRecords.length;
-  io.print(`${count(report.blobs, 'file')} (${bytes(report.bytes)}) and ${count(report.records, 'record')} checked: ${wrong === 0 ? 'all is well' : `${wrong} wrong`}`);
+  io.print(
+    `${count(report.blobs, 'file')} (${bytes(report.bytes)}) and ${count(report.records, 'record')} checked: ${wrong === 0 ? 'all is well' : `${wrong} wrong`}`,
+  );
   return wrong === 0 ? exitCodes.fine : exitCodes.nodeFailed;
 }
 
@@ -71,10 +75,19 @@ function progressOn({ stderr }: Io): (done: number, total: number) => void {
   };
 }
 
-async function collect(io: Io, store: Store, { dryRun = false, olderThan }: { dryRun?: boolean; olderThan: number }): Promise<number> {
+async function collect(
+  io: Io,
+  store: Store,
+  { dryRun = false, olderThan }: { dryRun?: boolean; olderThan: number },
+): Promise<number> {
   const keep = usedSince(store.root, Date.now() - olderThan * 86_400_000);
   const gone = await collectGarbage(store, { keep, dryRun });
-  const what = [count(gone.records, 'record'), count(gone.blobs, 'file'), count(gone.adopted, 'manifest'), count(gone.leftovers, 'leftover')];
+  const what = [
+    count(gone.records, 'record'),
+    count(gone.blobs, 'file'),
+    count(gone.adopted, 'manifest'),
+    count(gone.leftovers, 'leftover'),
+  ];
   const why = `not used by any run of the last ${olderThan === 1 ? 'day' : `${olderThan} days`}`;
   io.print(`${dryRun ? 'Would delete' : 'Deleted'} ${what.join(', ')}: ${bytes(gone.bytes)}, ${why}.`);
   if (dryRun && gone.records + gone.blobs > 0) io.print('Without --dry-run they are deleted.');

@@ -61,11 +61,18 @@ async function nodeChanges(
   const [recordWas, recordIs] = await store.records.getMany([one as Digest, other as Digest]);
   const prints = dim(`${short(one)} -> ${short(other)}`);
   if (!recordWas || !recordIs) {
-    return [`${label}: ${prints}`, `  no result of run ${recordWas ? runs.after : runs.before} is in the store, so the recipes cannot be compared`];
+    return [
+      `${label}: ${prints}`,
+      `  no result of run ${recordWas ? runs.after : runs.before} is in the store, so the recipes cannot be compared`,
+    ];
   }
   const isEqual = canonicalJson(recordWas.outputs as Json) === canonicalJson(recordIs.outputs as Json);
   const changes = recipeDifference(recordWas.recipe, recordIs.recipe).map((line) => `  ${line}`);
-  return [`${label}: ${prints}`, ...changes, isEqual ? '  the outputs are equal' : `  the outputs differ: ${unequal(recordWas.outputs, recordIs.outputs)}`];
+  return [
+    `${label}: ${prints}`,
+    ...changes,
+    isEqual ? '  the outputs are equal' : `  the outputs differ: ${unequal(recordWas.outputs, recordIs.outputs)}`,
+  ];
 }
 
 function outcomeChange(label: string, was: NodeState, is: NodeState): string[] {
@@ -74,7 +81,9 @@ function outcomeChange(label: string, was: NodeState, is: NodeState): string[] {
 
 function unequal(before: Readonly<Record<string, Json>>, after: Readonly<Record<string, Json>>): string {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].filter((name) => canonicalJson(before[name] ?? null) !== canonicalJson(after[name] ?? null)).join(', ');
+  return [...names]
+    .filter((name) => canonicalJson(before[name] ?? null) !== canonicalJson(after[name] ?? null))
+    .join(', ');
 }
 
 function paramChanges(before: unknown, after: unknown, path = ''): string[] {

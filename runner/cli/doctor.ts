@@ -5,12 +5,19 @@ import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 
 export async function doctor(io: Io, [name]: readonly string[]): Promise<number> {
-  const findings = await examine({ cwd: io.cwd, warn: () => {}, ...(io.storeFolder === undefined ? {} : { storeFolder: io.storeFolder }) }, name);
+  const findings = await examine(
+    { cwd: io.cwd, warn: () => {}, ...(io.storeFolder === undefined ? {} : { storeFolder: io.storeFolder }) },
+    name,
+  );
   const colors = paint(io.stdout.hasColor);
   for (const line of table(findings.map((finding) => row(finding, colors)))) io.print(line);
   const missing = findings.filter(({ state }) => state === 'missing').length;
   io.print('');
-  io.print(missing === 0 ? 'All that is required is here.' : `${missing} required ${missing === 1 ? 'thing is' : 'things are'} missing.`);
+  io.print(
+    missing === 0
+      ? 'All that is required is here.'
+      : `${missing} required ${missing === 1 ? 'thing is' : 'things are'} missing.`,
+  );
   return missing === 0 ? exitCodes.fine : exitCodes.site;
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Digest } from '../../cache/digest.ts';
 import { coordinate } from '../coordinator.ts';
+import { openDiagnostics } from '../diagnostics.ts';
 import type { Event } from '../events.ts';
 import { LocalExecutor } from '../executors/local.ts';
 import { readProgress } from '../progress.ts';
@@ -53,6 +54,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
       state = apply(state, event);
       view.onEvent(event, state);
     }
+    await finish(session, options, state, view, io);
   } catch (error) {
     view.close([]);
     throw error;
@@ -60,20 +62,25 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
     interrupts.dispose();
     io.leadWarnings(undefined);
   }
-  await finish(session, options, state, view, io);
   if (state.status === 'succeeded') return exitCodes.fine;
   return state.status === 'cancelled' ? exitCodes.interrupted : exitCodes.nodeFailed;
 }
 
-async function events(session: Session, options: DriveOptions, interrupts: { signal: AbortSignal; kill: AbortSignal }): Promise<AsyncGenerator<Event>> {
+async function events(
+  session: Session,
+  options: DriveOptions,
+  interrupts: { signal: AbortSignal; kill: AbortSignal },
+): Promise<AsyncGenerator<Event>> {
   const { run, resumed, jobs, until, force, failFast } = options;
-  const { pino } = await import('pino');
-  const capacity = await localCapacity(session.site, { withGpus: asksForGpus(session), ...(jobs === undefined ? {} : { jobs }) });
+  const capacity = await localCapacity(session.site, {
+    withGpus: asksForGpus(session),
+    ...(jobs === undefined ? {} : { jobs }),
+  });
   return coordinate(session, {
     run,
     resumed,
-    executor: await LocalExecutor.open(capacity),
-    diagnostics: pino({ base: { pid: process.pid } }, pino.destination({ dest: join(run.folder, 'diagnostics.jsonl'), sync: true })),
+    executor: new LocalExecutor(capacity),
+    diagnostics: openDiagnostics(join(run.folder, 'diagnostics.jsonl')),
     signal: interrupts.signal,
     kill: interrupts.kill,
     ...(until === undefined ? {} : { until }),
@@ -104,7 +111,13 @@ function paces(folder: string, stateOf: () => RunState): (address: string) => Pa
   };
 }
 
-async function finish(session: Session, { run, name, json }: DriveOptions, state: RunState, view: RunView, io: Io): Promise<void> {
+async function finish(
+  session: Session,
+  { run, name, json }: DriveOptions,
+  state: RunState,
+  view: RunView,
+  io: Io,
+): Promise<void> {
   const pages = await writePages(session.store, run.folder, state);
   if (json) {
     view.close([]);
@@ -117,12 +130,23 @@ async function finish(session: Session, { run, name, json }: DriveOptions, state
   };
   const shownPages = Object.fromEntries(Object.entries(pages).map(([result, path]) => [result, shown(path)]));
   const savedSeconds = await secondsSaved(session, state);
-  view.close(summaryLines(state, { paint: paint(io.stdout.hasColor), columns: io.stdout.isLive ? io.stdout.size().columns : undefined, name, savedSeconds, pages: shownPages, failureOf }));
+  view.close(
+    summaryLines(state, {
+      paint: paint(io.stdout.hasColor),
+      columns: io.stdout.isLive ? io.stdout.size().columns : undefined,
+      name,
+      savedSeconds,
+      pages: shownPages,
+      failureOf,
+    }),
+  );
 }
 
 /** Undefined when nothing was cached. */
 async function secondsSaved({ store }: Session, state: RunState): Promise<number | undefined> {
-  const cached = [...state.nodes.values()].flatMap(({ phase, fingerprint }) => (phase === 'cached' && fingerprint ? [fingerprint as Digest] : []));
+  const cached = [...state.nodes.values()].flatMap(({ phase, fingerprint }) =>
+    phase === 'cached' && fingerprint ? [fingerprint as Digest] : [],
+  );
   if (cached.length === 0) return undefined;
   const records = await store.records.getMany([...new Set(cached)]);
   return records.reduce((sum, record) => sum + (record?.provenance.seconds ?? 0), 0);

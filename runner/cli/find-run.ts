@@ -24,7 +24,9 @@ export function readRun(root: string, run: string): KnownRun {
   const folder = join(root, 'runs', run);
   const events = readEvents(folder);
   const state = events.reduce(apply, { ...emptyState, run, nodes: new Map() });
-  const started = events.findLast((event): event is Extract<Event, { type: 'run-started' }> => event.type === 'run-started');
+  const started = events.findLast(
+    (event): event is Extract<Event, { type: 'run-started' }> => event.type === 'run-started',
+  );
   return { run, folder, state, graph: started?.graph, outcome: outcomeOf(state) };
 }
 
@@ -39,7 +41,8 @@ function outcomeOf({ status, host, pid, startedAt }: RunState): Outcome {
 export function findRun(root: string, name?: string): string {
   const runs = listRuns(root);
   const newest = runs.at(-1);
-  if (newest === undefined) throw new Problem('no-such-run', `There are no runs in ${root} yet.`, { hint: 'Start one: pipeline run NAME' });
+  if (newest === undefined)
+    throw new Problem('no-such-run', `There are no runs in ${root} yet.`, { hint: 'Start one: pipeline run NAME' });
   if (name === undefined) return newest;
   const found = runs.find((run) => run === name || (/^\d+$/.test(name) && Number(run) === Number(name)));
   if (found) return found;
@@ -55,9 +58,13 @@ export function readRequest(folder: string): RunRequest {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as RunRequest;
   } catch (cause) {
-    throw new Problem('run-unreadable', `What this run was started with cannot be read at ${path}: ${messageOf(cause)}.`, {
-      hint: 'Start it again with `pipeline run`; what it finished is kept.',
-      cause,
-    });
+    throw new Problem(
+      'run-unreadable',
+      `What this run was started with cannot be read at ${path}: ${messageOf(cause)}.`,
+      {
+        hint: 'Start it again with `pipeline run`; what it finished is kept.',
+        cause,
+      },
+    );
   }
 }

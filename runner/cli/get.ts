@@ -21,7 +21,9 @@ export async function get(io: Io, [name = '', output = '']: readonly string[], o
     const { known, value } = newestWith(store, name, output);
     const path = resolve(io.cwd, to);
     if (existsSync(path) && !force) {
-      throw new Problem('already-there', `${to} is there already.`, { hint: 'Choose another path, or add --force to write over it.' });
+      throw new Problem('already-there', `${to} is there already.`, {
+        hint: 'Choose another path, or add --force to write over it.',
+      });
     }
     await materialise(store, value, path);
     if (leafOf(value)?.kind === 'html-page') await fillPage(path, known.state);
@@ -66,7 +68,9 @@ function resultOf(results: Readonly<Record<string, unknown>>, output: string): u
 
 /** Walks into records by dotted names and into lists by key; a key may hold dots itself. */
 function within(value: unknown, path: string): unknown {
-  const entries = itemsOf(value)?.map((item) => [item.key, item.value] as const) ?? (isTable(value) && !leafOf(value) ? Object.entries(value) : []);
+  const entries =
+    itemsOf(value)?.map((item) => [item.key, item.value] as const) ??
+    (isTable(value) && !leafOf(value) ? Object.entries(value) : []);
   for (const [key, inner] of entries) {
     if (key === path) return inner;
     const found = path.startsWith(`${key}.`) ? within(inner, path.slice(key.length + 1)) : undefined;
@@ -84,7 +88,12 @@ function noRun(name: string, known: readonly string[]): Problem {
 
 function noOutput(name: string, output: string, known: readonly string[]): Problem {
   const close = nearest(output, known);
-  return new Problem('no-such-result', `No run of ${name} has a result "${output}"${close ? `; did you mean "${close}"?` : '.'}`, {
-    hint: known.length > 0 ? `Its results: ${known.join(', ')}.` : `None of its runs got that far: pipeline run ${name}`,
-  });
+  return new Problem(
+    'no-such-result',
+    `No run of ${name} has a result "${output}"${close ? `; did you mean "${close}"?` : '.'}`,
+    {
+      hint:
+        known.length > 0 ? `Its results: ${known.join(', ')}.` : `None of its runs got that far: pipeline run ${name}`,
+    },
+  );
 }

@@ -22,5 +22,7 @@ function checkFormat(format: string): GraphFormat {
   const known = graphFormats.find((one) => one === format);
   if (known) return known;
   const close = nearest(format, graphFormats);
-  throw new Problem('usage', `There is no format "${format}"${close ? `; did you mean "${close}"?` : '.'}`, { hint: `Formats: ${graphFormats.join(', ')}.` });
+  throw new Problem('usage', `There is no format "${format}"${close ? `; did you mean "${close}"?` : '.'}`, {
+    hint: `Formats: ${graphFormats.join(', ')}.`,
+  });
 }

@@ -13,7 +13,11 @@ export function listenForInterrupts(say: (message: string) => void): Interrupts 
   const onSignal = (name: string): void => {
     if (!first.signal.aborted) {
       first.abort();
-      say(name === 'SIGINT' ? 'Stopping: jobs are told to end. Press Ctrl-C again to end them now.' : 'Stopping: jobs are told to end.');
+      say(
+        name === 'SIGINT'
+          ? 'Stopping: jobs are told to end. Press Ctrl-C again to end them now.'
+          : 'Stopping: jobs are told to end.',
+      );
       return;
     }
     second.abort();

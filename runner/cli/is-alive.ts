@@ -20,7 +20,9 @@ const ticksPerSecond = 100;
 function startOf(pid: number): number | undefined {
   try {
     // The name in parentheses may hold spaces; the start time is field 22, the 20th after it.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     const boot = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1];
     const ticks = Number(fields[19]);
     return boot === undefined || !Number.isFinite(ticks) ? undefined : (Number(boot) + ticks / ticksPerSecond) * 1000;

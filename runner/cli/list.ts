@@ -9,7 +9,10 @@ export async function list(io: Io): Promise<number> {
   const listed = listPipelines(io.cwd);
   const { dim } = paint(io.stdout.hasColor);
   if (listed.length === 0) io.print('There are no pipelines here. Make one with `pipeline new NAME`.');
-  const rows = listed.map(({ name, file, from }) => [name, dim(from === 'shipped' ? 'ships with the package' : shortPath(io.cwd, file))]);
+  const rows = listed.map(({ name, file, from }) => [
+    name,
+    dim(from === 'shipped' ? 'ships with the package' : shortPath(io.cwd, file)),
+  ]);
   for (const line of table(rows)) io.print(line);
   return exitCodes.fine;
 }

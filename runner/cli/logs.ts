@@ -36,7 +36,12 @@ export async function logs(io: Io, args: readonly string[], { follow }: Options)
 }
 
 /** The log of the newest attempt as it grows, until the node has ended. A new attempt's log follows the old one's. */
-async function followLog(io: Io, root: string, run: string, find: () => { node: NodeState; isOver: boolean }): Promise<void> {
+async function followLog(
+  io: Io,
+  root: string,
+  run: string,
+  find: () => { node: NodeState; isOver: boolean },
+): Promise<void> {
   const interrupts = listenForInterrupts(() => {});
   let shown = { path: '', offset: 0 };
   try {
@@ -65,7 +70,11 @@ function copyFrom(path: string, from: number, io: Io): number {
   const buffer = Buffer.alloc(64 * 1024);
   let offset = from;
   try {
-    for (let read = readSync(file, buffer, 0, buffer.length, offset); read > 0; read = readSync(file, buffer, 0, buffer.length, offset)) {
+    for (
+      let read = readSync(file, buffer, 0, buffer.length, offset);
+      read > 0;
+      read = readSync(file, buffer, 0, buffer.length, offset)
+    ) {
       io.stdout.writeBytes(Buffer.from(buffer.subarray(0, read)));
       offset += read;
     }
@@ -82,6 +91,9 @@ function noLog({ label, phase, because }: NodeState, run: string): Problem {
     skipped: `it was skipped${because ? ` because ${because} failed` : ''}`,
   };
   return new Problem('no-log', `"${label}" has no log in run ${run}: ${why[phase] ?? 'it has not started'}.`, {
-    hint: phase === 'cached' ? '`pipeline runs` lists the runs; name the one in which it ran: pipeline logs RUN NODE' : `pipeline status ${run}`,
+    hint:
+      phase === 'cached'
+        ? '`pipeline runs` lists the runs; name the one in which it ran: pipeline logs RUN NODE'
+        : `pipeline status ${run}`,
   });
 }

@@ -11,12 +11,16 @@ import { shortPath } from './short-path.ts';
 
 export async function makeNew(io: Io, [name = '']: readonly string[]): Promise<number> {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
-    throw new Problem('wrong-pipeline', `"${name}" cannot name a pipeline.`, { hint: 'Use lower case, digits and hyphens: pipeline new my-experiment' });
+    throw new Problem('wrong-pipeline', `"${name}" cannot name a pipeline.`, {
+      hint: 'Use lower case, digits and hyphens: pipeline new my-experiment',
+    });
   }
   const { root, pipelinesFolder = join(root, 'pipelines') } = findProject(io.cwd);
   const path = join(pipelinesFolder, `${name}.ts`);
   if (existsSync(path)) {
-    throw new Problem('already-there', `${shortPath(io.cwd, path)} is there already.`, { hint: 'Choose another name.' });
+    throw new Problem('already-there', `${shortPath(io.cwd, path)} is there already.`, {
+      hint: 'Choose another name.',
+    });
   }
   const isOurs = existsSync(root) && realpathSync(root) === realpathSync(packageRoot());
   await mkdir(pipelinesFolder, { recursive: true });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { messageOf } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import type { RunState } from '../state.ts';
-import { addThisRun, hasRoomForThisRun } from '../this-run.ts';
 import { defaultPath, leafOf, namedResults } from '../views/results.ts';
 import { materialise } from './materialise.ts';
 
@@ -27,6 +26,7 @@ export async function writePages(store: Store, folder: string, state: RunState):
 
 /** Puts a run's graph and times into a page that has room for them. */
 export async function fillPage(path: string, state: RunState): Promise<void> {
+  const { addThisRun, hasRoomForThisRun } = await import('../this-run.ts');
   const page = await readFile(path, 'utf8');
   if (hasRoomForThisRun(page)) await writeFile(path, addThisRun(page, state));
 }

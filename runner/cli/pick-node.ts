@@ -18,13 +18,19 @@ export function pickNode<N extends Named>(name: string, nodes: readonly N[]): N 
   if (fitting.length > 1 && name !== '') {
     throw new Problem('ambiguous-node', `"${name}" fits several nodes: ${listed(fitting)}.`);
   }
-  const close = nearest(name, nodes.flatMap(({ address, label }) => [label, address]));
+  const close = nearest(
+    name,
+    nodes.flatMap(({ address, label }) => [label, address]),
+  );
   throw new Problem('no-such-node', `There is no node "${name}"${close ? `; did you mean "${close}"?` : '.'}`, {
     hint: `The nodes are: ${listed(nodes)}.`,
   });
 }
 
 function listed(nodes: readonly Named[]): string {
-  const names = nodes.slice(0, namesShown).map(({ label }) => label).join(', ');
+  const names = nodes
+    .slice(0, namesShown)
+    .map(({ label }) => label)
+    .join(', ');
   return nodes.length > namesShown ? `${names} and ${nodes.length - namesShown} more` : names;
 }

@@ -45,7 +45,10 @@ function makeProgram(version: string, finished: (code: number) => void): Command
       .description(summary)
       .action(async (...given: unknown[]) => {
         const command = given.at(-1) as Command;
-        const args = given.slice(0, -2).flat().filter((arg) => arg !== undefined) as string[];
+        const args = given
+          .slice(0, -2)
+          .flat()
+          .filter((arg) => arg !== undefined) as string[];
         const options = command.optsWithGlobals<Options>();
         const body = await load();
         finished(await body(openIo(options as IoOptions), args, options));
@@ -53,8 +56,14 @@ function makeProgram(version: string, finished: (code: number) => void): Command
   const profile = new Option('--profile <name>', 'a named set of parameters');
 
   command('list', 'pipelines that can be run here', async () => (await import('./list.ts')).list);
-  command('show <name>', 'what a pipeline takes and gives', async () => (await import('./show.ts')).show).addOption(profile);
-  command('plan <name> [overrides...]', 'what would run, and why, without running', async () => (await import('./plan.ts')).plan)
+  command('show <name>', 'what a pipeline takes and gives', async () => (await import('./show.ts')).show).addOption(
+    profile,
+  );
+  command(
+    'plan <name> [overrides...]',
+    'what would run, and why, without running',
+    async () => (await import('./plan.ts')).plan,
+  )
     .addOption(profile)
     .option('--until <node>', 'only this node and what it needs')
     .option('--force <node>', 'as if nothing were known of this node; may be repeated', collect, [])
@@ -66,18 +75,31 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .option('--until <node>', 'only this node and what it needs')
     .option('--force <node>', 'run this node whatever is known of it; may be repeated', collect, [])
     .option('--fail-fast', 'stop everything at the first failure');
-  command('resume [run]', 'go on with a run that did not end; the newest without a name', async () => (await import('./resume.ts')).resume)
+  command(
+    'resume [run]',
+    'go on with a run that did not end; the newest without a name',
+    async () => (await import('./resume.ts')).resume,
+  )
     .option('--json', 'one event a line, for programs')
     .option('--jobs <n>', 'at most this many jobs at a time', positive);
   command('runs', 'runs so far, the newest last', async () => (await import('./runs.ts')).runs);
-  command('status [run]', 'where a run stands; the newest without a name', async () => (await import('./status.ts')).status).option(
-    '--json',
-    'one object, for programs',
-  );
-  command('logs <run-or-node> [node]', 'what a node wrote; in the newest run unless one is named', async () => (await import('./logs.ts')).logs)
+  command(
+    'status [run]',
+    'where a run stands; the newest without a name',
+    async () => (await import('./status.ts')).status,
+  ).option('--json', 'one object, for programs');
+  command(
+    'logs <run-or-node> [node]',
+    'what a node wrote; in the newest run unless one is named',
+    async () => (await import('./logs.ts')).logs,
+  )
     .usage('[options] [run] <node>')
     .option('-f, --follow', 'go on as it is written');
-  command('why <name> <node> [overrides...]', 'why a node would run, or would not', async () => (await import('./why.ts')).why).addOption(profile);
+  command(
+    'why <name> <node> [overrides...]',
+    'why a node would run, or would not',
+    async () => (await import('./why.ts')).why,
+  ).addOption(profile);
   command('diff <run> <other>', 'what differs between two runs', async () => (await import('./diff.ts')).diff);
   command('get <name> <output>', 'take a result out of the store', async () => (await import('./get.ts')).get)
     .requiredOption('--to <path>', 'where to')
@@ -128,9 +150,14 @@ function usageProblem(error: CommanderError, argv: readonly string[]): Problem {
   const command = argv.find((word) => !word.startsWith('-'));
   if (error.code === 'commander.help') {
     if (command === undefined) return new Problem('usage', 'No command was given.', { hint: 'pipeline --help' });
-    return new Problem('usage', `"pipeline ${command}" needs to know what to do.`, { hint: `pipeline ${command} --help` });
+    return new Problem('usage', `"pipeline ${command}" needs to know what to do.`, {
+      hint: `pipeline ${command} --help`,
+    });
   }
-  const help = error.code === 'commander.unknownCommand' || command === undefined ? 'pipeline --help' : `pipeline ${command} --help`;
+  const help =
+    error.code === 'commander.unknownCommand' || command === undefined
+      ? 'pipeline --help'
+      : `pipeline ${command} --help`;
   const message = `${what.charAt(0).toUpperCase()}${what.slice(1)}`.replaceAll("'", '"').replace(/\.?$/, '.');
   return new Problem('usage', message, { hint: suggestion ? `${suggestion} (${help})` : help });
 }

@@ -27,7 +27,12 @@ export async function resume(io: Io, [name]: readonly string[], options: Options
   }
 
   const { name: pipeline, file, overrides, profile, until } = readRequest(folder);
-  const session = await openSession({ name: file, overrides, ...(profile === undefined ? {} : { profile }), ...storeOptions(io) });
+  const session = await openSession({
+    name: file,
+    overrides,
+    ...(profile === undefined ? {} : { profile }),
+    ...storeOptions(io),
+  });
   try {
     refuseOther(run, graph, session.graph.digest);
     await refuseUnfit(session, until);
@@ -71,7 +76,11 @@ async function unfinished(io: Io, name: string | undefined): Promise<KnownRun | 
 
 function refuseOther(run: string, before: string | undefined, now: string): void {
   if (before === undefined || before === now) return;
-  throw new Problem('graph-differs', `The pipeline has another graph than run ${run} had.\nthen  ${before}\nnow   ${now}`, {
-    hint: 'Start a new run with `pipeline run`; what has not changed is taken from the store.',
-  });
+  throw new Problem(
+    'graph-differs',
+    `The pipeline has another graph than run ${run} had.\nthen  ${before}\nnow   ${now}`,
+    {
+      hint: 'Start a new run with `pipeline run`; what has not changed is taken from the store.',
+    },
+  );
 }

@@ -24,7 +24,8 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
   const session = await openSession(sessionRequest(io, name, overrides, given));
   try {
     // Names are checked before the run has a number.
-    for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])]) findNode(session.graph, node);
+    for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
+      findNode(session.graph, node);
     await refuseUnfit(session, options.until);
 
     const { run, folder } = createRun(session.storeRoot);

@@ -16,7 +16,9 @@ export async function runs(io: Io): Promise<number> {
     const colors = paint(io.stdout.hasColor);
     if (known.length === 0) io.print('There are no runs yet. Start one: pipeline run NAME');
     else {
-      const heads = ['run', 'pipeline', 'started', 'status', 'ran', 'cached', 'failed', 'skipped', 'time'].map(colors.dim);
+      const heads = ['run', 'pipeline', 'started', 'status', 'ran', 'cached', 'failed', 'skipped', 'time'].map(
+        colors.dim,
+      );
       for (const line of table([heads, ...known.map((run) => row(run, colors, Date.now()))])) io.print(line);
     }
     return exitCodes.fine;
@@ -27,7 +29,13 @@ export async function runs(io: Io): Promise<number> {
 
 function row({ run, state, outcome }: KnownRun, colors: Paint, now: number): string[] {
   const { done, cached, failed, skipped } = countsOf(state);
-  const color = { succeeded: colors.green, failed: colors.red, running: colors.cyan, cancelled: colors.yellow, interrupted: colors.yellow }[outcome];
+  const color = {
+    succeeded: colors.green,
+    failed: colors.red,
+    running: colors.cyan,
+    cancelled: colors.yellow,
+    interrupted: colors.yellow,
+  }[outcome];
   const end = state.endedAt ?? (outcome === 'running' ? now : undefined);
   return [
     run,

@@ -3,7 +3,12 @@ import type { Io } from './io.ts';
 import type { Options } from './program.ts';
 
 /** What opening a session takes, from a command line `NAME [overrides...]`. */
-export function sessionRequest(io: Io, name: string, overrides: readonly string[], { profile }: Options): SessionRequest {
+export function sessionRequest(
+  io: Io,
+  name: string,
+  overrides: readonly string[],
+  { profile }: Options,
+): SessionRequest {
   return {
     name,
     overrides,

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { type Described, describeParams } from '../../pipelines/core/overrides.ts';
 import { withProfile } from '../../pipelines/core/profiles.ts';
 import { isRef } from '../../tasks/core/ref.ts';
 import { loadPipeline } from '../load.ts';
 import { openStoreOnly } from '../session.ts';
+import { cut } from '../views/columns.ts';
 import { paint } from '../views/paint.ts';
 import { table } from '../views/table.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -13,7 +15,6 @@ import { shortPath } from './short-path.ts';
 
 /** What a pipeline takes and gives. Parameters that must be set do not stand in the way, so no graph is built where they do. */
 export async function show(io: Io, [name = '']: readonly string[], { profile }: Options): Promise<number> {
-  const { join } = await import('node:path');
   const { store } = await openStoreOnly(storeOptions(io));
   try {
     const { pipeline, file } = await loadPipeline(name, { cwd: io.cwd, codeFolder: join(store.root, 'code') });
@@ -24,11 +25,15 @@ export async function show(io: Io, [name = '']: readonly string[], { profile }: 
     io.print(`${bold(pipeline.pipelineName)}  ${dim(shortPath(io.cwd, file))}`);
     if (pipeline.options.description) io.print(pipeline.options.description);
     const params = describeParams(pipeline.params);
-    if (params.length > 0) io.print(`\n${bold('Parameters')}${profile === undefined ? '' : ` with --profile ${String(profile)}`}`);
+    if (params.length > 0)
+      io.print(`\n${bold('Parameters')}${profile === undefined ? '' : ` with --profile ${String(profile)}`}`);
     for (const line of table(params.map((param) => paramRow(param, set, dim)))) io.print(line);
     if (Object.keys(profiles).length > 0) io.print(`\n${bold('Profiles')}`);
-    for (const line of table(Object.entries(profiles).map(([key, values]) => [`  ${key}`, dim(inWords(values))]))) io.print(line);
-    const results = resultNames(() => pipeline.build(pipeline.params.parse(withProfile(profiles, profile as string | undefined))));
+    for (const line of table(Object.entries(profiles).map(([key, values]) => [`  ${key}`, dim(inWords(values))])))
+      io.print(line);
+    const results = resultNames(() =>
+      pipeline.build(pipeline.params.parse(withProfile(profiles, profile as string | undefined))),
+    );
     if (results.length > 0) io.print(`\n${bold('Results')}\n  ${results.join(', ')}`);
     return exitCodes.fine;
   } finally {
@@ -36,9 +41,21 @@ export async function show(io: Io, [name = '']: readonly string[], { profile }: 
   }
 }
 
-function paramRow({ name, type, default: given, description }: Described, set: ReadonlyMap<string, unknown>, dim: (text: string) => string): string[] {
+/** An enumeration of many words would push everything after it off the screen. */
+const typeColumns = 32;
+
+function paramRow(
+  { name, type, default: given, description }: Described,
+  set: ReadonlyMap<string, unknown>,
+  dim: (text: string) => string,
+): string[] {
   const value = set.has(name) ? set.get(name) : given;
-  return [`  ${name}`, dim(type), value === undefined ? '' : JSON.stringify(value), dim(description ?? '')];
+  return [
+    `  ${name}`,
+    dim(cut(type, typeColumns)),
+    value === undefined ? '' : JSON.stringify(value),
+    dim(description ?? ''),
+  ];
 }
 
 function inWords(values: unknown): string {

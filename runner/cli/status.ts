@@ -47,9 +47,11 @@ function statusLines({ folder, state, outcome, run }: KnownRun, io: Io): string[
 }
 
 function statusJson({ run, state, outcome }: KnownRun): string {
-  const nodes = [...state.nodes.values()].map(({ address, label, task, phase, attempt, reason, seconds, failure, because }) => {
-    return { address, label, task, state: phase, attempt, reason, seconds, failure, because };
-  });
+  const nodes = [...state.nodes.values()].map(
+    ({ address, label, task, phase, attempt, reason, seconds, failure, because }) => {
+      return { address, label, task, state: phase, attempt, reason, seconds, failure, because };
+    },
+  );
   const { pipeline, params, host, pid, startedAt, endedAt, warnings, results } = state;
   return JSON.stringify({
     run,

@@ -6,7 +6,11 @@ import type { Io } from './io.ts';
 import type { Options } from './program.ts';
 import { sessionRequest } from './session-options.ts';
 
-export async function why(io: Io, [name = '', node = '', ...overrides]: readonly string[], options: Options): Promise<number> {
+export async function why(
+  io: Io,
+  [name = '', node = '', ...overrides]: readonly string[],
+  options: Options,
+): Promise<number> {
   const session = await openSession(sessionRequest(io, name, overrides, options));
   try {
     const { bold } = paint(io.stdout.hasColor);

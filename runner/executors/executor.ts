@@ -35,6 +35,8 @@ export type Change =
 
 /** Starts jobs and reports their changes. Knows nothing else. */
 export interface Executor {
+  /** Loads what only jobs need. Awaited before the first `submit`; a run that has nothing to do never opens it. */
+  open(): Promise<void>;
   /** Whether a job with these resources can be started now. */
   hasRoom(resources: Resources): boolean;
   /** Why no job with these resources can ever start here, in words; undefined when it can. */

@@ -19,25 +19,23 @@ interface Running {
 
 /** Jobs as child processes of the driver, each in its own process group, within what the machine has. */
 export class LocalExecutor implements Executor {
-  readonly #execa: typeof Execa;
-  readonly #keeper: Keeper;
+  #execa: typeof Execa | undefined;
+  readonly #keeper = new Keeper();
   readonly #slots: Slots;
   readonly #graceMs: number;
   readonly #running = new Map<Job, Running>();
   #listener: (change: Change) => void = () => {};
 
-  static async open(capacity: Capacity, { graceMs = usualGraceMs }: { graceMs?: number } = {}): Promise<LocalExecutor> {
-    const { execa } = await import('execa');
-    const keeper = new Keeper();
-    await keeper.start();
-    return new LocalExecutor(execa, keeper, new Slots(capacity), graceMs);
+  constructor(capacity: Capacity, { graceMs = usualGraceMs }: { graceMs?: number } = {}) {
+    this.#slots = new Slots(capacity);
+    this.#graceMs = graceMs;
   }
 
-  private constructor(execa: typeof Execa, keeper: Keeper, slots: Slots, graceMs: number) {
+  async open(): Promise<void> {
+    if (this.#execa) return;
+    const { execa } = await import('execa');
+    await this.#keeper.start();
     this.#execa = execa;
-    this.#keeper = keeper;
-    this.#slots = slots;
-    this.#graceMs = graceMs;
   }
 
   hasRoom(resources: Resources): boolean {
@@ -56,7 +54,7 @@ export class LocalExecutor implements Executor {
 
   submit(job: Job): void {
     const lease = this.#slots.take(job.resources);
-    if (!lease) throw new Error(`no room for ${job.label}`); // the coordinator asks first
+    if (!lease || !this.#execa) throw new Error(`no room for ${job.label}, or not open`); // the coordinator asks first
     const log = openSync(join(job.folder, 'log.txt'), 'a');
     const [program = '', ...args] = job.command.args;
     const child = this.#execa(program, args, {

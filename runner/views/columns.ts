@@ -1,6 +1,12 @@
 /** Escape sequences that change colour and take no column. */
 // oxlint-disable-next-line no-control-regex
 const escapes = /\x1b\[[0-9;]*m/g;
+/** The same, captured, so that a split keeps it. */
+// oxlint-disable-next-line no-control-regex
+const colorChange = /(\x1b\[[0-9;]*m)/;
+/** All control sequences: what moves the cursor, clears, or sets a title. */
+// oxlint-disable-next-line no-control-regex
+const controls = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])/g;
 
 /** Ranges of Unicode 15.1 `EastAsianWidth.txt` that are wide (W or F), joined where only unassigned points lie between. */
 const wide: readonly (readonly [number, number])[] = [
@@ -48,7 +54,7 @@ export function cut(text: string, columns: number): string {
   let out = '';
   let used = 0;
   let isOpen = false;
-  for (const part of text.split(/(\x1b\[[0-9;]*m)/)) {
+  for (const part of text.split(colorChange)) {
     if (part.startsWith('\x1b[')) {
       out += part;
       isOpen = !/\[(0|22|39)?m$/.test(part);
@@ -72,14 +78,16 @@ export function pad(text: string, columns: number): string {
 
 /** Text from elsewhere, made safe for one line of a terminal: a log must not move the cursor. */
 export function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return plain(text).replace(/\t/g, '  ').replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ');
+  return text
+    .replace(controls, '')
+    .replace(/\t/g, '  ')
+    .replace(/\p{Cc}+/gu, ' ');
 }
 
 function widthOf(character: string): number {
   const point = character.codePointAt(0) ?? 0;
   if (point < 0x20 || (point >= 0x7f && point < 0xa0)) return 0;
   if (point < 0x300) return 1;
-  if (/^[\p{Mn}\p{Me}\u200b-\u200f\ufe00-\ufe0f]$/u.test(character)) return 0;
+  if (/^[\p{Mn}\p{Me}\p{Cf}]$/u.test(character)) return 0;
   return wide.some(([first, last]) => point >= first && point <= last) ? 2 : 1;
 }

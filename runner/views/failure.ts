@@ -13,7 +13,11 @@ export interface FailureSources {
 }
 
 /** What failed, where to look, what to try, and what is kept. */
-export function failureLines(node: NodeState, { run, logPath, logTail, columns }: FailureSources, paint: Paint): string[] {
+export function failureLines(
+  node: NodeState,
+  { run, logPath, logTail, columns }: FailureSources,
+  paint: Paint,
+): string[] {
   const { failure, attempt, seconds, released } = node;
   const after = seconds === undefined ? '' : ` after ${duration(seconds)}`;
   const field = (name: string, text: string): string[] =>
@@ -23,8 +27,15 @@ export function failureLines(node: NodeState, { run, logPath, logTail, columns }
     ...field('what', failure?.message ?? 'it ended without a result'),
     ...(logPath ? field('where', logPath) : []),
     ...field('try', failure?.hint ?? `pipeline logs ${run} ${quoted(node.label)}`),
-    ...(released > 0 ? field('kept', `${count(released, 'item')} released before the end; what was made of them is kept`) : []),
-    ...(logTail.length > 0 ? field('log', logTail.join('\n')).map((line) => (columns === undefined ? line : cut(line, columns))) : []),
+    ...(released > 0
+      ? field(
+          'kept',
+          `${count(released, 'item')} released before the end; what was made of ${released === 1 ? 'it' : 'them'} is kept`,
+        )
+      : []),
+    ...(logTail.length > 0
+      ? field('log', logTail.join('\n')).map((line) => (columns === undefined ? line : cut(line, columns)))
+      : []),
   ];
 }
 

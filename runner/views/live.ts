@@ -27,7 +27,10 @@ export function liveLines(state: RunState, frame: Frame): string[] {
     spare -= 1;
     return [row, why];
   });
-  return [header(state, nodes.length, frame), cut(frame.paint.yellow(frame.note), frame.columns), ...body].slice(0, Math.max(1, frame.rows - 1));
+  return [header(state, nodes.length, frame), cut(frame.paint.yellow(frame.note), frame.columns), ...body].slice(
+    0,
+    Math.max(1, frame.rows - 1),
+  );
 }
 
 interface Folded {
@@ -38,7 +41,16 @@ interface Folded {
 type Entry = { readonly node: NodeState } | Folded;
 
 /** In the order in which nodes are given up when there is no room. */
-const leastTelling: readonly NodePhase[] = ['cached', 'skipped', 'waiting', 'done', 'queued', 'awaited', 'running', 'failed'];
+const leastTelling: readonly NodePhase[] = [
+  'cached',
+  'skipped',
+  'waiting',
+  'done',
+  'queued',
+  'awaited',
+  'running',
+  'failed',
+];
 /** Of these the next ones tell most, of the others the newest. */
 const frontFirst: ReadonlySet<NodePhase> = new Set(['waiting', 'queued', 'running']);
 
@@ -82,7 +94,14 @@ function templates(state: RunState): NodeState[] {
   const isOver = state.status !== 'running';
   return state.planned
     .filter(({ type, perItem, address }) => type === 'call' && perItem && !reached.has(address) && !isOver)
-    .map(({ address, label, task }) => ({ address, label: `${label}, per item`, task, phase: 'waiting', attempt: 0, released: 0 }));
+    .map(({ address, label, task }) => ({
+      address,
+      label: `${label}, per item`,
+      task,
+      phase: 'waiting',
+      attempt: 0,
+      released: 0,
+    }));
 }
 
 function header(state: RunState, all: number, { now, paint, columns }: Frame): string {

@@ -33,11 +33,19 @@ const marks: Readonly<Record<Exclude<NodePhase, 'running'>, string>> = {
 };
 
 /** One node in one line. `labelColumns` is the width of the first column; the end is cut where the terminal ends. */
-export function nodeRow(node: NodeState, labelOf: (address: string) => string, labelColumns: number, frame: Frame): string {
+export function nodeRow(
+  node: NodeState,
+  labelOf: (address: string) => string,
+  labelColumns: number,
+  frame: Frame,
+): string {
   const { paint, columns } = frame;
   const mark = node.phase === 'running' ? (spinner[frame.tick % spinner.length] as string) : marks[node.phase];
   const color = colorOf(node.phase, paint);
-  const label = node.phase === 'waiting' || node.phase === 'cached' || node.phase === 'skipped' ? paint.dim : (text: string) => text;
+  const label =
+    node.phase === 'waiting' || node.phase === 'cached' || node.phase === 'skipped'
+      ? paint.dim
+      : (text: string) => text;
   const told = tell(node, labelOf, frame);
   return cut(`  ${color(mark)} ${label(pad(oneLine(node.label), labelColumns))}  ${told}`.trimEnd(), columns);
 }
@@ -66,7 +74,10 @@ function tell(node: NodeState, labelOf: (address: string) => string, frame: Fram
     case 'awaited':
       return paint.dim('another run is making it');
     case 'queued':
-      return node.failure ? paint.yellow(`tried again: ${firstLine(node.failure.message)}`) : paint.dim('waits for room');
+      if (node.failure?.code === 'cancelled') return paint.dim('stopped');
+      return node.failure
+        ? paint.yellow(`tried again: ${firstLine(node.failure.message)}`)
+        : paint.dim('waits for room');
     case 'running':
       return running(node, frame);
     case 'done':
@@ -95,7 +106,11 @@ function running(node: NodeState, { now, columns, paint, paceOf }: Frame): strin
     columns >= 60 ? bar(share, columns >= 90 ? 20 : 10, paint) : '',
     `${String(Math.floor(share * 100)).padStart(3)} %`,
     elapsed + left,
-    paint.dim([`${metric(pace.done)}/${metric(pace.total)} ${oneLine(pace.unit)}`.trim(), ...metrics, items].filter(Boolean).join('  ')),
+    paint.dim(
+      [`${metric(pace.done)}/${metric(pace.total)} ${oneLine(pace.unit)}`.trim(), ...metrics, items]
+        .filter(Boolean)
+        .join('  '),
+    ),
   ]
     .filter(Boolean)
     .join('  ');

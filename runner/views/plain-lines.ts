@@ -9,7 +9,9 @@ export function plainLines(event: Event, state: RunState): string[] {
   const label = 'address' in event ? oneLine(state.nodes.get(event.address)?.label ?? event.address) : '';
   switch (event.type) {
     case 'run-started':
-      return [`run ${event.run} of ${event.pipeline}${event.resumed ? ' goes on' : ''}: ${count(event.nodes.length, 'node')}`];
+      return [
+        `run ${event.run} of ${event.pipeline}${event.resumed ? ' goes on' : ''}: ${count(event.nodes.length, 'node')}`,
+      ];
     case 'node-cached':
       return [`cached    ${label}`];
     case 'node-awaited':
@@ -23,6 +25,7 @@ export function plainLines(event: Event, state: RunState): string[] {
     case 'node-finished':
       return [`done      ${label} in ${duration(event.seconds)}${event.changed ? '' : ', same result as before'}`];
     case 'node-failed':
+      if (event.failure.code === 'cancelled') return [`stopped   ${label}`];
       return [`failed    ${label}: ${oneLine(event.failure.message)}${event.willRetry ? ' (it is tried again)' : ''}`];
     case 'node-skipped':
       return [`skipped   ${label}: needs ${oneLine(state.nodes.get(event.because)?.label ?? event.because)}`];
@@ -47,7 +50,9 @@ export function heartbeatLines(state: RunState, paceOf: (address: string) => Pac
     const metrics = Object.entries(pace.metrics ?? {}).map(([name, value]) => `, ${oneLine(name)} ${metric(value)}`);
     const left = pace.secondsLeft === undefined ? '' : `, ${duration(pace.secondsLeft)} left`;
     const share = Math.floor(Math.min(1, pace.done / pace.total) * 100);
-    return [`running   ${oneLine(label)}: ${share} %, ${metric(pace.done)}/${metric(pace.total)} ${oneLine(pace.unit)}${metrics.join('')}${left}`];
+    return [
+      `running   ${oneLine(label)}: ${share} %, ${metric(pace.done)}/${metric(pace.total)} ${oneLine(pace.unit)}${metrics.join('')}${left}`,
+    ];
   });
 }
 

@@ -8,7 +8,10 @@ import type { RunView } from './run-view.ts';
 const heartbeatMs = 60_000;
 
 /** Plain lines, one per event, for pipes, CI and Slurm. */
-export function plainView(io: Pick<Io, 'print' | 'warn' | 'stderr'>, paceOf: (address: string) => Pace | undefined): RunView {
+export function plainView(
+  io: Pick<Io, 'print' | 'warn' | 'stderr'>,
+  paceOf: (address: string) => Pace | undefined,
+): RunView {
   let state = emptyState;
   const heartbeat = setInterval(() => {
     for (const line of heartbeatLines(state, paceOf)) io.print(line);

@@ -9,11 +9,20 @@ export function planLines(pipeline: string, { nodes, refusals }: Plan, paint: Pa
   const run = nodes.filter(({ state }) => state === 'run');
   const unknown = nodes.filter(({ state }) => state === 'unknown');
   if (run.length + unknown.length === 0) {
-    return [`${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`, ...refused(refusals, paint)];
+    return [
+      `${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`,
+      ...refused(refusals, paint),
+    ];
   }
   return [
-    ...run.map((node) => `${paint.cyan('●')} ${paint.bold(oneLine(node.label))} will run: ${oneLine(node.reason)}${before(node, paint)}`),
-    ...unknown.map((node) => `${paint.yellow('?')} ${oneLine(node.label)}${paint.dim(`${node.perItem ? ', per item' : ''}: ${oneLine(node.reason)}`)}`),
+    ...run.map(
+      (node) =>
+        `${paint.cyan('●')} ${paint.bold(oneLine(node.label))} will run: ${oneLine(node.reason)}${before(node, paint)}`,
+    ),
+    ...unknown.map(
+      (node) =>
+        `${paint.yellow('?')} ${oneLine(node.label)}${paint.dim(`${node.perItem ? ', per item' : ''}: ${oneLine(node.reason)}`)}`,
+    ),
     ...known(cached, paint),
     '',
     `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, paint)}`,

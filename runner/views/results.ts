@@ -34,7 +34,11 @@ export function namedResults(results: unknown, prefix = ''): { name: string; val
   if (!isTable(results)) return [{ name: prefix || 'result', value: results }];
   return Object.entries(results).flatMap(([key, value]) => {
     const name = prefix ? `${prefix}.${key}` : key;
-    const isGroup = isTable(value) && !leafOf(value) && !itemsOf(value) && Object.values(value).some((inner) => leafOf(inner) ?? itemsOf(inner));
+    const isGroup =
+      isTable(value) &&
+      !leafOf(value) &&
+      !itemsOf(value) &&
+      Object.values(value).some((inner) => leafOf(inner) ?? itemsOf(inner));
     return isGroup ? namedResults(value, name) : [{ name, value }];
   });
 }

@@ -21,7 +21,10 @@ export class Screen {
 
   draw(lines: readonly string[]): void {
     const { columns } = this.#terminal.size();
-    const isSame = columns === this.#columns && lines.length === this.#drawn.length && lines.every((line, i) => line === this.#drawn[i]);
+    const isSame =
+      columns === this.#columns &&
+      lines.length === this.#drawn.length &&
+      lines.every((line, i) => line === this.#drawn[i]);
     if (!isSame) this.#replace([], lines);
   }
 

@@ -29,7 +29,9 @@ export function summaryLines(state: RunState, sources: SummarySources): string[]
   const nodes = [...state.nodes.values()];
   const isNoop = state.status === 'succeeded' && nodes.every(({ phase }) => phase === 'cached');
   const results = Object.keys(state.results ?? {}).length > 0 ? ['', ...resultLines(name, state.results, paint)] : [];
-  const pages = Object.entries(sources.pages).map(([result, path]) => `  ${paint.dim(`${result} to look at:`)} ${path}`);
+  const pages = Object.entries(sources.pages).map(
+    ([result, path]) => `  ${paint.dim(`${result} to look at:`)} ${path}`,
+  );
   return [
     ...failures(nodes, sources),
     verdict(state, isNoop, nodes.length, sources),
@@ -53,7 +55,9 @@ function failures(nodes: readonly NodeState[], { paint, failureOf, columns }: Su
     if (!first) return [];
     return [...failureLines(first, { ...failureOf(first), columns }, paint), ...likewise(others, paint), ''];
   });
-  const byName = groups.slice(failuresInFull).flatMap(([first, ...others]) => (first ? [failedLine(first, paint), ...likewise(others, paint)] : []));
+  const byName = groups
+    .slice(failuresInFull)
+    .flatMap(([first, ...others]) => (first ? [failedLine(first, paint), ...likewise(others, paint)] : []));
   return [...inFull, ...byName, ...(byName.length > 0 ? [''] : [])];
 }
 

@@ -1,4 +1,3 @@
-import { pythonDigests } from '../../cache/code/python.ts';
 import { Problem } from '../../cache/problem.ts';
 import { callSite, checkCall } from './call.ts';
 import type { CallNode, CallOptions } from './node.ts';
@@ -37,7 +36,11 @@ export function task<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>): 
 
 /** A Python entry point and all it imports from the repository, by meaning: comments and layout do not count. */
 export function python(entry: string): CodeInput {
-  return { describe: `python(${entry})`, digests: (root) => pythonDigests(root, entry) };
+  return {
+    describe: `python(${entry})`,
+    // The parser takes a while to load, and most pipelines have no Python.
+    digests: async (root) => (await import('../../cache/code/python.ts')).pythonDigests(root, entry),
+  };
 }
 
 function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, definedAt: string): TaskSpec {

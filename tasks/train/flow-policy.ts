@@ -27,8 +27,9 @@ export const trainFlowPolicy = task({
     maxGradientNorm: z.number().positive().default(1),
     obsSteps: z.int().min(1).max(8).default(2),
     horizon: z.int().min(1).default(16), // actions in a chunk
-    actionSteps: z.int().min(1).default(8), // of them carried out
-    flowSteps: z.int().min(1).default(10), // from noise to actions, when acting
+    actionSteps: z.int().min(1).default(4), // of them carried out
+    flowSteps: z.int().min(1).default(5), // from noise to actions, when acting
+    noiseScale: z.number().min(0).default(0.5), // spread of the noise, when acting
     hidden: z.int().min(4).default(192), // width of the residual stream
     inner: z.int().min(4).default(192), // width inside a block
     blocks: z.int().min(1).default(2),

@@ -31,7 +31,11 @@ export class CliProject {
   }
 
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    return spawn(process.execPath, [program(), ...args], { cwd: this.folder, env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+    return spawn(process.execPath, [program(), ...args], {
+      cwd: this.folder,
+      env: environment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
@@ -79,6 +83,13 @@ function program(): string {
 
 /** Without the variables of whoever runs the tests that would change what is printed or where results go. */
 function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const { STET_STORE: _store, FORCE_COLOR: _force, NO_COLOR: _no, STET_HOME: _home, NODE_TEST_CONTEXT: _test, ...rest } = process.env;
+  const {
+    STET_STORE: _store,
+    FORCE_COLOR: _force,
+    NO_COLOR: _no,
+    STET_HOME: _home,
+    NODE_TEST_CONTEXT: _test,
+    ...rest
+  } = process.env;
   return { ...rest, ...env };
 }

@@ -126,7 +126,7 @@ export class Rig {
     const log = openLog(session.storeRoot, run);
     const capacity = { cpus: 4, memoryGb: 64, gpus: [], gpuType: undefined, jobs: options.jobs ?? 4 };
     const { graceMs, ...how } = options;
-    const executor = await LocalExecutor.open(capacity, graceMs === undefined ? {} : { graceMs });
+    const executor = new LocalExecutor(capacity, graceMs === undefined ? {} : { graceMs });
     const rigRun = new RigRun(session, {
       ...how,
       run: log,

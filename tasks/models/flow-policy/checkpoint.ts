@@ -18,10 +18,12 @@ const Config = z.object({
   normalisation: Normalisation,
   /** Steps of Euler's method from noise to actions. */
   flowSteps: z.int().min(1),
+  /** Spread of the noise that actions are made from; training sees 1. */
+  noiseScale: z.number().min(0).default(1),
   /** What the weights were trained on. */
   backend: BackendIdentity,
 });
-export type Config = z.output<typeof Config>;
+export type Config = z.input<typeof Config>;
 
 const weightsFile = 'ema.safetensors';
 
@@ -35,7 +37,9 @@ export async function writeCheckpoint(folder: string, config: Config, weights: F
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, undefined, 2)}\n`);
 }
 
-export async function readCheckpoint(folder: string): Promise<{ config: Config; weights: Float32Array }> {
+export async function readCheckpoint(
+  folder: string,
+): Promise<{ config: z.output<typeof Config>; weights: Float32Array }> {
   const config = await readJson(join(folder, 'config.json'), Config);
   const path = join(folder, weightsFile);
   const file = decodeTensors(await readFile(path), path);

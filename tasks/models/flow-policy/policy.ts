@@ -23,9 +23,9 @@ export interface Policy {
 export async function loadPolicy(folder: string, { backend }: { backend: BackendName }): Promise<Policy> {
   const { config, weights } = await readCheckpoint(folder);
   const { tf } = await openBackend(backend);
-  const { architecture, normalisation, flowSteps } = config;
+  const { architecture, normalisation, flowSteps, noiseScale } = config;
   const tensors = weightTensors(tf, layoutFor(architecture), weights);
-  const sampler = { tf, weights: tensors, architecture, normalisation, flowSteps };
+  const sampler = { tf, weights: tensors, architecture, normalisation, flowSteps, noiseScale };
   return {
     obsSteps: architecture.obsSteps,
     actionSteps: architecture.actionSteps,

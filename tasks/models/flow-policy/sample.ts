@@ -13,6 +13,8 @@ export interface Sampler {
   readonly normalisation: Normalisation;
   /** Steps of Euler's method from noise to actions. */
   readonly flowSteps: number;
+  /** Spread of the noise; below 1, chunks come from nearer the middle of what was demonstrated. */
+  readonly noiseScale: number;
 }
 
 /**
@@ -25,7 +27,7 @@ export function sampleActions(
   observations: Float32Array,
   noiseSeeds: readonly number[],
 ): Float32Array {
-  const { tf, weights, architecture, normalisation, flowSteps } = sampler;
+  const { tf, weights, architecture, normalisation, flowSteps, noiseScale } = sampler;
   const { obsSteps, horizon, timeFeatures } = architecture;
   const batch = noiseSeeds.length;
   const [width, chunkWidth] = [inputWidth(architecture), horizon * actionWidth];
@@ -33,7 +35,7 @@ export function sampleActions(
   const noise = new Float32Array(chunkWidth);
   noiseSeeds.forEach((seed, row) => {
     fillGaussian(noise, randomOf(seed));
-    input.set(noise, row * width);
+    for (let i = 0; i < chunkWidth; i += 1) input[row * width + i] = (noise[i] as number) * noiseScale;
     const from = row * obsSteps * observationWidth;
     writeFeatures(observations, from, { obsSteps, limits: normalisation.observation }, input, row * width + chunkWidth);
   });

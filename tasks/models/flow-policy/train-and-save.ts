@@ -18,6 +18,7 @@ import { windowsOf } from './windows.ts';
 export interface FlowPolicySettings extends TrainingSettings, Architecture {
   readonly saveEvery: number;
   readonly flowSteps: number;
+  readonly noiseScale: number;
   readonly mirror: boolean;
   readonly backend: BackendName;
 }
@@ -48,6 +49,7 @@ export async function trainAndSave(
     architecture,
     normalisation: { ...ranges, actionScale: [...windows.actionScale] },
     flowSteps: settings.flowSteps,
+    noiseScale: settings.noiseScale,
     backend: backend.identity,
   });
 

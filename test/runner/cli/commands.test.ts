@@ -144,6 +144,9 @@ test('a mistake of the framework says that it is one', async () => {
   const { problemLines } = await import('../../../runner/cli/print-problem.ts');
   const lines = problemLines(new TypeError('x is undefined'), { verbose: false, color: false });
   assert.match(lines.join('\n'), /mistake in the framework[^]*report it/);
-  const verbose = problemLines(new TypeError('x is undefined', { cause: new Error('deep') }), { verbose: true, color: false });
+  const verbose = problemLines(new TypeError('x is undefined', { cause: new Error('deep') }), {
+    verbose: true,
+    color: false,
+  });
   assert.match(verbose.join('\n'), /at .*commands\.test[^]*caused by Error: deep/);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { addThenDouble, CliProject } from '../../support/cli.ts';
@@ -102,14 +102,15 @@ test('Ctrl-C ends with 130, and resume goes on with that run', async (t) => {
     'waits',
     `const first = task({ name: 'first', version: '1', inputs: {}, outputs: { n: z.int() }, run: async () => ({ n: 1 }) });
      const wait = task({ name: 'wait', inputs: { n: z.int() }, outputs: { n: z.int() },
-       command: (inputs, out) => ['sh', '-c', 'echo waiting; while [ ! -e ${'${process.cwd()}'}/go ]; do sleep 0.05; done; echo 5 > "$0"', out.n] });
-     export default pipeline('waits', {}, () => ({ n: wait({ n: first({}).n }).n }));`.replaceAll('${process.cwd()}', project.folder),
+       command: (inputs, out) => ['sh', '-c', 'echo waiting; while [ ! -e "$1"/go ]; do sleep 0.05; done; echo 5 > "$0"', out.n, ${JSON.stringify(project.folder)}] });
+     export default pipeline('waits', {}, () => ({ n: wait({ n: first({}).n }).n }));`,
   );
   const child = project.start(['run', 'waits']);
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => {
+    const before = said.includes('started   wait');
     said += chunk.toString();
-    if (said.includes('started   wait')) child.kill('SIGINT');
+    if (!before && said.includes('started   wait')) child.kill('SIGINT');
   });
   const code = await new Promise((resolve) => child.on('close', resolve));
   assert.equal(code, 130, said);
@@ -118,7 +119,6 @@ test('Ctrl-C ends with 130, and resume goes on with that run', async (t) => {
 
   const runs = await project.run(['runs']);
   assert.match(runs.stdout, /0001\s+waits .*cancelled/);
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(join(project.folder, 'go'), '');
   const resumed = await project.run(['resume']);
   assert.equal(resumed.code, 0, resumed.stderr);
@@ -144,7 +144,6 @@ test('a run whose driver was killed is shown as interrupted, and resumed', async
   await new Promise((resolve) => child.on('close', resolve));
   assert.match((await project.run(['runs'])).stdout, /0001\s+waits .*interrupted/);
   assert.match((await project.run(['status'])).stdout, /interrupted\n[^]*pipeline resume 0001/);
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(join(project.folder, 'go'), '');
   const resumed = await project.run(['resume']);
   assert.equal(resumed.code, 0, resumed.stdout + resumed.stderr);

@@ -23,6 +23,7 @@ export const tinySettings: FlowPolicySettings = {
   averageDecay: 0.99,
   maxGradientNorm: 1,
   flowSteps: 4,
+  noiseScale: 1,
   mirror: true,
   seed: 1,
   backend: 'wasm',

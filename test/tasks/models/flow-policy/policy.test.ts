@@ -19,6 +19,7 @@ const config: Config = {
   architecture,
   normalisation: { observation: range(18), action: range(2), actionScale: new Array<number>(16).fill(50) },
   flowSteps: 5,
+  noiseScale: 1,
   backend: { backend: 'wasm', tfjs: '4.22.0', patch: 1, dtype: 'float32' },
 };
 

@@ -41,10 +41,16 @@ test('the batch of a step is a function of seed and step, and an epoch shows eve
   const count = 30;
   const features = new Float32Array(count * featureWidth(2)).map((_, i) => Math.floor(i / featureWidth(2)));
   const windows = { count, features, chunks: new Float32Array(count * horizon * 2), actionScale: [1, 1, 1, 1] };
-  const batchOf = (step: number, used = batcher(windows, tinySettings, { batchSize: 10, seed: 4 })) => used(step).input.slice();
+  const batchOf = (step: number, used = batcher(windows, tinySettings, { batchSize: 10, seed: 4 })) =>
+    used(step).input.slice();
   const used = batcher(windows, tinySettings, { batchSize: 10, seed: 4 });
   for (const step of [9, 2, 0, 1]) assert.deepEqual(batchOf(step, used), batchOf(step));
   const width = inputWidth(tinySettings);
-  const shown = [0, 1, 2].flatMap((step) => Array.from({ length: 10 }, (_, row) => batchOf(step)[row * width + horizon * 2]));
-  assert.deepEqual(shown.sort((a, b) => (a as number) - (b as number)), Array.from({ length: count }, (_, i) => i));
+  const shown = [0, 1, 2].flatMap((step) =>
+    Array.from({ length: 10 }, (_, row) => batchOf(step)[row * width + horizon * 2]),
+  );
+  assert.deepEqual(
+    shown.sort((a, b) => (a as number) - (b as number)),
+    Array.from({ length: count }, (_, i) => i),
+  );
 });
