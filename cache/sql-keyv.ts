@@ -43,7 +43,8 @@ export class SqlKeyv implements KeyvStoreAdapter {
   }
 
   async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
-    return this.atomically('DEFERRED', () => keys.map((key) => this.valueOf(key) as Value | undefined));
+    const read = (): (Value | undefined)[] => keys.map((key) => this.valueOf(key) as Value | undefined);
+    return keys.length > 1 ? this.atomically('DEFERRED', read) : read();
   }
 
   async set(key: string, value: string): Promise<true> {

@@ -91,6 +91,7 @@ function prepareLayout(root: string): void {
   }
   try {
     for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
+    writeFileSync(join(root, '.gitignore'), '*\n'); // a store inside a repository is none of its business
     writeFileSync(marker, `{"layout":${layout}}\n`);
   } catch (cause) {
     throw fileProblem(cause, root);

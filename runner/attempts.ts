@@ -184,6 +184,7 @@ export class Attempts {
     };
     if (running.streams.length > 0) {
       await running.scan;
+      running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
       await this.#scan(running);
     }
     const failure = running.broken ?? judge(job, exit);
@@ -251,7 +252,10 @@ export class Attempts {
 
   /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
   #releaseAgain(running: Running, work: string): void {
-    for (const { output, key, value } of readReleased(join(work, 'released.jsonl'))) {
+    const path = join(work, 'released.jsonl');
+    const released = readReleased(path);
+    if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
+    for (const { output, key, value } of released) {
       const isWhole = artifactsIn(value).every(({ digest }) => this.#tools.store.hasTree(digest));
       if (!isWhole) continue; // lost from the store meanwhile: it is an item again if its program has it still
       const item = { key, value: fromStored(value) };

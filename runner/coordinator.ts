@@ -40,8 +40,8 @@ export interface CoordinateOptions {
 const awaitPollMs = 200;
 /** Taken for the time of a node that never ran. */
 const unknownSeconds = 1;
-/** A store that goes on losing blobs is broken; a run does not start over more often than this. */
-const mostRestarts = 3;
+/** A store that goes on losing the same blob is broken; a run does not make one again more often than this. */
+const mostLosses = 3;
 
 /**
  * Drives a run to its end and yields every fact after it was written to the log; the last is `run-finished`.
@@ -104,7 +104,7 @@ class Coordinator {
   #wake: () => void = () => {};
   #stopping: 'cancelled' | 'failed' | undefined;
   #startOver = false;
-  #restarts = 0;
+  readonly #losses = new Map<string, number>();
 
   constructor(session: Session, options: CoordinateOptions, emitted: (event: Event) => void) {
     this.#session = session;
@@ -215,7 +215,8 @@ class Coordinator {
     const records = await this.#session.store.records.getMany(prepared.map(({ fingerprint }) => fingerprint));
     for (const [i, one] of prepared.entries()) {
       const record = records[i];
-      const forced = this.#forced.has(one.instance.of.address);
+      const hasRun = this.#state.nodes.get(one.instance.address)?.phase === 'done';
+      const forced = !hasRun && this.#forced.has(one.instance.of.address);
       const sharing = this.#shared.get(one.fingerprint);
       if (sharing) this.#follow(sharing, one);
       else if (record && !forced && this.#isWhole(record)) this.#hit(one, record, 'store');
@@ -258,7 +259,11 @@ class Coordinator {
   #hit(prepared: Prepared, record: NodeRecord, from: 'store' | 'other-run'): void {
     const { address, label } = prepared.instance;
     const outputs = Object.fromEntries(Object.entries(record.outputs).map(([name, json]) => [name, outputFrom(json)]));
-    this.#emit({ type: 'node-cached', address, label, fingerprint: prepared.fingerprint, from });
+    const { seconds } = record.provenance;
+    // After a new start, what this run has done or found already is no news.
+    const phase = this.#state.nodes.get(address)?.phase;
+    const isNews = phase !== 'done' && phase !== 'cached';
+    if (isNews) this.#emit({ type: 'node-cached', address, label, fingerprint: prepared.fingerprint, from, seconds });
     this.#finish(prepared, outputs);
   }
 
@@ -329,6 +334,7 @@ class Coordinator {
       if (Problem.is(error) && (error.code === 'damaged-blob' || error.code === 'tree-missing')) {
         this.#warn(`${error.message} ${error.hint ?? ''}`.trim());
         this.#release(prepared.fingerprint);
+        this.#losses.set(error.message, (this.#losses.get(error.message) ?? 0) + 1);
         this.#startOver = true;
         return;
       }
@@ -492,8 +498,7 @@ class Coordinator {
 
   /** A blob went bad after its record was taken for a hit: everything is looked up again, and only the lost part runs. */
   #restart(): void {
-    this.#restarts += 1;
-    if (this.#restarts > mostRestarts) {
+    if (Math.max(...this.#losses.values()) > mostLosses) {
       throw new Problem('store-unreliable', 'The store goes on losing what it was given.', {
         hint: 'Check its disk, then: pipeline cache verify',
       });

@@ -161,11 +161,11 @@ export class Dataflow {
     const stack = [...each.needs];
     for (let address = stack.pop(); address !== undefined; address = stack.pop()) {
       const node = this.#graph.byAddress.get(address);
-      if (!node?.scope.includes(itemId) || inside.has(address) || !this.#included(address)) continue;
+      if (!node?.scope.includes(itemId) || inside.has(address)) continue;
       inside.add(address);
       stack.push(...node.needs);
     }
-    const body = this.#graph.order.filter(({ address }) => inside.has(address));
+    const body = this.#graph.order.filter(({ address }) => inside.has(address) && this.#included(address));
     this.#bodies.set(each.address, body);
     return body;
   }

@@ -49,6 +49,8 @@ export type Event = { readonly time: string } & (
       readonly label: string;
       readonly fingerprint: string;
       readonly from: 'store' | 'other-run' | 'same-run';
+      /** How long it took when it ran; absent when that was in this run. */
+      readonly seconds?: number;
     })
   | (OfNode & {
       readonly type: 'node-awaited';

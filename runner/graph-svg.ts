@@ -4,7 +4,7 @@ import { layOut, longestLabel, type Placed, type PlacedNode } from './graph-layo
 
 /** Two themes by the reader's setting; a page's own style may not know these classes. */
 const style = `
-.stet-graph { --g-ink: #1c1e21; --g-card: #ffffff; --g-line: #9aa0a8; --g-good: #0a857a; --g-bad: #b4451f; font: 12px system-ui, sans-serif; max-width: none; }
+.stet-graph { --g-ink: #1c1e21; --g-card: #ffffff; --g-line: #9aa0a8; --g-good: #0a857a; --g-bad: #b4451f; font: 12px system-ui, sans-serif }
 @media (prefers-color-scheme: dark) { .stet-graph { --g-ink: #e8e9eb; --g-card: #1a1c1f; --g-line: #6b7280; --g-good: #3fbfb0; --g-bad: #ef8f6b; } }
 .stet-graph rect { fill: var(--g-card); stroke: var(--g-line); }
 .stet-graph .per-item rect { stroke-dasharray: 5 3; }
@@ -17,11 +17,14 @@ const style = `
 .stet-graph path.head { fill: var(--g-line); stroke: none; }
 `;
 
+/** A picture up to this width shrinks into its page and stays readable; a wider one is scrolled. In pixels. */
+const shrunkAtMost = 1400;
+
 /** A graph as one SVG element that needs nothing beside it. Templates of `each` have dashed frames and a second one behind. */
 export function graphSvg(drawing: Drawing): string {
   const placed = layOut(drawing);
   const { width, height } = placed;
-  return html`<svg xmlns="http://www.w3.org/2000/svg" class="stet-graph" role="img" aria-label="Graph of ${drawing.nodes.length} nodes" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" style="width:${width}px">
+  return html`<svg xmlns="http://www.w3.org/2000/svg" class="stet-graph" role="img" aria-label="Graph of ${drawing.nodes.length} nodes" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" style="width:${width}px;height:auto${width <= shrunkAtMost && ';max-width:100%'}">
 <style>${new Html(style)}</style>
 ${edges(placed)}
 ${placed.nodes.map(node)}

@@ -2,7 +2,7 @@ import type { Digest } from '../cache/digest.ts';
 import { artifactsIn, type NodeRecord } from '../cache/records.ts';
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
-import { Dataflow } from './dataflow.ts';
+import { Dataflow, type Instance } from './dataflow.ts';
 import { History } from './history.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { type Prepared, Recipes } from './recipes.ts';
@@ -91,10 +91,15 @@ function inOrder(
   planned: ReadonlyMap<string, PlanNode>,
   only: ReadonlySet<string> | undefined,
 ): PlanNode[] {
-  const instances = dataflow.instances();
+  const byNode = new Map<string, Instance[]>();
+  for (const instance of dataflow.instances()) {
+    const copies = byNode.get(instance.of.address);
+    if (copies) copies.push(instance);
+    else byNode.set(instance.of.address, [instance]);
+  }
   return graph.order.flatMap(({ address, label, node, scope }) => {
     if (node.type !== 'call' || !(only?.has(address) ?? true)) return [];
-    const copies = instances.filter(({ of }) => of.address === address);
+    const copies = byNode.get(address) ?? [];
     const nodes = copies.map((instance): PlanNode => {
       const known = planned.get(instance.address);
       if (known) return known;
@@ -159,7 +164,8 @@ export async function refusalsOf({ graph, site }: Session, only?: ReadonlySet<st
 /** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */
 function askedBy(spec: TaskSpec, inputs: unknown): Resources {
   try {
-    return spec.resources(parseInputs(spec, inputs));
+    const isConstant = spec.resources.length === 0;
+    return spec.resources(isConstant ? {} : parseInputs(spec, inputs));
   } catch {
     return {};
   }

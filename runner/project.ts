@@ -9,16 +9,28 @@ export interface Project {
 
 const marks = ['package.json', 'pipeline.config.ts', '.git'];
 
-/** The project that a folder belongs to: its nearest ancestor with pipelines, a manifest, a site file or a repository. */
+/**
+ * The project that a folder belongs to: the nearest ancestor with a manifest, a site file or a repository. It reaches up to the
+ * nearest `pipelines/` folder when that lies further up, and ends there when there is nothing else.
+ */
 export function findProject(cwd: string): Project {
   const start = resolve(cwd);
+  const marked = nearestAncestor(start, (folder) => marks.some((mark) => existsSync(join(folder, mark))));
+  const home = nearestAncestor(start, (folder) => isFolder(join(folder, 'pipelines')));
+  const pipelinesFolder = home === undefined ? undefined : join(home, 'pipelines');
+  const reachesUp = home !== undefined && (marked === undefined || marked.startsWith(`${home}/`) || home === '/');
+  return { root: reachesUp ? home : (marked ?? start), pipelinesFolder };
+}
+
+function nearestAncestor(start: string, has: (folder: string) => boolean): string | undefined {
   for (let folder = start; ; folder = dirname(folder)) {
-    const pipelines = join(folder, 'pipelines');
-    if (statSync(pipelines, { throwIfNoEntry: false })?.isDirectory())
-      return { root: folder, pipelinesFolder: pipelines };
-    if (marks.some((mark) => existsSync(join(folder, mark)))) return { root: folder, pipelinesFolder: undefined };
-    if (folder === dirname(folder)) return { root: start, pipelinesFolder: undefined };
+    if (has(folder)) return folder;
+    if (folder === dirname(folder)) return undefined;
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Where results are kept unless a command says otherwise: `STET_STORE`, else `.stet` in the project. */

@@ -38,6 +38,8 @@ export interface RunState {
   /** In order of appearance; call nodes outside every `each` from the start, per-item nodes as they come. */
   readonly nodes: ReadonlyMap<string, NodeState>;
   readonly warnings: readonly string[];
+  /** What cached nodes took when they ran. */
+  readonly savedSeconds: number;
   readonly results: Readonly<Record<string, unknown>>;
 }
 
@@ -52,6 +54,7 @@ export const emptyState: RunState = {
   planned: [],
   nodes: new Map(),
   warnings: [],
+  savedSeconds: 0,
   results: {},
 };
 
@@ -64,7 +67,10 @@ export function apply(state: RunState, event: Event): RunState {
       return { ...emptyState, run, pipeline, params, host, pid, planned, startedAt: at, nodes: firstNodes(planned) };
     }
     case 'node-cached':
-      return withNode(state, event, { phase: 'cached', fingerprint: event.fingerprint, endedAt: at });
+      return {
+        ...withNode(state, event, { phase: 'cached', fingerprint: event.fingerprint, endedAt: at }),
+        savedSeconds: state.savedSeconds + (event.seconds ?? 0),
+      };
     case 'node-awaited':
       return withNode(state, event, { phase: 'awaited', fingerprint: event.fingerprint, queuedAt: at });
     case 'node-queued': {

@@ -68,6 +68,8 @@ class Tracing {
   readonly #rank = new Map<string, number>();
   readonly #specs = new Map<unknown, number>();
   readonly #counts = new Map<string, number>();
+  /** Being visited, outermost first. */
+  readonly #openEach: EachNode[] = [];
 
   /** Depth first without recursion: chains of ten thousand nodes are normal. */
   visit(start: Node): void {
@@ -75,7 +77,10 @@ class Tracing {
     const open = new Set<Node>();
     const push = (node: Node): void => {
       if (this.#byNode.has(node) || open.has(node)) return;
-      if (node.type === 'each') this.#owners.set(node.item, node);
+      if (node.type === 'each') {
+        this.#owners.set(node.item, node);
+        this.#openEach.push(node);
+      }
       open.add(node);
       stack.push({ node, children: this.#childrenOf(node)[Symbol.iterator]() });
     };
@@ -88,6 +93,7 @@ class Tracing {
       }
       stack.pop();
       open.delete(top.node);
+      if (top.node.type === 'each') this.#openEach.pop();
       if (top.node.type === 'item') this.#nameItem(top.node);
       else this.#intern(top.node);
     }
@@ -141,8 +147,13 @@ class Tracing {
   }
 
   #nameItem(item: ItemNode): void {
-    const { list } = this.#owner(item);
-    const id = `item of ${this.#refKey(list)}`;
+    const each = this.#owner(item);
+    const { list } = each;
+    let id = `item of ${this.#refKey(list)}`;
+    // Two items of one list in one body are two choices: every pair of them, not the same item twice.
+    while (this.#openEach.some((outer) => outer !== each && this.#sources.get(outer.item)?.id === id && reaches(each, outer.item))) {
+      id = `another ${id}`;
+    }
     if (!this.#rank.has(id)) this.#rank.set(id, this.#rank.size);
     this.#sources.set(item, { id, list });
   }
@@ -230,4 +241,18 @@ class Tracing {
     hash.update(JSON.stringify(mapRefs(wanted, (ref) => ({ '@': this.#refKey(ref) }))));
     return `sha256:${hash.digest('hex')}`;
   }
+}
+
+/** Whether the body of an `each` uses an item, at any depth. */
+function reaches(each: EachNode, item: ItemNode): boolean {
+  const seen = new Set<Node>();
+  const stack: Node[] = refsIn(each.body).map((ref) => targetOf(ref).node);
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (node === item) return true;
+    if (seen.has(node) || node.type === 'item') continue;
+    seen.add(node);
+    const parts = node.type === 'each' ? [node.list, node.body] : node.type === 'filter' ? [node.list] : [node.inputs];
+    stack.push(...refsIn(parts).map((ref) => targetOf(ref).node));
+  }
+  return false;
 }

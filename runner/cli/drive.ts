@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Digest } from '../../cache/digest.ts';
 import { coordinate } from '../coordinator.ts';
 import { openDiagnostics } from '../diagnostics.ts';
 import type { Event } from '../events.ts';
@@ -129,25 +128,14 @@ async function finish(
     return { run: run.run, logPath: log && shown(log), logTail: log ? logTail(log, tailLines) : [] };
   };
   const shownPages = Object.fromEntries(Object.entries(pages).map(([result, path]) => [result, shown(path)]));
-  const savedSeconds = await secondsSaved(session, state);
   view.close(
     summaryLines(state, {
       paint: paint(io.stdout.hasColor),
       columns: io.stdout.isLive ? io.stdout.size().columns : undefined,
       name,
-      savedSeconds,
+      savedSeconds: state.savedSeconds,
       pages: shownPages,
       failureOf,
     }),
   );
-}
-
-/** Undefined when nothing was cached. */
-async function secondsSaved({ store }: Session, state: RunState): Promise<number | undefined> {
-  const cached = [...state.nodes.values()].flatMap(({ phase, fingerprint }) =>
-    phase === 'cached' && fingerprint ? [fingerprint as Digest] : [],
-  );
-  if (cached.length === 0) return undefined;
-  const records = await store.records.getMany([...new Set(cached)]);
-  return records.reduce((sum, record) => sum + (record?.provenance.seconds ?? 0), 0);
 }

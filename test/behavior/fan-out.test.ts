@@ -90,7 +90,7 @@ test('calls that turn out to be the same share one job, its stream included', as
   const training = await rig.started('train');
   await training.write(join(outOf(training, 'checkpoints'), '100'), '{"step":100}');
   await finish(await rig.started('score'), { score: 5 });
-  await run.saw('node-cached', 'score~2[100]').catch(() => run.saw('node-cached'));
+  await run.saw('node-cached'); // the score of the other call
   training.exit();
   const end = await run.ended();
   assert.deepEqual([rig.stage.count('train'), rig.stage.count('score')], [1, 1]);

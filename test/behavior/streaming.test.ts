@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { stream } from '../../tasks/core/task.ts';
 import { outOf, Rig } from '../support/rig.ts';
@@ -58,4 +59,17 @@ test('items released before a failure are evaluated and remembered', async (t) =
   again.exit();
   assert.deepEqual((await second.ended()).counts, { done: 1, cached: 1, failed: 0, skipped: 0 });
   assert.equal(rig.stage.count('score'), 1);
+});
+
+test('an item is released once, however long its ready rule takes', async (t) => {
+  const rig = await Rig.start(t);
+  const slow = { isReady: () => delay(500, true) }; // longer than the pause between two looks
+  const train = rig.puppet('train', {}, { checkpoints: stream(policy, { ready: slow }) });
+  const run = await rig.run(() => train({}));
+  const training = await rig.started('train');
+  await training.write(`${outOf(training, 'checkpoints')}/100`, '{"step":100}');
+  training.exit();
+  const { results } = await run.ended();
+  assert.deepEqual(results, { checkpoints: { $stream: [{ key: '100', value: { step: 100 } }] } });
+  assert.equal(run.of('item-released').length, 1);
 });

@@ -62,7 +62,7 @@ function tokens(text: string): { at: number; word: string }[] {
     const skip = inComment || !/^\s+(return|const|let|if|for|while|throw) /.test(line) || /\/\/|\/\*|['"`/:<]| as |!/.test(line);
     if (/\*\/\s*$/.test(line)) inComment = false;
     if (skip) return [];
-    return [...line.matchAll(/\b(\d+|[a-z]\w*)\b/gi)].map((m) => ({ at: start + m.index, word: m[0] }));
+    return [...line.matchAll(/(?<![#\w])(\d+|[a-z]\w*)\b/gi)].map((m) => ({ at: start + m.index, word: m[0] }));
   });
 }
 
