@@ -130,7 +130,7 @@ export class Attempts {
     const job = this.#last.get(prepared.instance.address);
     if (!job) return;
     this.#last.delete(prepared.instance.address);
-    const left = [...Object.values(job.out), ...(job.inputFolders.length > 0 ? [join(job.folder, 'in')] : [])];
+    const left = [...Object.values(job.out), ...job.inputFolders];
     for (const path of prepared.spec.run ? [...left, join(job.folder, 'scratch')] : left) {
       rmSync(path, { recursive: true, force: true });
     }

@@ -1,5 +1,6 @@
 import type { Digest } from '../cache/digest.ts';
 import { artifactsIn, type NodeRecord } from '../cache/records.ts';
+import type { Graph } from '../pipelines/core/graph.ts';
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import { Dataflow, type Instance } from './dataflow.ts';
@@ -104,7 +105,7 @@ function inOrder(
       const known = planned.get(instance.address);
       if (known) return known;
       const first = dataflow.missingFor(instance.address)[0];
-      const label = first === undefined ? 'something that runs first' : (graph.byAddress.get(first)?.label ?? first);
+      const label = first === undefined ? 'something that runs first' : nameOf(graph, first);
       return {
         address: instance.address,
         label: instance.label,
@@ -127,6 +128,18 @@ function inOrder(
       },
     ];
   });
+}
+
+/** A node as people know it: of an `each`, what it does for every item. */
+function nameOf(graph: Graph, address: string): string {
+  const node = graph.byAddress.get(address.replace(/\[.*\]$/, ''));
+  if (!node) return address;
+  if (node.node.type === 'call' || node.node.type === 'service') return node.label;
+  const inside = node.needs
+    .map((need) => graph.byAddress.get(need))
+    .filter((need) => need && need.scope.length > node.scope.length);
+  const last = inside.at(-1);
+  return last ? `every ${nameOf(graph, last.address)}` : nameOf(graph, node.needs[0] ?? address);
 }
 
 function isWhole({ store }: Session, record: NodeRecord): boolean {

@@ -53,12 +53,8 @@ export class Recipes {
     if (!spec.observe) return changed;
     const observed = await this.#observe(spec, inputs);
     if (JSON.stringify(observed) === JSON.stringify(recipe.observed)) return changed;
-    return [
-      ...changed,
-      ...Object.values(inputs)
-        .filter((value) => typeof value === 'string' && value.includes('/'))
-        .map(String),
-    ];
+    const paths = Object.values(inputs).filter((value) => typeof value === 'string' && value.includes('/'));
+    return [...changed, ...(paths.length > 0 ? paths.map(String) : [`what ${spec.name} observes`])];
   }
 
   #fixedPart(spec: TaskSpec): Promise<FixedPart> {

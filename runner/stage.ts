@@ -57,8 +57,7 @@ export function stageJob(prepared: Prepared, { store, folder, id, attempt, code 
 
   const inputFolders: string[] = [];
   const inputs = mapArtifacts(prepared.inputs, ({ kind, digest, meta }, where) => {
-    mkdirSync(join(folder, 'in'), { recursive: true });
-    const dest = join(folder, 'in', where);
+    const dest = join(folder, `in.${where}`);
     inputFolders.push(dest);
     return { kind, digest, meta, path: store.checkout(digest as Digest, dest).path };
   });
