@@ -9,7 +9,7 @@ import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
 import type { Item, Output } from './dataflow.ts';
 import type { Found } from './releases.ts';
 import type { StagedJob } from './stage.ts';
-import { type HeldArtifact, sortedItems } from './values.ts';
+import { asStored, type HeldArtifact, sortedItems } from './values.ts';
 
 /**
  * Takes what a job made into the store, checked: files first, so that a record never names what is not there.
@@ -31,7 +31,7 @@ export async function ingest(
     }
     const given = returned ? returned[name] : givenByProgram(job, name, type);
     const value = await take(given, type, { job, store, where: name });
-    outputs[name] = { value: check(value, type, spec.name, name) };
+    outputs[name] = { value: asStored(check(value, type, spec.name, name)) };
   }
   return outputs;
 }
@@ -43,7 +43,7 @@ export async function ingestItem(found: Found, spec: StreamSpec, { job, store, o
   const value = kind
     ? await takeFiles(found.path, kind, { job, store, where }, 'copy')
     : parseJson(readFileSync(found.path, 'utf8'), job, where);
-  return { key: found.key, value: check(value, spec.item, job.prepared.spec.name, where) };
+  return { key: found.key, value: asStored(check(value, spec.item, job.prepared.spec.name, where)) };
 }
 
 interface ItemPlace {

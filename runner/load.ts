@@ -113,7 +113,9 @@ function placeOf(error: unknown, graph: ModuleGraph, frozen: Frozen): string | u
   if (missing) return placeOfImport(pathOf(missing[2] ?? ''), missing[1] ?? '', graph, frozen);
   const isFramework = frameworkFiles();
   const isOurs = (path: string): boolean => isFramework(join(graph.root, path));
-  for (const [, where = '', line, column = '1'] of stack.matchAll(/((?:file:\/\/)?\/[^()\n]*?):(\d+)(?::(\d+))?(?=[\s)]|$)/g)) {
+  for (const [, where = '', line, column = '1'] of stack.matchAll(
+    /((?:file:\/\/)?\/[^()\n]*?):(\d+)(?::(\d+))?(?=[\s)]|$)/g,
+  )) {
     const path = pathOf(where);
     const source = frozen.sourceOf(path);
     if (!source) {
@@ -141,7 +143,10 @@ function placeOfImport(importer: string, name: string, graph: ModuleGraph, froze
 
 /** Words about the copy in words about the original. */
 function inSources(message: string, graph: ModuleGraph, frozen: Frozen): string {
-  return message.replace(/(?:file:\/\/)?\/[^\s'"()]+/g, (path) => frozen.sourceOf(path) ?? sourceIn(graph, pathOf(path)) ?? path);
+  return message.replace(
+    /(?:file:\/\/)?\/[^\s'"()]+/g,
+    (path) => frozen.sourceOf(path) ?? sourceIn(graph, pathOf(path)) ?? path,
+  );
 }
 
 const pathOf = (where: string): string => (where.startsWith('file:') ? fileURLToPath(where) : where);

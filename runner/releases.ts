@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import picomatch from 'picomatch';
 import { compareNatural, type StreamSpec } from '../tasks/core/stream.ts';
 
 export interface Found {
@@ -22,6 +21,7 @@ export async function findReleases(folder: string, spec: StreamSpec, seen: Reado
 async function matching(folder: string, segments: readonly string[]): Promise<string[]> {
   const [first, ...rest] = segments;
   if (first === undefined) return [folder];
+  const { default: picomatch } = await import('picomatch');
   const names = await readdir(folder).catch(() => []); // not made yet, or a file: nothing matches
   const matches = picomatch(first, { dot: first.startsWith('.') });
   const paths = names.filter((name) => matches(name)).map((name) => join(folder, name));

@@ -40,9 +40,10 @@ export function workFolder(store: Store, fingerprint: Digest): string {
  * Prepares a job folder:
  *
  *     job.sh      the command             log.txt     its output          exit.json   how it ended
- *     job.json    for TypeScript bodies   in/         its inputs          scratch/    of a TypeScript body
+ *     job.json    for TypeScript bodies   in.NAME     its inputs          scratch/    of a TypeScript body
  *     out.NAME    its outputs, unless attempts share work/<fingerprint>/out
  *
+ * Inputs and outputs lie side by side, because on some file systems a folder takes ten times as long as a file.
  * Only the parent of an output path is made, never the path: programs differ in what they expect to find.
  */
 export function stageJob(prepared: Prepared, { store, folder, id, attempt, code }: StageTools): StagedJob {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Json } from '../cache/canonical-json.ts';
+import { canonicalJson, type Json } from '../cache/canonical-json.ts';
 import { Problem } from '../cache/problem.ts';
 import { type Artifact, isArtifact, kindOf } from '../tasks/core/artifact.ts';
 import { type Shape, type TaskSpec } from '../tasks/core/spec.ts';
@@ -22,6 +22,11 @@ export function toStored(value: unknown): Json {
     return { $artifact: { kind, digest, size: (value as HeldArtifact).size ?? 0, meta: meta as Json } };
   }
   return mapPlain(value, toStored);
+}
+
+/** A value as it comes back from a record: what is fresh and what is cached must not differ, not even in the order of keys. */
+export function asStored(value: unknown): unknown {
+  return fromStored(JSON.parse(canonicalJson(toStored(value))) as Json);
 }
 
 export function fromStored(json: Json): unknown {

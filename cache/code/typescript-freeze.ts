@@ -83,7 +83,11 @@ async function writeModules({ root, modules }: ModuleGraph, base: string): Promi
   refuseClash(Object.keys(modules));
   const lexer = await import('es-module-lexer');
   await lexer.init;
-  const texts = transpile(root, Object.keys(modules).filter(isCode), { sourcemap: 'inline', sourcesContent: false });
+  const texts = transpile(root, Object.keys(modules).filter(isCode), {
+    outdir: base, // source maps name sources relative to it
+    sourcemap: 'inline',
+    sourcesContent: false,
+  });
   for (const path of Object.keys(modules)) {
     const target = join(base, frozenName(path));
     mkdirSync(dirname(target), { recursive: true });
@@ -102,7 +106,7 @@ function refuseClash(paths: readonly string[]): void {
     });
 }
 
-type Parse = (typeof import('es-module-lexer'))['parse'];
+type Parse = typeof import('es-module-lexer')['parse'];
 
 /** A relative import gets the name that its module has in the copy; all else stays as it is. */
 function renameImports(path: string, text: string, modules: Modules, parse: Parse): string {

@@ -18,8 +18,20 @@ export function packageOf(file: string): Package | undefined {
   return undefined;
 }
 
+export type SeenFrom = (folder: string, specifier: string) => Package | undefined;
+
+/** Looks each package up once: many modules import the same few. */
+export function packageFinder(): SeenFrom {
+  const known = new Map<string, Package | undefined>();
+  return (folder, specifier) => {
+    const key = `${folder}\n${packageName(specifier)}`;
+    if (!known.has(key)) known.set(key, packageSeenFrom(folder, specifier));
+    return known.get(key);
+  };
+}
+
 /** The package that a module in `folder` gets by a specifier; undefined when it is not installed. */
-export function packageSeenFrom(folder: string, specifier: string): Package | undefined {
+function packageSeenFrom(folder: string, specifier: string): Package | undefined {
   const name = packageName(specifier);
   for (let place = folder; ; place = dirname(place)) {
     const installed = join(place, 'node_modules', name);

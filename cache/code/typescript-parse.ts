@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { BuildFailure, BuildOptions, Metafile, OutputFile } from 'esbuild';
 import { Problem } from '../problem.ts';
 import { sha256 } from './sha256.ts';
@@ -53,7 +53,7 @@ export function parseModules(root: string, entry: string, version: string): Reco
 function importsOf(path: string, { inputs }: Metafile): Pick<Module, 'imports' | 'packages'> {
   const all = inputs[path]?.imports ?? [];
   const own = all.filter((one) => !one.external && inputs[one.path]);
-  const packages = all.filter((one) => one.external && !isBuiltin(one.path) && !/^[./]/.test(one.path));
+  const packages = all.filter((one) => one.external && !isBuiltin(one.path) && !/^([./]|[a-z]+:)/.test(one.path));
   return {
     imports: Object.fromEntries(own.map((one) => [one.original ?? one.path, one.path]).sort()),
     packages: [...new Set(packages.map((one) => one.path))].sort(),
@@ -68,7 +68,7 @@ export function transpile(root: string, paths: readonly string[], how: BuildOpti
     ...how,
     bundle: false,
     absWorkingDir: root,
-    entryPoints: paths.map((path, i) => ({ in: `./${path}`, out: `${i}` })),
+    entryPoints: paths.map((path, i) => ({ in: `./${path}`, out: `${dirname(path)}/${i}` })),
   });
   const outputs = Object.values(metafile.outputs);
   const texts = new Map(outputFiles.map(({ path, text }) => [/(\d+)\.js$/.exec(path)?.[1], text]));

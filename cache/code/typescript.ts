@@ -8,9 +8,10 @@ import {
   fileBehind,
   isLinked,
   type Package,
+  packageFinder,
   packageName,
   packageOf,
-  packageSeenFrom,
+  type SeenFrom,
 } from './typescript-packages.ts';
 import { isCode, parseModules } from './typescript-parse.ts';
 
@@ -54,6 +55,7 @@ export function codeReader(
   { isFramework = () => false, cacheFolder }: CodeOptions = {},
 ): (file: string) => Record<string, string> {
   const find = moduleFinder(graph, cacheFolder);
+  const seenFrom = packageFinder();
   return (file) => {
     const code = new Map<string, string>();
     const seen = new Set<string>();
@@ -65,9 +67,9 @@ export function codeReader(
       code.set(name, module.digest);
       waiting.push(...Object.values(module.imports).map((path) => join(root, path)));
       for (const specifier of module.packages) {
-        const inner = countedInside(dirname(next), specifier, find, isFramework);
+        const inner = countedInside(dirname(next), specifier, { find, seenFrom, isFramework });
         if (inner) waiting.push(inner);
-        else code.set(`npm:${packageName(specifier)}`, packageSeenFrom(dirname(next), specifier)?.version ?? 'missing');
+        else code.set(`npm:${packageName(specifier)}`, seenFrom(dirname(next), specifier)?.version ?? 'missing');
       }
     }
     // stet itself is no ingredient: what a task uses of it has been followed above
@@ -86,10 +88,9 @@ type Find = (file: string) => Found;
 function countedInside(
   folder: string,
   specifier: string,
-  find: Find,
-  isFramework: (file: string) => boolean,
+  { find, seenFrom, isFramework }: { find: Find; seenFrom: SeenFrom; isFramework: (file: string) => boolean },
 ): string | undefined {
-  const owner = packageSeenFrom(folder, specifier);
+  const owner = seenFrom(folder, specifier);
   if (!owner || (owner.name !== 'stet' && !isLinked(owner))) return undefined;
   const file = fileBehind(folder, specifier);
   if (!file || !isCode(file)) return undefined;

@@ -229,5 +229,6 @@ export function show(value: Raw | unknown): string {
     return value.quoted === true ? `text ${JSON.stringify(value.text)}` : JSON.stringify(value.text);
   if (isPlain(value) && value.type === 'list') return 'a list';
   if (isPlain(value) && value.type === 'dict') return 'a dictionary';
+  if (typeof value === 'number') return String(value); // JSON has no words for nan and inf
   return JSON.stringify(value) ?? String(value);
 }

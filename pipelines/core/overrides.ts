@@ -21,11 +21,26 @@ type Schema = z.core.$ZodType;
  * `base` is what a profile gives. Throws `wrong-parameters` with all that is wrong, at every point, at once.
  */
 export function applyOverrides(params: z.ZodObject, base: unknown, overrides: readonly Override[]): Point[] {
-  const problems = new Set<string>();
+  const problems = new Set<string>(sweptTwice(overrides));
   const points = combinations(overrides).map((choices) => pointOf(params, base, choices, problems));
   if (problems.size === 0) return points;
   throw new Problem('wrong-parameters', ['The parameters are wrong:', ...problems].join('\n  '), {
     hint: '`pipeline show NAME` lists all parameters with their types and defaults.',
+  });
+}
+
+/** A swept value that a later argument replaces would still be in the label of its point. */
+function sweptTwice(overrides: readonly Override[]): string[] {
+  return overrides.flatMap(({ path, values }, i) => {
+    if (values.length < 2) return [];
+    const name = path.join('.');
+    const texts = values.map(write);
+    const twice = texts.find((text, at) => texts.indexOf(text) !== at);
+    const again = overrides.slice(i + 1).find((later) => `${name}.`.startsWith(`${later.path.join('.')}.`));
+    return [
+      ...(twice === undefined ? [] : [`${name}: the sweep has ${twice} twice`]),
+      ...(again ? [`${name}: is swept, and set again by ${again.arg}`] : []),
+    ];
   });
 }
 
@@ -118,23 +133,30 @@ function applyOne(
   { mode, path }: Override,
   raw: Raw | undefined,
 ): string[] {
-  let schema = params;
+  const fields = fieldsAlong(params, path);
+  if (typeof fields === 'string') return [fields];
   let folder = tree;
-  for (const [depth, key] of path.entries()) {
-    const field = fieldOf(schema, key);
-    const prefix = path
-      .slice(0, depth)
-      .map((name) => `${name}.`)
-      .join('');
-    if (!field) return [unknownKey(schema, prefix, key)];
-    if (depth === path.length - 1)
-      return applyAt(field, { folder, key, isOpen: defOf(bare(schema)).type === 'record' }, mode, raw, path.join('.'));
-    if (!isPlain(folder[key])) folder[key] = structuredClone(defaultOf(field)) ?? {};
+  for (const [depth, key] of path.slice(0, -1).entries()) {
+    if (!isPlain(folder[key])) folder[key] = structuredClone(defaultOf(fields[depth] as Schema)) ?? {};
     if (!isPlain(folder[key])) folder[key] = {};
     folder = folder[key] as Record<string, unknown>;
-    schema = field;
   }
-  return [];
+  const [above = params, field = params] = [params, ...fields].slice(-2);
+  const place = { folder, key: path.at(-1) ?? '', isOpen: defOf(bare(above)).type === 'record' };
+  return applyAt(field, place, mode, raw, path.join('.'));
+}
+
+/** The schema at each step of a path, or what is wrong with the path. */
+function fieldsAlong(params: Schema, path: readonly string[]): Schema[] | string {
+  const fields: Schema[] = [];
+  for (const [depth, key] of path.entries()) {
+    const above = fields.at(-1) ?? params;
+    const field = fieldOf(above, key);
+    const prefix = path.slice(0, depth).join('.');
+    if (!field) return unknownKey(above, prefix && `${prefix}.`, key);
+    fields.push(field);
+  }
+  return fields;
 }
 
 interface Place {

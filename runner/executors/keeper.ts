@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 
 /**
  * Reads `+GROUP` and `-GROUP` lines; when its input ends while groups are left, their owner has died: they are told to stop,
- * get ten seconds, and are killed.
+ * get ten seconds, and are killed. (No `--` before a group: the `kill` of dash takes it for a number.)
  */
 const script = `
 groups=" "
@@ -12,14 +12,14 @@ while read -r line; do
     -*) g=\${line#-}; groups="\${groups%% $g *} \${groups#* $g }" ;;
   esac
 done
-for g in $groups; do kill -TERM -- "-$g" 2>/dev/null; done
+for g in $groups; do kill -TERM "-$g" 2>/dev/null; done
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40; do
   alive=
-  for g in $groups; do kill -0 -- "-$g" 2>/dev/null && alive=1; done
+  for g in $groups; do kill -0 "-$g" 2>/dev/null && alive=1; done
   [ -z "$alive" ] && exit 0
   sleep 0.25
 done
-for g in $groups; do kill -KILL -- "-$g" 2>/dev/null; done
+for g in $groups; do kill -KILL "-$g" 2>/dev/null; done
 `;
 
 /** A small process that outlives the driver just long enough to end the driver's jobs, should the driver be killed. */

@@ -54,6 +54,7 @@ async function openOne(name: ConcreteBackend): Promise<Backend> {
 
 async function loadPortable(name: 'wasm' | 'cpu'): Promise<Backend> {
   const tf = await import('@tensorflow/tfjs-core');
+  tf.enableProdMode(); // without it the cpu backend advertises another one on the console
   if (name === 'wasm') await import('@tensorflow/tfjs-backend-wasm');
   else await import('@tensorflow/tfjs-backend-cpu');
   // TF.js goes on with another backend when one does not start, and only says so on the console.

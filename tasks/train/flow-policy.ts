@@ -17,8 +17,8 @@ export const trainFlowPolicy = task({
   inputs: {
     dataset: lerobotDataset,
     stats: normStats,
-    steps: z.int().positive().default(12_000),
-    saveEvery: z.int().positive().default(3000),
+    steps: z.int().positive().default(8000),
+    saveEvery: z.int().positive().default(2000),
     batchSize: z.int().positive().default(256),
     learningRate: z.number().positive().default(2e-3), // highest, reached after warm-up
     warmupSteps: z.int().min(0).default(200),
@@ -28,8 +28,8 @@ export const trainFlowPolicy = task({
     obsSteps: z.int().min(1).max(8).default(2),
     horizon: z.int().min(1).default(16), // actions in a chunk
     actionSteps: z.int().min(1).default(4), // of them carried out
-    flowSteps: z.int().min(1).default(5), // from noise to actions, when acting
-    noiseScale: z.number().min(0).default(0.5), // spread of the noise, when acting
+    flowSteps: z.int().min(1).default(20), // from noise to actions, when acting
+    noiseScale: z.number().min(0).default(0.75), // spread of the noise, when acting
     hidden: z.int().min(4).default(192), // width of the residual stream
     inner: z.int().min(4).default(192), // width inside a block
     blocks: z.int().min(1).default(2),

@@ -63,3 +63,19 @@ test('identical calls are one job', async (t) => {
   assert.deepEqual((await run.ended()).results, { a: 7, b: 7, c: 7 });
   assert.equal(rig.stage.count('make'), 1);
 });
+
+test('a value is the same whether it is fresh or comes from the store, to the order of its keys', async (t) => {
+  const rig = await Rig.start(t);
+  const make = rig.puppet('make', {}, { scores: z.record(z.string(), z.int()) });
+  const use = rig.puppet('use', { scores: z.record(z.string(), z.int()) }, { n: z.int() });
+  const build = () => use({ scores: make({}).scores });
+  const first = await rig.run(build);
+  const making = await rig.started('make');
+  await making.write(outOf(making, 'scores'), '{"z":1,"a":2}');
+  making.exit();
+  const using = await rig.started('use');
+  await using.write(outOf(using, 'n'), '1');
+  using.exit();
+  await first.ended();
+  assert.equal((await (await rig.run(build)).ended()).counts.cached, 2);
+});

@@ -13,7 +13,7 @@ export async function benchCold(): Promise<void> {
     await inTemporaryFolder(async (folder) => {
       const floor = (): void => runNode([compiled('./floors/spawn-all.js'), join(folder, 'floor'), String(nodes), String(jobs)]);
       const run = (): void => {
-        runPipeline(['run', compiled('./shapes/fan-out.js'), `n=${nodes}`, '--jobs', String(jobs)], { store: join(folder, 'store') });
+        runPipeline(['run', compiled('./shapes/separate.js'), `n=${nodes}`, '--jobs', String(jobs)], { store: join(folder, 'store') });
       };
       run();
       const clear = (): void => rmSync(join(folder, 'store'), { recursive: true });

@@ -52,7 +52,7 @@ async function runAndKill(root: string, random: () => number): Promise<number> {
       }
       continue;
     }
-    if (random() < 0.15 && killGroup(event.pid)) kills += 1;
+    if (random() < 0.3 && killGroup(event.pid)) kills += 1;
   }
   await exited(driver);
   return kills;

@@ -221,7 +221,7 @@ export class RigRun {
   }
 }
 
-function puppetPath(): string {
+export function puppetPath(): string {
   const here = new URL('./puppet-process.cjs', import.meta.url);
   return import.meta.url.endsWith('.ts') ? here.pathname : puppetProcess.pathname;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Starts the commands of the fan-out shape, at most `jobs` at a time, and does nothing else. */
+/** Starts the commands of the separate shape, at most `jobs` at a time, and does nothing else. */
 const [folder = '', count = '', jobs = ''] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 let next = 0;

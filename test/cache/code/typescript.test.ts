@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -46,7 +55,13 @@ test('comments, layout and types do not count', (t) => {
 });
 
 /** Real modules of ours that can be read by themselves. */
-const corpus = ['cache/canonical-json.ts', 'cache/recipe.ts', 'pipelines/core/override-grammar.ts', 'tasks/core/nearest.ts', 'runner/slots.ts']
+const corpus = [
+  'cache/canonical-json.ts',
+  'cache/recipe.ts',
+  'pipelines/core/override-grammar.ts',
+  'tasks/core/nearest.ts',
+  'runner/slots.ts',
+]
   .map((path) => join(packageRoot(), path))
   .filter((path) => existsSync(path))
   .map((path) => readFileSync(path, 'utf8').replace(/^(import|export) [^;]*? from [^;]*;$/gm, ''));
@@ -59,7 +74,8 @@ function tokens(text: string): { at: number; word: string }[] {
     const start = offset;
     offset += line.length + 1;
     if (/^\s*\/\*/.test(line)) inComment = true;
-    const skip = inComment || !/^\s+(return|const|let|if|for|while|throw) /.test(line) || /\/\/|\/\*|['"`/:<]| as |!/.test(line);
+    const skip =
+      inComment || !/^\s+(return|const|let|if|for|while|throw) /.test(line) || /\/\/|\/\*|['"`/:<]| as |!/.test(line);
     if (/\*\/\s*$/.test(line)) inComment = false;
     if (skip) return [];
     return [...line.matchAll(/(?<![#\w])(\d+|[a-z]\w*)\b/gi)].map((m) => ({ at: start + m.index, word: m[0] }));
@@ -72,9 +88,12 @@ test('an edit of any one token counts, and comments between lines never do', { t
     writeAll(root, { 'main.ts': text });
     return codeOf(root)['main.ts'];
   };
-  const keyword = /^(return|const|let|if|for|while|throw|of|in|new|await|typeof|else|instanceof|true|false|null|undefined)$/;
+  const keyword =
+    /^(return|const|let|if|for|while|throw|of|in|new|await|typeof|else|instanceof|true|false|null|undefined)$/;
   const places = corpus.flatMap((text, file) =>
-    tokens(text).filter(({ word }) => !keyword.test(word)).map((token) => ({ file, ...token })),
+    tokens(text)
+      .filter(({ word }) => !keyword.test(word))
+      .map((token) => ({ file, ...token })),
   );
   assert.ok(places.length > 100, `${places.length} tokens`);
   const originals = corpus.map(digest);
@@ -84,7 +103,7 @@ test('an edit of any one token counts, and comments between lines never do', { t
       const edited = /^\d/.test(word) ? `7${word}` : `${word}_`;
       assert.notEqual(digest(text.slice(0, at) + edited + text.slice(at + word.length)), originals[file]);
       const lines = text.split('\n');
-      const open = lines.flatMap((one, i) => (/;$/.test(one) && !/[`]/.test(text) ? [i] : []));
+      const open = lines.flatMap((one, i) => (one.endsWith(';') && !/[`]/.test(text) ? [i] : []));
       const place = open[line % Math.max(1, open.length)];
       if (place === undefined) return;
       assert.equal(digest(lines.toSpliced(place + 1, 0, '  // a remark', '').join('\n')), originals[file]);
@@ -136,7 +155,8 @@ test('a module counts for those that reach it, and for no others', (t) => {
 
 test('imports of types are not followed', (t) => {
   const root = project(t, {
-    'main.ts': "import type { T } from './types.ts'; import { type U } from './more.ts'; import { V } from './unused.ts'; export const x: T | U | V = 1;",
+    'main.ts':
+      "import type { T } from './types.ts'; import { type U } from './more.ts'; import { V } from './unused.ts'; export const x: T | U | V = 1;",
     'types.ts': 'export type T = 1;',
     'more.ts': 'export type U = 1;',
     'unused.ts': 'export type V = 1;',
@@ -166,7 +186,10 @@ test('a linked package counts by its modules, not by its version', (t) => {
   symlinkSync(join(root, '../shared'), join(root, 'node_modules/shared'));
   const before = codeOf(root);
   assert.deepEqual(Object.keys(before), ['main.ts', 'npm:shared/index.js', 'npm:shared/x.js']);
-  writeAll(root, { '../shared/other.js': 'export const z = 2;', '../shared/package.json': '{"name":"shared","version":"0.0.1","type":"module","main":"./index.js"}' });
+  writeAll(root, {
+    '../shared/other.js': 'export const z = 2;',
+    '../shared/package.json': '{"name":"shared","version":"0.0.1","type":"module","main":"./index.js"}',
+  });
   assert.deepEqual(codeOf(root), before);
   writeAll(root, { '../shared/x.js': 'export const x = 2;' });
   assert.notDeepEqual(codeOf(root), before);
@@ -195,10 +218,14 @@ test('the task of an installed package counts by its modules', (t) => {
 test('a kept scan gives what a fresh one gives, whatever was edited', (t) => {
   const root = project(t, { 'main.ts': '', 'a.ts': '', 'b.ts': '', 'c/index.ts': 'export const c = 0;' });
   const cacheFolder = join(root, '.code');
-  const text = fc.tuple(fc.subarray(['./a.ts', './b.ts', './c', './a.js']), fc.nat(3)).map(
-    ([imports, n]) => `${imports.map((one) => `import '${one}';`).join('\n')}\nexport const n = ${n};`,
-  );
-  const edit = fc.record({ file: fc.constantFrom('main.ts', 'a.ts', 'b.ts', 'c/index.ts', 'c.ts', 'a.js'), text, gone: fc.boolean() });
+  const text = fc
+    .tuple(fc.subarray(['./a.ts', './b.ts', './c', './a.js']), fc.nat(3))
+    .map(([imports, n]) => `${imports.map((one) => `import '${one}';`).join('\n')}\nexport const n = ${n};`);
+  const edit = fc.record({
+    file: fc.constantFrom('main.ts', 'a.ts', 'b.ts', 'c/index.ts', 'c.ts', 'a.js'),
+    text,
+    gone: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(edit, { maxLength: 6 }), (edits) => {
       for (const one of edits) {
@@ -214,14 +241,23 @@ test('a kept scan gives what a fresh one gives, whatever was edited', (t) => {
 
 test('what does not parse or resolve is a problem with its place', (t) => {
   const root = project(t, { 'main.ts': "import './a.ts';", 'a.ts': "\nimport './gone.ts';" });
-  assert.throws(() => scan(root), (error) => Problem.is(error) && /^a\.ts:2:\d+: .*gone\.ts/.test(error.message));
+  assert.throws(
+    () => scan(root),
+    (error) => Problem.is(error) && /^a\.ts:2:\d+: .*gone\.ts/.test(error.message),
+  );
   writeAll(root, { 'a.ts': 'export const a = 1;\nexport const = 2;' });
-  assert.throws(() => scan(root), (error) => Problem.is(error) && /^a\.ts:2:\d+: /.test(error.message));
+  assert.throws(
+    () => scan(root),
+    (error) => Problem.is(error) && /^a\.ts:2:\d+: /.test(error.message),
+  );
 });
 
 test('an import from outside of the project is refused', (t) => {
   const root = project(t, { 'main.ts': "import '../x.ts';", '../x.ts': '' });
-  assert.throws(() => scan(root), (error) => Problem.is(error) && error.code === 'code-outside-project');
+  assert.throws(
+    () => scan(root),
+    (error) => Problem.is(error) && error.code === 'code-outside-project',
+  );
 });
 
 const program: Files = {
@@ -282,7 +318,8 @@ test('a frozen module keeps its name in stack traces and is traced to its source
   assert.equal(frozen.sourceOf(at), 'lib/where.ts');
   assert.equal(frozen.sourceOf(frozen.entry), 'pipelines/main.ts');
   assert.equal(frozen.sourceOf(join(root, 'lib/where.ts')), undefined);
-  assert.match(node(['--enable-source-maps', '--input-type=module', '-e', script]), /lib\/where\.ts:4:9/);
+  const mapped = node(['--enable-source-maps', '--input-type=module', '-e', script]);
+  assert.ok(mapped.includes(`${join(realpathSync(root), 'lib/where.ts')}:4:9`), mapped);
 });
 
 test('a frozen copy stays as it is when the source moves on', async (t) => {
@@ -314,12 +351,18 @@ test('a folder that is reached by a link gives the paths that node gives', async
 
 test('two modules whose copies would have one name are refused', async (t) => {
   const root = project(t, { 'main.ts': "import './a.ts'; import './a.js';", 'a.ts': '', 'a.js': '' });
-  await assert.rejects(freeze(scan(root), join(root, '.code')), (error) => Problem.is(error) && /a\.js, a\.ts/.test(error.message));
+  await assert.rejects(
+    freeze(scan(root), join(root, '.code')),
+    (error) => Problem.is(error) && /a\.js, a\.ts/.test(error.message),
+  );
 });
 
 /** Freezes in a process of its own, as the tests were started. */
 function freezing(root: string) {
-  const module = new URL(import.meta.url.endsWith('.ts') ? '../../../cache/code/typescript.ts' : '../../../cache/code/typescript.js', import.meta.url).href;
+  const module = new URL(
+    import.meta.url.endsWith('.ts') ? '../../../cache/code/typescript.ts' : '../../../cache/code/typescript.js',
+    import.meta.url,
+  ).href;
   const script = `import { freeze, scanModules } from ${JSON.stringify(module)};
     const root = ${JSON.stringify(root)};
     const graph = scanModules(root + '/main.ts', { root });
@@ -327,7 +370,9 @@ function freezing(root: string) {
     const frozen = await freeze(graph, root + '/.code');
     console.log(frozen.entry);`;
   const loader = import.meta.url.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
-  const child = spawn(process.execPath, [...loader, '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...loader, '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const ready = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
@@ -346,7 +391,10 @@ test('processes that freeze at once share one whole copy', { timeout: 30_000 }, 
   const entries = new Set(ends.map((text) => text.trim().split('\n').at(-1) ?? ''));
   assert.equal(entries.size, 1);
   assert.equal(node([...entries]), 'whole\n');
-  assert.deepEqual(readdirSync(join(root, '.code')).filter((name) => name.startsWith('.tmp')), []);
+  assert.deepEqual(
+    readdirSync(join(root, '.code')).filter((name) => name.startsWith('.tmp')),
+    [],
+  );
 });
 
 test('a freeze that was killed leaves nothing that is taken for complete', { timeout: 60_000 }, async (t) => {

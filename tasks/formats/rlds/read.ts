@@ -1,0 +1,137 @@
+import { setImmediate } from 'node:timers/promises';
+import { Problem } from '../../../cache/problem.ts';
+import { recordProblem, Shard } from '../tfrecord/shard.ts';
+import { type RecordPlace, recordsOf } from '../tfrecord/records.ts';
+import { readDatasetInfo, refuseMissingShards, type ShardFile, splitOf } from './dataset-info.ts';
+import { featureOf, readFeatures } from './features.ts';
+import type { Ask, Episode, RecordsRead, Skipped } from './read-record.ts';
+import { startReaders } from './threads.ts';
+
+export type { Episode, Skipped } from './read-record.ts';
+
+export interface ReadOptions {
+  /** Features to read, by the names in records; nothing else is read from disk. */
+  readonly features: readonly string[];
+  /** Features of which only the first byte string is read: instructions repeat at each step. */
+  readonly firstOf?: readonly string[];
+  readonly split?: string;
+  /** Threads that read; the episodes and their order do not depend on it. */
+  readonly workers?: number;
+  /** Compare the checksum of all data too, for which all of it is read. Lengths are always checked. */
+  readonly checkData?: boolean;
+  /** Called for each damaged record, which is then left out; without it the first one is thrown. */
+  readonly onSkip?: (skipped: Skipped) => void;
+  /** Called now and then with the bytes that were read since the last call. */
+  readonly onBytes?: (count: number) => void;
+}
+
+/**
+ * Episodes of a TFDS folder of RLDS episodes, in file order.
+ *
+ * What was not asked for is skipped by position: of DROID, of which images are 99 %, little more than the asked numbers is
+ * read. Memory does not grow with the dataset.
+ */
+export async function* readEpisodes(folder: string, options: ReadOptions): AsyncGenerator<Episode> {
+  const ask = await askFor(folder, options);
+  const split = splitOf(await readDatasetInfo(folder), options.split ?? 'train');
+  refuseMissingShards(split);
+  const onSkip = (skipped: Skipped): void => options.onSkip?.(skipped);
+  const onBytes = (count: number): void => options.onBytes?.(count);
+
+  const readers = await startReaders(ask, options.workers ?? 1);
+  const jobs = jobsOf(split.shards, ask, { onSkip, onBytes });
+  const underWay: Promise<RecordsRead>[] = [];
+  try {
+    for (;;) {
+      while (underWay.length < readers.jobsAtOnce) {
+        const { value: job } = jobs.next();
+        if (!job) break;
+        const read = readers.read(job);
+        read.catch(() => undefined); // it is awaited in its turn, and its failure thrown there
+        underWay.push(read);
+      }
+      const read = await underWay.shift();
+      if (!read) return;
+      onBytes(read.bytesRead);
+      for (const skipped of read.skipped) onSkip(skipped);
+      yield* read.episodes;
+      await setImmediate(); // reading blocks; let progress and signals through
+    }
+  } finally {
+    await readers.close();
+  }
+}
+
+async function askFor(folder: string, options: ReadOptions): Promise<Ask> {
+  const features = await readFeatures(folder);
+  const first = options.firstOf ?? [];
+  return {
+    features: [
+      ...options.features.map((name) => ({ name, ...featureOf(features, name), firstOnly: false })),
+      ...first.map((name) => ({ name, ...featureOf(features, name), firstOnly: true })),
+    ],
+    checkData: options.checkData ?? false,
+    skipBadRecords: options.onSkip !== undefined,
+  };
+}
+
+interface Watch {
+  readonly onSkip: (skipped: Skipped) => void;
+  readonly onBytes: (count: number) => void;
+}
+
+/** Records in a job: enough to be worth a message, few enough to fit into memory many times. */
+const recordsPerJob = 16;
+
+function* jobsOf(
+  shards: readonly ShardFile[],
+  ask: Ask,
+  watch: Watch,
+): Generator<{ path: string; records: RecordPlace[] }> {
+  const perJob = ask.features.some(({ isImage, firstOnly }) => isImage && !firstOnly) ? 1 : recordsPerJob;
+  for (const file of shards) {
+    let records: RecordPlace[] = [];
+    for (const place of countedRecords(file, ask.skipBadRecords, watch)) {
+      records.push(place);
+      if (records.length < perJob) continue;
+      yield { path: file.path, records };
+      records = [];
+    }
+    if (records.length > 0) yield { path: file.path, records };
+  }
+}
+
+/** The records of a shard, which must be as many as the dataset says: a file that ends between two looks whole. */
+function* countedRecords(file: ShardFile, skipBadRecords: boolean, watch: Watch): Generator<RecordPlace> {
+  const shard = new Shard(file.path);
+  let [found, end] = [0, 0];
+  try {
+    for (const place of recordsOf(shard)) {
+      if (found === file.episodes) throw wrongCount(shard, file, found + 1, place.offset);
+      yield place;
+      found += 1;
+      end = place.start + place.length + 4;
+    }
+    if (found < file.episodes) throw wrongCount(shard, file, found, end);
+  } catch (error) {
+    if (!skipBadRecords || !Problem.is(error)) throw error;
+    const { code, message } = error;
+    const records = Math.max(0, file.episodes - found);
+    watch.onSkip({ shard: shard.name, record: found, offset: end, records, code, message });
+  } finally {
+    watch.onBytes(shard.bytesRead);
+    shard.close();
+  }
+}
+
+function wrongCount(shard: Shard, { episodes }: ShardFile, found: number, offset: number): Problem {
+  const what =
+    found < episodes
+      ? `the file ends before it, after ${found} of ${episodes} records`
+      : `there should be ${episodes} records only, by dataset_info.json`;
+  const code = found < episodes ? 'shard-truncated' : 'too-many-records';
+  const record = Math.min(found, episodes);
+  return recordProblem(code, { shard: shard.name, record, offset }, what, {
+    hint: 'The shard or dataset_info.json is not of this dataset, or was not fetched in full.',
+  });
+}

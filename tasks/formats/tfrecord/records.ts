@@ -1,0 +1,85 @@
+import { crc32c, mask } from './crc32c.ts';
+import { type Place, recordProblem, type Shard } from './shard.ts';
+
+/** One record: `start` is the first byte of its data, after the framing. */
+export interface RecordPlace extends Place {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** A record's length (uint64) and its masked CRC come before the data, a masked CRC of the data after it. */
+const [headBytes, tailBytes] = [12, 4];
+
+/**
+ * The records of a shard, one after the other; their data is not read.
+ *
+ * The CRC of each length is checked. Throws `lfs-pointer`, `shard-truncated`, `wrong-length-crc`; after any of them the
+ * rest of the shard cannot be found.
+ */
+export function* recordsOf(shard: Shard): Generator<RecordPlace> {
+  refusePointer(shard);
+  const head = new Uint8Array(headBytes);
+  const view = new DataView(head.buffer);
+  for (let offset = 0, record = 0; offset < shard.size; record += 1) {
+    const place = { shard: shard.name, record, offset };
+    if (offset + headBytes > shard.size) throw truncated(place, `${shard.size - offset} bytes of ${headBytes}`, shard);
+    shard.readInto(head, offset);
+    const [stored, found] = [view.getUint32(8, true), mask(crc32c(head.subarray(0, 8)))];
+    if (stored !== found) {
+      throw recordProblem('wrong-length-crc', place, `the checksum of its length is ${hex(stored)}, not ${hex(found)}`, {
+        hint: 'The shard is damaged or no TFRecord file: fetch it again.',
+      });
+    }
+    const start = offset + headBytes;
+    const length = Number(view.getBigUint64(0, true)); // above 2^53 it is inexact, and longer than any file
+    const end = start + length + tailBytes;
+    if (end > shard.size) throw truncated(place, `${shard.size - start} bytes of ${length + tailBytes}`, shard);
+    yield { ...place, start, length };
+    offset = end;
+  }
+}
+
+/** Reads a record in full and compares its CRC. Throws `wrong-data-crc`. */
+export function checkData(shard: Shard, place: RecordPlace): void {
+  const chunk = new Uint8Array(Math.min(place.length, 1 << 20));
+  let crc = 0;
+  for (let done = 0; done < place.length; done += chunk.length) {
+    const part = chunk.subarray(0, Math.min(chunk.length, place.length - done));
+    shard.readInto(part, place.start + done);
+    crc = crc32c(part, crc);
+  }
+  const tail = new Uint8Array(tailBytes);
+  shard.readInto(tail, place.start + place.length);
+  const [stored, found] = [new DataView(tail.buffer).getUint32(0, true), mask(crc)];
+  if (stored === found) return;
+  throw recordProblem('wrong-data-crc', place, `the checksum of its data is ${hex(stored)}, not ${hex(found)}`, {
+    hint: 'The shard is damaged: fetch it again.',
+  });
+}
+
+const pointerStart = 'version https://git-lfs';
+
+/** A clone without its large files has small text files in their place. */
+function refusePointer(shard: Shard): void {
+  if (shard.size < pointerStart.length) return;
+  for (const [i, character] of [...pointerStart].entries()) {
+    if (shard.byteAt(i) !== character.charCodeAt(0)) return;
+  }
+  throw recordProblem(
+    'lfs-pointer',
+    { shard: shard.name, record: 0, offset: 0 },
+    'the file is a pointer of Git LFS, not the data',
+    { hint: 'Fetch the data itself: git lfs pull.' },
+  );
+}
+
+function truncated(place: Place, has: string, shard: Shard): Error {
+  return recordProblem('shard-truncated', place, `the file ends within it, with ${has}`, {
+    at: shard.size,
+    hint: 'The shard was not fetched in full: fetch it again.',
+  });
+}
+
+function hex(crc: number): string {
+  return `0x${crc.toString(16).padStart(8, '0')}`;
+}

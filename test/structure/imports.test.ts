@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../../tasks/core/package-root.ts';
+
+const root = packageRoot();
+const layers = ['cache', 'tasks', 'pipelines', 'runner'] as const;
+/** Folders of plain functions and kinds that every task may use. */
+const shared = ['core', 'kinds', 'formats', 'models', 'envs'];
+
+/** Imports by source file, both relative to the root; those of types and those inside functions included. */
+const imports = new Map(
+  layers.flatMap((layer) => sourcesIn(layer)).map((file) => [file, importsOf(file)] as const),
+);
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+function importsOf(file: string): string[] {
+  const text = withoutComments(readFileSync(join(root, file), 'utf8'));
+  const found = text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)'(\.{1,2}\/[^']+)'/g);
+  return [...found].map(([, path = '']) => relative(root, join(root, dirname(file), path)));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+}
+
+const layerOf = (file: string): number => layers.indexOf(file.split('/')[0] as (typeof layers)[number]);
+const taskFolderOf = (file: string): string | undefined => {
+  const [layer, folder = '', ...rest] = file.split('/');
+  return layer === 'tasks' && rest.length > 0 && !shared.includes(folder) ? folder : undefined;
+};
+
+function wrongImports(isWrong: (from: string, to: string) => boolean): string[] {
+  return [...imports].flatMap(([from, all]) => all.filter((to) => isWrong(from, to)).map((to) => `${from} -> ${to}`));
+}
+
+test('the sources are found, and what they import exists', () => {
+  assert.ok(imports.size > 50, `${imports.size} files in ${root}`);
+  const missing = wrongImports((_, to) => to.endsWith('.ts') && !existsSync(join(root, to)));
+  // Templates of new projects import what lies beside them there.
+  assert.deepEqual(missing.filter((line) => !line.startsWith('runner/templates/')), []);
+});
+
+test('imports lead one way: runner, pipelines, tasks, cache', () => {
+  assert.deepEqual(wrongImports((from, to) => layerOf(to) > layerOf(from) || layerOf(to) < 0).filter((line) => !line.startsWith('runner/templates/')), []);
+});
+
+test('task folders never import each other', () => {
+  const wrong = wrongImports((from, to) => {
+    const [a, b] = [taskFolderOf(from), taskFolderOf(to)];
+    return b !== undefined && a !== b && (a !== undefined || from.startsWith('tasks/'));
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('there are no import cycles, types included', () => {
+  const state = new Map<string, 'open' | 'done'>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (state.get(file) === 'done') return;
+    if (state.get(file) === 'open') {
+      cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      return;
+    }
+    state.set(file, 'open');
+    for (const next of imports.get(file) ?? []) visit(next, [...path, file]);
+    state.set(file, 'done');
+  };
+  for (const file of imports.keys()) visit(file, []);
+  assert.deepEqual(cycles, []);
+});
+
+test('no type is any', () => {
+  const found = [...imports.keys()].flatMap((file) => {
+    const text = withoutComments(readFileSync(join(root, file), 'utf8'));
+    return /[:<,|&(]\s*any\b\s*[>,;)\]|&=[]|\bas any\b/.test(text) ? [file] : [];
+  });
+  assert.deepEqual(found, []);
+});
+
+test('locks and fingerprints compare no wall clocks', () => {
+  const files = ['cache/lock.ts', 'cache/recipe.ts', 'cache/records.ts', 'runner/fence.ts', 'runner/recipes.ts', 'runner/dataflow.ts', 'runner/attempts.ts'];
+  const clocks = files.filter((file) => /\bDate\b/.test(withoutComments(readFileSync(join(root, file), 'utf8'))));
+  assert.deepEqual(clocks, []);
+});
