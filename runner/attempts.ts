@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../cache/canonical-json.ts';
-import { messageOf, Problem } from '../cache/problem.ts';
+import { Problem } from '../cache/problem.ts';
 import { artifactsIn } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
@@ -13,7 +13,7 @@ import type { Fact, Failure } from './events.ts';
 import type { Change, Executor, Exit } from './executors/executor.ts';
 import { claimFolder, endFormerJob } from './fence.ts';
 import { ingest, ingestItem } from './ingest.ts';
-import { judge } from './judge.ts';
+import { failureOf, judge } from './judge.ts';
 import type { Prepared } from './recipes.ts';
 import { findReleases } from './releases.ts';
 import type { RunLog } from './run-log.ts';
@@ -192,10 +192,8 @@ export class Attempts {
     try {
       return { ...end, outputs: await ingest(job, this.#tools.store, running.items) };
     } catch (error) {
-      const known = Problem.is(error);
-      if (!known) this.#tools.diagnostics.error({ err: error }, 'ingest');
-      const hint = known && error.hint ? { hint: error.hint } : {};
-      return { ...end, failure: { code: known ? error.code : 'unexpected', message: messageOf(error), ...hint } };
+      if (!Problem.is(error)) this.#tools.diagnostics.error({ err: error }, 'ingest');
+      return { ...end, failure: failureOf(error) };
     }
   }
 
@@ -214,7 +212,7 @@ export class Attempts {
     try {
       await this.#takeReleases(running);
     } catch (error) {
-      running.broken ??= { code: Problem.is(error) ? error.code : 'unexpected', message: messageOf(error) };
+      running.broken ??= failureOf(error);
       this.#tools.executor.cancel(running.job);
     }
   }

@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Digest } from '../cache/digest.ts';
 import { acquireLock, type Lock, lockOwner } from '../cache/lock.ts';
-import { messageOf, Problem } from '../cache/problem.ts';
+import { fileProblem } from '../cache/file-problem.ts';
+import { Problem } from '../cache/problem.ts';
 import { artifactsIn, type NodeRecord } from '../cache/records.ts';
 import { isRef } from '../tasks/core/ref.ts';
 import { type AttemptEnd, Attempts } from './attempts.ts';
@@ -11,6 +12,7 @@ import { type Event, eventFormat, type Fact, type Failure, type PlannedNode, typ
 import type { Diagnostics } from './diagnostics.ts';
 import type { Executor } from './executors/executor.ts';
 import { History } from './history.ts';
+import { failureOf } from './judge.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { type Prepared, Recipes } from './recipes.ts';
 import type { RunLog } from './run-log.ts';
@@ -527,7 +529,11 @@ class Coordinator {
 
   #emit(fact: Fact): void {
     const event = { time: new Date().toISOString(), ...fact } as Event;
-    this.#options.run.append(event);
+    try {
+      this.#options.run.append(event);
+    } catch (cause) {
+      throw fileProblem(cause, this.#options.run.folder); // what cannot be told must not happen
+    }
     this.#state = apply(this.#state, event);
     this.#emitted(event);
   }
@@ -573,12 +579,6 @@ class Coordinator {
     });
     return Object.fromEntries(results);
   }
-}
-
-function failureOf(error: unknown): Failure {
-  if (Problem.is(error))
-    return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
-  return { code: 'unexpected', message: messageOf(error) };
 }
 
 function partition<T>(values: readonly T[], test: (value: T) => boolean): [T[], T[]] {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode, fileProblem } from '../cache/file-problem.ts';
+import { messageOf, Problem } from '../cache/problem.ts';
 import type { Failure } from './events.ts';
 import type { Exit } from './executors/executor.ts';
 import { WorkerFailure } from './job.ts';
@@ -11,6 +13,15 @@ export function judge(job: StagedJob, exit: Exit): Failure | undefined {
   const code = recordedCode(job.folder) ?? exit.code ?? undefined;
   if (code === 0) return undefined;
   return bodyFailure(job.folder) ?? programFailure(job, code, exit);
+}
+
+/** A thrown thing as the reason of a failure; a full or read-only disk is called by its name. */
+export function failureOf(error: unknown): Failure {
+  const { path = 'the store' } = error as { path?: string };
+  const isDisk = ['ENOSPC', 'EDQUOT', 'EROFS'].includes(errorCode(error) ?? '');
+  const known = isDisk ? fileProblem(error, path) : error;
+  if (!Problem.is(known)) return { code: 'unexpected', message: messageOf(error) };
+  return { code: known.code, message: known.message, ...(known.hint ? { hint: known.hint } : {}) };
 }
 
 /** From the exit record that `job.sh` writes; undefined when it ran without that shell, or its shell was killed. */

@@ -38,7 +38,7 @@ const inTheRepository: Imports = {
   folder: '../tasks/kinds/folder.ts',
 };
 const ofThePackage: Imports = {
-  pipeline: 'stet/dist/pipelines/core/pipeline.js',
-  task: 'stet/dist/tasks/core/task.js',
-  folder: 'stet/dist/tasks/kinds/folder.js',
+  pipeline: 'stet/pipeline',
+  task: 'stet/task',
+  folder: 'stet/kinds/folder',
 };

@@ -17,8 +17,8 @@ export const trainFlowPolicy = task({
   inputs: {
     dataset: lerobotDataset,
     stats: normStats,
-    steps: z.int().positive().default(8000),
-    saveEvery: z.int().positive().default(2000),
+    steps: z.int().positive().default(6000),
+    saveEvery: z.int().positive().default(1500),
     batchSize: z.int().positive().default(256),
     learningRate: z.number().positive().default(2e-3), // highest, reached after warm-up
     warmupSteps: z.int().min(0).default(200),

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { artifact, stream } from '../../tasks/core/task.ts';
 import { folder } from '../../tasks/kinds/folder.ts';
+import { isRunning } from '../support/is-running.ts';
 import { finish, outOf, Rig } from '../support/rig.ts';
 
 const value = { value: z.int() };
@@ -201,7 +202,7 @@ test('what a job leaves running in its group ends with it', async (t) => {
   const left = await puppet.leave();
   await finish(puppet, { value: 1 });
   await run.ended();
-  assert.equal(existsSync(`/proc/${left}`) && (await readFile(`/proc/${left}/stat`, 'utf8')).includes(') S'), false);
+  assert.equal(isRunning(left), false);
 });
 
 test('a program that does not exist is named', async (t) => {

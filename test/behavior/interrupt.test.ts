@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { isRunning } from '../support/is-running.ts';
 import { finish, Rig } from '../support/rig.ts';
 
 const value = { value: z.int() };
@@ -61,12 +61,3 @@ test('nothing starts in a run that is stopped before it begins', async (t) => {
   await finish(await rig.started('make'), { value: 1 });
   assert.equal((await again.ended()).status, 'succeeded');
 });
-
-function isRunning(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return !/\) [ZX]/.test(stat);
-  } catch {
-    return false;
-  }
-}

@@ -59,10 +59,10 @@ export class CliProject {
 const imports = `
 import { existsSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { pipeline } from 'stet/dist/pipelines/core/pipeline.js';
-import { stream, task } from 'stet/dist/tasks/core/task.js';
-import { folder } from 'stet/dist/tasks/kinds/folder.js';
-import { htmlPage } from 'stet/dist/tasks/kinds/html-page.js';
+import { pipeline } from 'stet/pipeline';
+import { stream, task } from 'stet/task';
+import { folder } from 'stet/kinds/folder';
+import { htmlPage } from 'stet/kinds/html-page';
 `;
 
 /** Two tasks in a row: enough for most of what a command can show. */

@@ -44,8 +44,8 @@ export class Rig {
   readonly #runs: RigRun[] = [];
   #name = 'rig';
 
-  static async start(t: TestContext): Promise<Rig> {
-    const rig = new Rig(mkdtempSync(join(tmpdir(), 'rig-')), await PuppetStage.open());
+  static async start(t: TestContext, folder = mkdtempSync(join(tmpdir(), 'rig-'))): Promise<Rig> {
+    const rig = new Rig(folder, await PuppetStage.open());
     t.after(() => rig.close());
     return rig;
   }
@@ -110,6 +110,10 @@ export class Rig {
     return records;
   }
 
+  async closeStores(): Promise<void> {
+    for (const store of this.#stores.splice(0)) await store.close();
+  }
+
   async store(): Promise<Store> {
     const store = await openStore(join(this.folder, 'store'));
     this.#stores.push(store);
@@ -146,7 +150,7 @@ export class Rig {
     }
     this.stage.close();
     await Promise.allSettled(this.#runs.map((run) => run.ended()));
-    for (const store of this.#stores) await store.close();
+    await this.closeStores();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

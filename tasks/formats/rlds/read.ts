@@ -58,6 +58,7 @@ export async function* readEpisodes(folder: string, options: ReadOptions): Async
       await setImmediate(); // reading blocks; let progress and signals through
     }
   } finally {
+    jobs.return(undefined); // closes the shard that is being listed
     await readers.close();
   }
 }
@@ -87,7 +88,7 @@ function* jobsOf(
   shards: readonly ShardFile[],
   ask: Ask,
   watch: Watch,
-): Generator<{ path: string; records: RecordPlace[] }> {
+): Generator<{ path: string; records: RecordPlace[] }, undefined> {
   const perJob = ask.features.some(({ isImage, firstOnly }) => isImage && !firstOnly) ? 1 : recordsPerJob;
   for (const file of shards) {
     let records: RecordPlace[] = [];

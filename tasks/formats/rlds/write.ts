@@ -32,15 +32,9 @@ export async function writeRlds(folder: string, dataset: WrittenDataset): Promis
   let numBytes = 0;
   for (const [k, episodes] of dataset.shards.entries()) {
     const name = `${dataset.name}-train.tfrecord-${digits(k)}-of-${digits(dataset.shards.length)}`;
-    await using file = await open(join(folder, name), 'w');
-    let length = 0;
-    for await (const episode of episodes) {
-      const payload = encodeExample(episode, { packed: dataset.packed ?? true });
-      await file.writeFile(frame(payload));
-      numBytes += payload.length;
-      length += 1;
-    }
-    shardLengths.push(String(length));
+    const { episodeCount, byteCount } = await writeShard(join(folder, name), episodes, dataset.packed ?? true);
+    shardLengths.push(String(episodeCount));
+    numBytes += byteCount;
   }
   const split = {
     filepathTemplate: '{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}',
@@ -53,37 +47,58 @@ export async function writeRlds(folder: string, dataset: WrittenDataset): Promis
   await writeJson(join(folder, 'features.json'), featuresTree(dataset.features));
 }
 
+async function writeShard(
+  path: string,
+  episodes: WrittenDataset['shards'][number],
+  packed: boolean,
+): Promise<{ episodeCount: number; byteCount: number }> {
+  const file = await open(path, 'w');
+  let [episodeCount, byteCount] = [0, 0];
+  try {
+    for await (const episode of episodes) {
+      const payload = encodeExample(episode, { packed });
+      await file.writeFile(frame(payload));
+      byteCount += payload.length;
+      episodeCount += 1;
+    }
+    return { episodeCount, byteCount };
+  } finally {
+    await file.close();
+  }
+}
+
 function writeJson(path: string, value: unknown): Promise<void> {
   return writeFile(path, `${JSON.stringify(value, undefined, 1)}\n`);
 }
 
 const classes = 'tensorflow_datasets.core.features';
 
+/** Features by the parts of their names. */
 interface Tree {
-  [key: string]: Tree | DeclaredFeature;
+  readonly inner: Map<string, Tree>;
+  feature?: DeclaredFeature;
 }
 
 function featuresTree(features: WrittenDataset['features']): unknown {
-  const root: Tree = {};
+  const root: Tree = { inner: new Map() };
   for (const [name, feature] of Object.entries(features)) {
-    const parts = name.split('/');
     let at = root;
-    for (const part of parts.slice(0, -1)) at = (at[part] ??= {}) as Tree;
-    at[parts.at(-1) as string] = feature;
+    for (const part of name.split('/')) {
+      const next = at.inner.get(part) ?? { inner: new Map() };
+      at.inner.set(part, next);
+      at = next;
+    }
+    at.feature = feature;
   }
-  const dict = (tree: Tree): unknown => ({
-    pythonClassName: `${classes}.features_dict.FeaturesDict`,
-    featuresDict: {
-      features: Object.fromEntries(
-        Object.entries(tree).map(([key, node]) => [key, 'dtype' in node && typeof node.dtype === 'string' ? leaf(node as DeclaredFeature) : inner(key, node as Tree)]),
-      ),
-    },
-  });
-  const inner = (key: string, tree: Tree): unknown =>
-    key === 'steps'
-      ? { pythonClassName: `${classes}.dataset_feature.Dataset`, sequence: { feature: dict(tree), length: '-1' } }
-      : dict(tree);
-  return dict(root);
+  return described('', root);
+}
+
+function described(name: string, { inner, feature }: Tree): unknown {
+  if (feature) return leaf(feature);
+  const features = Object.fromEntries([...inner].map(([key, tree]) => [key, described(key, tree)]));
+  const dict = { pythonClassName: `${classes}.features_dict.FeaturesDict`, featuresDict: { features } };
+  if (name !== 'steps') return dict;
+  return { pythonClassName: `${classes}.dataset_feature.Dataset`, sequence: { feature: dict, length: '-1' } };
 }
 
 function leaf({ dtype, shape = [] }: DeclaredFeature): unknown {

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { Problem, task } from '../core/task.ts';
+import { rldsDataset } from '../kinds/rlds-dataset.ts';
+import { idleRanges } from '../kinds/idle-ranges.ts';
+
+/**
+ * A TFDS folder of the user's, which stays where it lies. `path` is the folder with `dataset_info.json` or one above it,
+ * such as openpi's `rlds_data_dir`, when there is one dataset in it.
+ *
+ * Whether it changed is told by sizes and times when planning, by content when those moved; equal content elsewhere gives
+ * the same artifact.
+ */
+export const adoptRlds = task({
+  name: 'adopt-rlds',
+  inputs: {
+    path: z.string().min(1),
+    /** The release of DROID that it must be. */
+    release: z.enum(['1.0.0', '1.0.1']).optional(),
+  },
+  outputs: { dataset: rldsDataset },
+  cwd: () => process.cwd(), // a relative path is the user's
+  observe: async ({ path }) => {
+    const { tfdsFolder } = await import('../formats/rlds/tfds-folder.ts');
+    return statsDigest(tfdsFolder(path));
+  },
+  run: async ({ path, release }) => {
+    const { tfdsFolder } = await import('../formats/rlds/tfds-folder.ts');
+    const { readDatasetInfo } = await import('../formats/rlds/dataset-info.ts');
+    const folder = tfdsFolder(path);
+    if (release !== undefined) {
+      const { refuseOtherRelease } = await import('../formats/rlds/droid.ts');
+      refuseOtherRelease(await readDatasetInfo(folder), release, 'This is for');
+    }
+    return { dataset: folder };
+  },
+});
+
+/** A list of ranges of the user's, for example the one that openpi released for DROID 1.0.1. */
+export const adoptIdleRanges = task({
+  name: 'adopt-idle-ranges',
+  inputs: {
+    path: z.string().min(1),
+    dataset: rldsDataset,
+    /** The release that the list was made from; the dataset must be of it. */
+    release: z.enum(['1.0.0', '1.0.1']).optional(),
+  },
+  outputs: { ranges: idleRanges },
+  cwd: () => process.cwd(), // a relative path is the user's
+  observe: async ({ path }) => {
+    const { scanTree, treeDigest } = await import('../../cache/tree.ts');
+    return treeDigest(await scanTree(path));
+  },
+  run: async ({ path, dataset, release }, out) => {
+    const { copyFile } = await import('node:fs/promises');
+    if (release !== undefined) {
+      const { refuseOtherRelease } = await import('../formats/rlds/droid.ts');
+      refuseOtherRelease(dataset.meta, release, 'These ranges are valid only for');
+    }
+    await copyFile(path, out.ranges);
+    return { ranges: out.ranges };
+  },
+});
+
+/** Sizes and times of all files: planning must not read terabytes. */
+async function statsDigest(folder: string): Promise<string> {
+  const { readdirSync } = await import('node:fs');
+  const { join } = await import('node:path');
+  const { fileStats } = await import('../../cache/adopt.ts');
+  const { digestJson } = await import('../../cache/digest.ts');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const files = names.flatMap((name) => {
+    const stats = fileStats(join(folder, name));
+    return stats ? [[name, stats.size, stats.mtimeNs, stats.ctimeNs]] : [];
+  });
+  if (files.length === 0) throw new Problem('path-missing', `There are no files in ${folder}.`);
+  return digestJson(files);
+}

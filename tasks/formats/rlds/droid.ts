@@ -1,0 +1,86 @@
+import { Problem } from '../../../cache/problem.ts';
+import { nearest } from '../../core/nearest.ts';
+import type { DatasetInfo } from './dataset-info.ts';
+import { type Features, featureOf } from './features.ts';
+import type { Episode } from './read-record.ts';
+
+/** Features of DROID, by the names in records. Positions in radians, gripper from 0 (open) to 1 (closed), 15 Hz. */
+export const droid = {
+  filePath: 'episode_metadata/file_path',
+  recordingFolder: 'episode_metadata/recording_folderpath',
+  /** [7] each. */
+  jointPosition: 'steps/observation/joint_position',
+  commandedJointPosition: 'steps/action_dict/joint_position',
+  commandedJointVelocity: 'steps/action_dict/joint_velocity',
+  /** [1] each. */
+  gripperPosition: 'steps/observation/gripper_position',
+  commandedGripperPosition: 'steps/action_dict/gripper_position',
+  language: ['', '_2', '_3'].map((suffix) => `steps/language_instruction${suffix}`),
+} as const;
+
+export const jointCount = 7;
+
+/** Refuses datasets of another shape, with all that is wrong at once. */
+export function refuseOtherShape(features: Features, asked: readonly string[]): void {
+  const wrong = asked.flatMap((name) => {
+    const feature = features.get(name);
+    if (!feature) {
+      const close = nearest(name, [...features.keys()]);
+      return [`it has no ${name}${close ? ` (the nearest is ${close})` : ''}`];
+    }
+    const width = widthOf(name);
+    const shape = featureOf(features, name).shape;
+    const found = shape.reduce((product, length) => product * length, 1);
+    return found === width ? [] : [`${name} has ${found} values for each step, not ${width}`];
+  });
+  if (wrong.length === 0) return;
+  throw new Problem('not-droid', `The dataset does not have DROID's features:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
+}
+
+function widthOf(name: string): number {
+  return /joint_(position|velocity)$/.test(name) ? jointCount : 1;
+}
+
+/** openpi's name of an episode: `<recording_folderpath>--<file_path>`, byte for byte as in the record. */
+export function episodeKey(episode: Episode): string {
+  return `${textOf(episode, droid.recordingFolder)}--${textOf(episode, droid.filePath)}`;
+}
+
+/** Only the path tells success from failure; openpi wants `.*success.*` to match all of it. */
+export function isSuccess(filePath: string): boolean {
+  return filePath.includes('success') && !filePath.includes('\n');
+}
+
+/** A byte string of an episode as text: the first, when there is one for each step. */
+export function textOf(episode: Episode, name: string): string {
+  const bytes = episode.bytes[name]?.[0] ?? new Uint8Array();
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    const { record, shard, offset } = episode;
+    throw new Problem('not-utf8', `Record ${record} of ${shard}, from byte ${offset}: "${name}" is not UTF-8.`, {
+      cause,
+    });
+  }
+}
+
+/** Releases by the name inside, which is not the folder's. */
+const releases: Readonly<Record<string, string>> = { droid_101: '1.0.1', r2d2_faceblur: '1.0.0' };
+
+/** DROID's release, where the dataset is one. `droid_100`, the sample of 1.0.0, counts as 1.0.0. */
+export function releaseOf({ name }: DatasetInfo): string | undefined {
+  return releases[name];
+}
+
+/** Throws `wrong-release` where another release is needed, for example the one that a list of ranges was made from. */
+export function refuseOtherRelease(info: { name: string; version: string }, needed: string, why: string): void {
+  const found = releases[info.name];
+  if (found === needed) return;
+  const is = found === undefined ? 'no release of DROID that is known' : `DROID ${found}`;
+  throw new Problem('wrong-release', `${why} DROID ${needed}; the dataset is ${is} ("${info.name}", ${info.version} inside).`, {
+    hint:
+      found === '1.0.0'
+        ? 'Fetch gs://gresearch/robotics/droid/1.0.1: it also has the instructions that 1.0.0 lacks.'
+        : 'Make the ranges from the dataset itself: leave out what names a release.',
+  });
+}
