@@ -200,7 +200,10 @@ class FolderStore implements Store {
 
   checkout(digest: Digest, dest: string): { path: string; links: number } {
     const tree = this.readTree(digest);
-    if (!tree) throw new Problem('tree-missing', `The tree ${digest} is missing from the store.`);
+    if (!tree) {
+      this.forget(digest);
+      throw new Problem('tree-missing', `The tree ${digest} is missing from the store.`);
+    }
     const adopted = this.adoption(digest);
     if (adopted && this.missingFrom(tree) !== undefined) {
       const changed = this.changedSince(adopted, tree)[0];

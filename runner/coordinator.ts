@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Digest } from '../cache/digest.ts';
@@ -17,6 +18,7 @@ import { ancestorsOf, findNode } from './names.ts';
 import { type Prepared, Recipes } from './recipes.ts';
 import type { RunLog } from './run-log.ts';
 import type { Session } from './session.ts';
+import { workFolder } from './stage.ts';
 import { apply, countsOf, emptyState, type RunState } from './state.ts';
 import { outputFrom, storedOutput, toStored } from './values.ts';
 
@@ -217,10 +219,12 @@ class Coordinator {
     const records = await this.#session.store.records.getMany(prepared.map(({ fingerprint }) => fingerprint));
     for (const [i, one] of prepared.entries()) {
       const record = records[i];
-      const hasRun = this.#state.nodes.get(one.instance.address)?.phase === 'done';
-      const forced = !hasRun && this.#forced.has(one.instance.of.address);
+      const { address, of } = one.instance;
+      const before = this.#state.nodes.get(address); // of this run, before it started over
+      const forced = before?.phase !== 'done' && this.#forced.has(of.address);
       const sharing = this.#shared.get(one.fingerprint);
-      if (sharing) this.#follow(sharing, one);
+      if (before?.phase === 'failed' && before.fingerprint === one.fingerprint) this.#dataflow.fail(address);
+      else if (sharing) this.#follow(sharing, one);
       else if (record && !forced && this.#isWhole(record)) this.#hit(one, record, 'store');
       else await this.#mustRun(one, forced, record !== undefined && !forced);
     }
@@ -266,7 +270,23 @@ class Coordinator {
     const phase = this.#state.nodes.get(address)?.phase;
     const isNews = phase !== 'done' && phase !== 'cached';
     if (isNews) this.#emit({ type: 'node-cached', address, label, fingerprint: prepared.fingerprint, from, seconds });
+    if (prepared.spec.onPreempt === 'resume') this.#dropLeftWork(prepared);
     this.#finish(prepared, outputs);
+  }
+
+  /** A driver that was killed between a node's record and the end of its work folder left that folder behind. */
+  #dropLeftWork({ fingerprint }: Prepared): void {
+    const work = workFolder(this.#session.store, fingerprint);
+    if (!existsSync(work)) return;
+    const lock = this.#lock(fingerprint); // another run may work in it, when it was forced to
+    if (!lock) return;
+    rmSync(work, { recursive: true, force: true });
+    lock.release();
+  }
+
+  #lock(fingerprint: Digest): Lock | undefined {
+    const folder = join(this.#session.store.root, 'locks');
+    return acquireLock(folder, fingerprint, { owner: `run ${this.#options.run.run}` });
   }
 
   /** Starts what there is room for. A job that does not fit lets smaller ones go first. */
@@ -307,7 +327,7 @@ class Coordinator {
     if (this.#locks.has(fingerprint)) return true;
     const { store } = this.#session;
     const folder = join(store.root, 'locks');
-    const lock = acquireLock(folder, fingerprint, { owner: `run ${this.#options.run.run}` });
+    const lock = this.#lock(fingerprint);
     if (!lock) {
       if (pending.awaitedFrom !== undefined) return false;
       const owner = lockOwner(folder, fingerprint);
@@ -456,6 +476,8 @@ class Coordinator {
   }
 
   #finish(prepared: Prepared, outputs: Readonly<Record<string, Output>>): void {
+    // What was made from the items of an attempt that failed later is not what follows from this result.
+    if (this.#dataflow.hasReleasedOthers(prepared.instance.address, outputs)) this.#startOver = true;
     this.#dataflow.finish(prepared.instance.address, outputs);
     const followers = this.#shared.get(prepared.fingerprint)?.followers ?? [];
     this.#shared.delete(prepared.fingerprint);
@@ -498,7 +520,7 @@ class Coordinator {
     this.#attempts.cancelAll({ now: this.#options.kill.aborted });
   }
 
-  /** A blob went bad after its record was taken for a hit: everything is looked up again, and only the lost part runs. */
+  /** A blob went bad after its record was taken for a hit, or a released item is another now: everything is looked up again. */
   #restart(): void {
     if (Math.max(...this.#losses.values()) > mostLosses) {
       throw new Problem('store-unreliable', 'The store goes on losing what it was given.', {

@@ -113,6 +113,16 @@ export class Dataflow {
     this.#drain();
   }
 
+  /** Whether an item was released that has another value in these outputs: a later attempt made it again, and otherwise. */
+  hasReleasedOthers(address: string, outputs: Readonly<Record<string, Output>>): boolean {
+    return [...this.#get(address).released].some(([name, items]) => {
+      const output = outputs[name];
+      if (!output || !('items' in output)) return false;
+      const values = new Map(output.items.map(({ key, value }) => [key, JSON.stringify(value)]));
+      return items.some(({ key, value }) => values.has(key) && values.get(key) !== JSON.stringify(value));
+    });
+  }
+
   fail(address: string): void {
     const live = this.#get(address);
     for (const { close } of live.listeners) close(undefined);

@@ -72,7 +72,7 @@ async function take(given: unknown, type: z.ZodType, place: Place): Promise<unkn
     return values;
   }
   if (type instanceof z.ZodObject && typeof given === 'object' && given !== null) {
-    const fields = Object.entries(type.shape as Record<string, z.ZodType>);
+    const fields = Object.entries(type.shape);
     const values: Record<string, unknown> = { ...given };
     for (const [key, field] of fields) {
       values[key] = await take(values[key], field, { ...place, where: `${place.where}.${key}` });

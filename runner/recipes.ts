@@ -110,7 +110,12 @@ async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, str
 
 /** The argument list with places for paths. A working folder that is an input counts too. */
 function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
-  const placed = mapArtifacts(inputs, ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }));
+  const placed = mapArtifacts(inputs, ({ kind, digest, meta }, where) => ({
+    kind,
+    digest,
+    meta,
+    path: inputPlace(where),
+  }));
   const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
   const args = spec.command?.(placed, out, { resuming: false }) ?? [];
   const wrong = args.findIndex((arg) => typeof arg !== 'string' || arg.includes('\0'));

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { fileProblem } from '../cache/file-problem.ts';
 import { Problem } from '../cache/problem.ts';
 import { type Event, eventFormat } from './events.ts';
 
@@ -44,7 +45,7 @@ export function createRun(root: string): { run: string; folder: string } {
       mkdirSync(join(runs, run));
       return { run, folder: join(runs, run) };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileProblem(error, join(runs, run));
     }
   }
 }

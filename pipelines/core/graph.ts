@@ -151,7 +151,11 @@ class Tracing {
     const { list } = each;
     let id = `item of ${this.#refKey(list)}`;
     // Two items of one list in one body are two choices: every pair of them, not the same item twice.
-    while (this.#openEach.some((outer) => outer !== each && this.#sources.get(outer.item)?.id === id && reaches(each, outer.item))) {
+    while (
+      this.#openEach.some(
+        (outer) => outer !== each && this.#sources.get(outer.item)?.id === id && reaches(each, outer.item),
+      )
+    ) {
       id = `another ${id}`;
     }
     if (!this.#rank.has(id)) this.#rank.set(id, this.#rank.size);

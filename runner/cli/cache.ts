@@ -10,7 +10,7 @@ import { bytes, count } from '../views/quantities.ts';
 import { table } from '../views/table.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { storeOptions } from './session-options.ts';
 
 export async function cache(io: Io, [command]: readonly string[], options: Options): Promise<number> {

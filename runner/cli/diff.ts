@@ -66,7 +66,7 @@ async function nodeChanges(
       `  no result of run ${recordWas ? runs.after : runs.before} is in the store, so the recipes cannot be compared`,
     ];
   }
-  const isEqual = canonicalJson(recordWas.outputs as Json) === canonicalJson(recordIs.outputs as Json);
+  const isEqual = canonicalJson(recordWas.outputs) === canonicalJson(recordIs.outputs);
   const changes = recipeDifference(recordWas.recipe, recordIs.recipe).map((line) => `  ${line}`);
   return [
     `${label}: ${prints}`,

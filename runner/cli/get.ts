@@ -11,7 +11,7 @@ import { type KnownRun, readRequest, readRun } from './find-run.ts';
 import type { Io } from './io.ts';
 import { materialise } from './materialise.ts';
 import { fillPage } from './pages.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { storeOptions } from './session-options.ts';
 
 export async function get(io: Io, [name = '', output = '']: readonly string[], options: Options): Promise<number> {

@@ -4,7 +4,7 @@ import { exportGraph, type GraphFormat, graphFormats } from '../export-graph.ts'
 import { openSession } from '../session.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { sessionRequest } from './session-options.ts';
 
 export async function graph(io: Io, [name = '', ...overrides]: readonly string[], options: Options): Promise<number> {

@@ -58,7 +58,7 @@ export function openIo({ store, verbose = false, color = true }: IoOptions): Io 
 /** https://no-color.org: any value of NO_COLOR that is not empty turns colour off; FORCE_COLOR turns it on for pipes. */
 function openTerminal(stream: NodeJS.WriteStream, color: boolean): Terminal {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  const isTerminal = stream.isTTY === true && TERM !== 'dumb';
+  const isTerminal = stream.isTTY && TERM !== 'dumb';
   let isClosed = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // The reader left, as `head` or a closed terminal does: what follows has no reader, and that is no failure of ours.

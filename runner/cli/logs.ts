@@ -9,7 +9,7 @@ import { pickNode } from './pick-node.ts';
 import { findRun, readRun } from './find-run.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { storeOptions } from './session-options.ts';
 
 /** `logs NODE` looks into the newest run, `logs RUN NODE` into that one. */

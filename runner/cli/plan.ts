@@ -4,7 +4,7 @@ import { paint } from '../views/paint.ts';
 import { planLines } from '../views/plan-lines.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { sessionRequest } from './session-options.ts';
 
 export async function plan(io: Io, [name = '', ...overrides]: readonly string[], options: Options): Promise<number> {

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { Problem } from '../../cache/problem.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Io, type IoOptions, openIo } from './io.ts';
+import type { Options } from './options.ts';
 
 /** Parses the command line and runs its command; each is loaded only when it is asked for. Returns the exit code. */
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
@@ -24,8 +25,6 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 }
 
 type Body = (io: Io, args: readonly string[], options: Options) => Promise<number>;
-/** Options as commander gives them; each command reads its own. */
-export type Options = Readonly<Record<string, unknown>>;
 
 function makeProgram(version: string, finished: (code: number) => void): Command {
   const program = new Command('pipeline')
@@ -51,7 +50,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
           .filter((arg) => arg !== undefined) as string[];
         const options = command.optsWithGlobals<Options>();
         const body = await load();
-        finished(await body(openIo(options as IoOptions), args, options));
+        finished(await body(openIo(options), args, options));
       });
   const profile = new Option('--profile <name>', 'a named set of parameters');
 
@@ -115,7 +114,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
       .action(async (...given: unknown[]) => {
         const options = (given.at(-1) as Command).optsWithGlobals<Options>();
         const body = await import('./cache.ts');
-        finished(await body.cache(openIo(options as IoOptions), [name], options));
+        finished(await body.cache(openIo(options), [name], options));
       });
   cacheCommand('stat', 'what is in the store');
   cacheCommand('verify', 'hash everything again; what is damaged is moved aside');

@@ -5,7 +5,7 @@ import { drive } from './drive.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findRun, type KnownRun, readRequest, readRun } from './find-run.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { refuseUnfit } from './run.ts';
 import { storeOptions } from './session-options.ts';
 

@@ -7,7 +7,7 @@ import { createRun, openLog, type RunRequest } from '../run-log.ts';
 import { openSession, type Session } from '../session.ts';
 import { drive } from './drive.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { sessionRequest } from './session-options.ts';
 
 interface RunOptions {

@@ -1,6 +1,6 @@
 import type { SessionRequest } from '../session.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 
 /** What opening a session takes, from a command line `NAME [overrides...]`. */
 export function sessionRequest(

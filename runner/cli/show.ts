@@ -9,7 +9,7 @@ import { paint } from '../views/paint.ts';
 import { table } from '../views/table.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { storeOptions } from './session-options.ts';
 import { shortPath } from './short-path.ts';
 

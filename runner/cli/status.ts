@@ -7,7 +7,7 @@ import { paint } from '../views/paint.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findRun, type KnownRun, readRun } from './find-run.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { storeOptions } from './session-options.ts';
 
 export async function status(io: Io, [name]: readonly string[], { json }: Options): Promise<number> {

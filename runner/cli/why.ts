@@ -3,7 +3,7 @@ import { explain } from '../why.ts';
 import { paint } from '../views/paint.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import type { Options } from './program.ts';
+import type { Options } from './options.ts';
 import { sessionRequest } from './session-options.ts';
 
 export async function why(

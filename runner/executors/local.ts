@@ -117,7 +117,7 @@ export class LocalExecutor implements Executor {
 /** What every job sees besides its declared environment: declared or absent. */
 export function baseEnvironment(jobFolder: string): Record<string, string> {
   const kept = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ'];
-  const given = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] as string]]));
+  const given = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   return {
     ...(Object.fromEntries(given) as Record<string, string>),
     TMPDIR: tmpdir(),

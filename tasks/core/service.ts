@@ -36,8 +36,8 @@ export function service<I extends Shape>(spec: {
     definedAt: callSite(service),
   } as unknown as ServiceSpec;
   return (inputs, options = {}) => {
-    checkCall(spec.name, spec.inputs, inputs as Record<string, unknown>);
-    const node: ServiceNode = { type: 'service', spec: described, inputs: inputs as Record<string, unknown>, options };
+    checkCall(spec.name, spec.inputs, inputs);
+    const node: ServiceNode = { type: 'service', spec: described, inputs: inputs, options };
     return new Ref<Endpoint>({ node, output: 'endpoint', keys: [] });
   };
 }

@@ -31,7 +31,7 @@ export function task<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>): 
     const refs = Object.keys(spec.outputs).map((output) => [output, new Ref({ node, output, keys: [] })]);
     return Object.fromEntries(refs) as Refs<O>;
   };
-  return Object.assign(call, { spec }) as unknown as Task<I, O>;
+  return Object.assign(call, { spec });
 }
 
 /** A Python entry point and all it imports from the repository, by meaning: comments and layout do not count. */

@@ -28,48 +28,22 @@ export const filterIdleFrames = task({
     /** Steps in the dataset, and how many of them are in a range. */
     steps: z.int(),
     keptSteps: z.int(),
-    skipped: z.array(z.string()),
+    skipped: z.array(z.string()).readonly(),
   },
+  resources: { cpus: 4 }, // threads that read
   run: async ({ dataset, skipBadRecords, ...rule }, out, attempt) => {
-    const { Problem } = await import('../../cache/problem.ts');
     const { writeRanges } = await import('../formats/idle-ranges.ts');
-    const { droid, episodeKey, jointCount, refuseOtherShape } = await import('../formats/rlds/droid.ts');
-    const { readFeatures } = await import('../formats/rlds/features.ts');
-    const { readEpisodes } = await import('../formats/rlds/read.ts');
-    const { idleFilterRanges } = await import('./idle-ranges.ts');
-    if (rule.trimSteps >= rule.minKeptSteps) {
-      throw new Problem('empty-ranges', `Cutting ${rule.trimSteps} steps from runs of ${rule.minKeptSteps} leaves none.`, {
-        hint: 'trimSteps must be below minKeptSteps.',
-      });
-    }
-    const features = [droid.commandedJointVelocity, droid.filePath, droid.recordingFolder];
-    refuseOtherShape(await readFeatures(dataset.path), features);
-
-    const found = new Map<string, ReturnType<typeof idleFilterRanges>>();
-    const skipped: string[] = [];
-    let [total, kept, done, bytesRead] = [0, 0, 0, 0];
-    const episodes = readEpisodes(dataset.path, {
-      features,
+    const { droidRanges } = await import('./droid-ranges.ts');
+    const { ranges, ...facts } = await droidRanges(dataset.path, rule, {
+      skipBadRecords,
       workers: attempt.cpus,
-      onBytes: (count) => {
-        bytesRead += count;
+      onEpisode: ({ done, bytesRead }) => {
+        attempt.signal.throwIfAborted();
+        const metrics = { megabytesRead: bytesRead / 1e6 };
+        attempt.report({ done, total: dataset.meta.episodes, unit: 'episodes', metrics });
       },
-      ...(skipBadRecords ? { onSkip: ({ message }) => skipped.push(message) } : {}),
     });
-    for await (const episode of episodes) {
-      attempt.signal.throwIfAborted();
-      const key = episodeKey(episode);
-      if (!found.has(key)) {
-        const ranges = idleFilterRanges(episode.floats[droid.commandedJointVelocity] ?? [], jointCount, rule);
-        found.set(key, ranges);
-        kept += ranges.reduce((sum, [start, end]) => sum + end - start, 0);
-      }
-      total += episode.steps;
-      done += 1;
-      const metrics = { megabytesRead: bytesRead / 1e6 };
-      attempt.report({ done, total: dataset.meta.episodes, unit: 'episodes', metrics });
-    }
-    await writeRanges(out.ranges, found);
-    return { ranges: out.ranges, steps: total, keptSteps: kept, skipped };
+    await writeRanges(out.ranges, ranges);
+    return { ranges: out.ranges, ...facts };
   },
 });

@@ -13,9 +13,11 @@ export interface FeatureStats {
 }
 
 const Numbers = z.array(z.number());
-const Quantile = Numbers.nullish().transform((values) => values ?? undefined);
 const File = z.object({
-  norm_stats: z.record(z.string(), z.object({ mean: Numbers, std: Numbers, q01: Quantile, q99: Quantile })),
+  norm_stats: z.record(
+    z.string(),
+    z.object({ mean: Numbers, std: Numbers, q01: Numbers.nullish(), q99: Numbers.nullish() }),
+  ),
 });
 
 /** Reads openpi's `norm_stats.json`: quantiles may be absent or null, keys that are not its own are ignored. */
@@ -23,7 +25,10 @@ export async function readNormStats(path: string): Promise<Record<string, Featur
   const { norm_stats } = await readJson(path, File).catch((cause: unknown) => {
     throw new Problem('not-norm-stats', `${path} is no norm_stats.json: ${messageOf(cause)}`, { cause });
   });
-  return norm_stats;
+  const features = Object.entries(norm_stats).map(([name, { mean, std, q01, q99 }]) => {
+    return [name, { mean, std, ...(q01 ? { q01 } : {}), ...(q99 ? { q99 } : {}) }];
+  });
+  return Object.fromEntries(features) as Record<string, FeatureStats>;
 }
 
 /** Writes them as openpi does: keys in the order given, two-space indent, no newline at the end. */

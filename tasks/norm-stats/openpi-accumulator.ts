@@ -16,26 +16,23 @@ export class OpenpiAccumulator {
   min = new Float64Array();
   max = new Float64Array();
   histograms: RunningHistogram[] = [];
-  private mean = new Float64Array();
-  private meanOfSquares = new Float64Array();
+  private mean: Floats;
+  private meanOfSquares: Floats;
   private readonly round: (value: number) => number;
+  /** Zeros that round what is stored in them, as numpy's arrays do. */
+  private readonly zeros: (length: number) => Floats;
 
   constructor(precision: Precision) {
     this.round = precision === 'float32' ? Math.fround : (value) => value;
+    this.zeros = (length) => (precision === 'float32' ? new Float32Array(length) : new Float64Array(length));
+    [this.mean, this.meanOfSquares] = [this.zeros(0), this.zeros(0)];
   }
 
   /** `batch`: rows of `width` values, one after the other. Throws `vector-length-differs`. */
   update(batch: ArrayLike<number>, width: number): void {
     const rows = batch.length / width;
-    const low = new Float64Array(width).fill(Infinity);
-    const high = new Float64Array(width).fill(-Infinity);
-    for (let i = 0, d = 0; i < batch.length; i += 1, d = d + 1 === width ? 0 : d + 1) {
-      const value = batch[i] as number;
-      if (value < (low[d] as number)) low[d] = value;
-      if (value > (high[d] as number)) high[d] = value;
-    }
-    const mean = columnMeans(batch, width, this.round, (value) => value);
-    const meanOfSquares = columnMeans(batch, width, this.round, (value) => this.round(value * value));
+    const { low, high } = rangesOf(batch, width);
+    const { mean, meanOfSquares } = this.meansOf(batch, width);
 
     if (this.count === 0) this.begin(low, high, { mean, meanOfSquares });
     else this.widen(low, high);
@@ -43,9 +40,7 @@ export class OpenpiAccumulator {
     const weight = this.round(rows / this.count);
     this.blend(this.mean, mean, weight);
     this.blend(this.meanOfSquares, meanOfSquares, weight);
-    for (const [d, histogram] of this.histograms.entries()) {
-      for (let i = d; i < batch.length; i += width) histogram.add(batch[i] as number);
-    }
+    for (const [d, histogram] of this.histograms.entries()) histogram.add(batch, d, width);
   }
 
   /** Throws `too-few-rows` below two rows, as openpi refuses them. */
@@ -69,7 +64,7 @@ export class OpenpiAccumulator {
   private begin(
     low: Float64Array<ArrayBuffer>,
     high: Float64Array<ArrayBuffer>,
-    first: { mean: Float64Array<ArrayBuffer>; meanOfSquares: Float64Array<ArrayBuffer> },
+    first: { mean: Floats; meanOfSquares: Floats },
   ): void {
     this.min = low;
     this.max = high;
@@ -100,32 +95,62 @@ export class OpenpiAccumulator {
     }
   }
 
-  private blend(running: Float64Array, batch: Float64Array, weight: number): void {
+  private blend(running: Floats, batch: Floats, weight: number): void {
     const { round } = this;
     for (let d = 0; d < running.length; d += 1) {
       const before = running[d] as number;
-      running[d] = round(before + round(round((batch[d] as number) - before) * weight));
+      running[d] = before + round(round((batch[d] as number) - before) * weight);
+    }
+  }
+
+  /** `numpy.mean(axis=0)` of values and squares: one column is summed in pairs, several row by row. */
+  private meansOf(batch: ArrayLike<number>, width: number): { mean: Floats; meanOfSquares: Floats } {
+    const { round } = this;
+    const [mean, meanOfSquares] = [this.zeros(width), this.zeros(width)];
+    if (width === 1) {
+      mean[0] = pairwiseSum(batch, { from: 0, count: batch.length, round, of: (value) => value });
+      meanOfSquares[0] = pairwiseSum(batch, {
+        from: 0,
+        count: batch.length,
+        round,
+        of: (value) => round(value * value),
+      });
+    } else addRows(batch, mean, meanOfSquares, this.zeros(1));
+    const rows = batch.length / width;
+    for (let d = 0; d < width; d += 1) {
+      mean[d] = (mean[d] as number) / rows;
+      meanOfSquares[d] = (meanOfSquares[d] as number) / rows;
+    }
+    return { mean, meanOfSquares };
+  }
+}
+
+type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+/** Sums of values and of squares; `square` rounds one square before it is added. */
+function addRows(batch: ArrayLike<number>, sums: Floats, squares: Floats, square: Floats): void {
+  const width = sums.length;
+  for (let i = 0; i < batch.length; i += width) {
+    for (let d = 0; d < width; d += 1) {
+      const value = batch[i + d] as number;
+      square[0] = value * value;
+      sums[d] = (sums[d] as number) + value;
+      squares[d] = (squares[d] as number) + square[0];
     }
   }
 }
 
-/** `numpy.mean(axis=0)`: one column is summed in pairs, several row by row. */
-function columnMeans(
-  batch: ArrayLike<number>,
-  width: number,
-  round: (value: number) => number,
-  of: (value: number) => number,
-): Float64Array<ArrayBuffer> {
-  const rows = batch.length / width;
-  const sums = new Float64Array(width);
-  if (width === 1) sums[0] = pairwiseSum(batch, { from: 0, count: rows, round, of });
-  else {
-    for (let i = 0, d = 0; i < batch.length; i += 1, d = d + 1 === width ? 0 : d + 1) {
-      const value = of(batch[i] as number);
-      sums[d] = i < width ? value : round((sums[d] as number) + value);
+function rangesOf(batch: ArrayLike<number>, width: number) {
+  const low = new Float64Array(width).fill(Infinity);
+  const high = new Float64Array(width).fill(-Infinity);
+  for (let i = 0; i < batch.length; i += width) {
+    for (let d = 0; d < width; d += 1) {
+      const value = batch[i + d] as number;
+      if (value < (low[d] as number)) low[d] = value;
+      if (value > (high[d] as number)) high[d] = value;
     }
   }
-  return sums.map((sum) => round(sum / rows));
+  return { low, high };
 }
 
 interface Part {

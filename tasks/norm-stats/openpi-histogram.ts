@@ -11,31 +11,32 @@ const firstPadding = 1e-10;
  */
 export class RunningHistogram {
   readonly counts = new Float64Array(binCount);
-  readonly edges: Float64Array;
+  readonly edges = new Float64Array(binCount + 1);
   private readonly fresh = new Float64Array(binCount);
+  private isPadded = true;
 
   constructor(low: number, high: number) {
-    this.edges = new Float64Array(binCount + 1);
     linspace(this.edges, low - firstPadding, high + firstPadding);
   }
 
   /** Moves each bin's count, whole, into the new bin that holds its left edge; counts outside of the range are lost. */
   relay(low: number, high: number): void {
+    // Without padding and growth every left edge finds its own bin again.
+    if (!this.isPadded && low === this.edges[0] && high === this.edges[binCount]) return;
     const lefts = this.edges.slice(0, binCount);
     linspace(this.edges, low, high);
+    this.isPadded = false;
     this.fresh.fill(0);
     for (let k = 0; k < binCount; k += 1) {
       const count = this.counts[k] as number;
-      if (count === 0) continue;
-      const bin = binOf(this.edges, lefts[k] as number);
-      if (bin >= 0) this.fresh[bin] = (this.fresh[bin] as number) + count;
+      if (count > 0) addTo(this.fresh, this.edges, lefts[k] as number, count);
     }
     this.counts.set(this.fresh);
   }
 
-  add(value: number): void {
-    const bin = binOf(this.edges, value);
-    if (bin >= 0) this.counts[bin] = (this.counts[bin] as number) + 1;
+  /** Counts every `width`-th of the values, from `first` on. */
+  add(values: ArrayLike<number>, first: number, width: number): void {
+    for (let i = first; i < values.length; i += width) addTo(this.counts, this.edges, values[i] as number, 1);
   }
 
   /** The left edge of the first bin at which `share` of `count` values is reached; the maximum if it never is. */
@@ -59,15 +60,14 @@ function linspace(edges: Float64Array, low: number, high: number): void {
 }
 
 /**
- * The bin of a value, -1 outside of all. Bins are open on the right, the last one is closed, and where edges coincide the
- * last of them counts.
+ * Adds to the bin of a value; nothing outside of all. Bins are open on the right, the last one is closed, and where edges
+ * coincide the last of them counts.
  */
-function binOf(edges: Float64Array, value: number): number {
+function addTo(counts: Float64Array, edges: Float64Array, value: number, count: number): void {
   const [low, high] = [edges[0] as number, edges[binCount] as number];
-  if (!(value >= low && value <= high)) return -1;
-  const guess = Math.floor(((value - low) / (high - low)) * binCount);
-  let bin = guess >= 0 && guess < binCount ? guess : binCount - 1; // a range of zero makes it NaN
+  if (!(value >= low && value <= high)) return;
+  let bin = high > low ? Math.min(binCount - 1, Math.floor(((value - low) / (high - low)) * binCount)) : binCount - 1;
   while (bin < binCount - 1 && (edges[bin + 1] as number) <= value) bin += 1;
   while (bin > 0 && (edges[bin] as number) > value) bin -= 1;
-  return bin;
+  counts[bin] = (counts[bin] as number) + count;
 }

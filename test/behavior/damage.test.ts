@@ -11,7 +11,13 @@ import { finish, outOf, Rig, type RigRun } from '../support/rig.ts';
 const content = 'the weights';
 
 /** `make` gives a folder, `read` says what is in it. After one whole run, only `make` is known. */
-async function scene(t: TestContext): Promise<{ rig: Rig; run: (seed?: number) => Promise<RigRun>; blob: string; remake: () => Promise<void>; read: () => Promise<void> }> {
+async function scene(t: TestContext): Promise<{
+  rig: Rig;
+  run: (seed?: number) => Promise<RigRun>;
+  blob: string;
+  remake: () => Promise<void>;
+  read: () => Promise<void>;
+}> {
   const rig = await Rig.start(t);
   const make = rig.puppet('make', {}, { model: folder });
   const reads = rig.puppet('read', { model: folder, seed: z.int() }, { text: z.string() });
@@ -86,14 +92,22 @@ test('a blob that goes missing between the hit and its use is made again', async
   const gate = rig.puppet('gate', {}, { seed: z.int() });
   const make = rig.puppet('make', {}, { model: folder });
   const reads = rig.puppet('read', { model: folder, seed: z.int() }, { text: z.string() });
-  const second = await rig.run(() => reads({ model: make({}).model, seed: gate({}).seed }));
+  const bad = rig.puppet('bad', {}, { n: z.int() });
+  const second = await rig.run(() => ({
+    bad: bad({}).n,
+    text: reads({ model: make({}).model, seed: gate({}).seed }).text,
+  }));
+  (await rig.started('bad')).exit(1);
+  await second.saw('node-failed', 'bad');
   const waiting = await rig.started('gate'); // make is a hit already
   rmSync(blob);
   await finish(waiting, { seed: 5 });
   await remake();
   await read();
-  assert.deepEqual((await second.ended()).results, { text: content });
-  assert.equal(rig.stage.count('gate'), 1);
+  const end = await second.ended();
+  assert.deepEqual(end.results, { text: content });
+  assert.deepEqual(end.counts, { done: 3, cached: 0, failed: 1, skipped: 0 });
+  assert.deepEqual([rig.stage.count('gate'), rig.stage.count('bad')], [1, 1]); // neither is tried again for that
   void run;
 });
 
@@ -102,7 +116,8 @@ test('with more damaged blobs than one, all of them are made again in one run', 
   const make = rig.puppet('make', { seed: z.int() }, { model: folder });
   const read = rig.puppet('read', { models: z.array(folder), more: z.int() }, { n: z.int() });
   const count = 6;
-  const build = (more: number) => () => read({ models: Array.from({ length: count }, (_, seed) => make({ seed }).model), more });
+  const build = (more: number) => () =>
+    read({ models: Array.from({ length: count }, (_, seed) => make({ seed }).model), more });
   const remake = async (): Promise<void> => {
     const puppet = await rig.started('make');
     await puppet.write(join(outOf(puppet, 'model'), 'w'), `weights ${puppet.args.at(-1)}`);

@@ -21,7 +21,7 @@ interface Planned {
 /** The quick profile of the whole experiment, run by the real program on a copy of the sources that the tests may edit. */
 describe('demo-score', { timeout: 600_000 }, () => {
   const cleanUp: (() => void)[] = [];
-  const folder = tempFolder({ after: (hook: () => void) => void cleanUp.push(hook) } as never);
+  const folder = tempFolder({ after: (hook: () => void) => void cleanUp.push(hook) });
   const home = packageRoot();
 
   before(() => {

@@ -72,8 +72,40 @@ const echo = task({
 
 test('arguments arrive as they were given', async (t) => {
   const rig = await Rig.start(t);
-  const nasty = ['', ' ', 'a b', "it's", '"', '$HOME', '`id`', '$(id)', '\\', '\n', 'a\nb\n', '*', '~', '-n', '--', '!', '&', 'é', '日本', '👩‍🚀', '\t', '%s', '#'];
-  const words = fc.array(fc.oneof(fc.constantFrom(...nasty), fc.string({ unit: 'binary', maxLength: 8 }).filter((word) => !word.includes('\0') && Buffer.from(word).toString() === word)), { maxLength: 40 });
+  const nasty = [
+    '',
+    ' ',
+    'a b',
+    "it's",
+    '"',
+    '$HOME',
+    '`id`',
+    '$(id)',
+    '\\',
+    '\n',
+    'a\nb\n',
+    '*',
+    '~',
+    '-n',
+    '--',
+    '!',
+    '&',
+    'é',
+    '日本',
+    '👩‍🚀',
+    '\t',
+    '%s',
+    '#',
+  ];
+  const words = fc.array(
+    fc.oneof(
+      fc.constantFrom(...nasty),
+      fc
+        .string({ unit: 'binary', maxLength: 8 })
+        .filter((word) => !word.includes('\0') && Buffer.from(word).toString() === word),
+    ),
+    { maxLength: 40 },
+  );
   const lists = [nasty, ...fc.sample(words, { numRuns: 8 })];
   const run = await rig.run(() => Object.fromEntries(lists.map((list, i) => [`list${i}`, echo({ words: list }).said])));
   const { results, status } = await run.ended();

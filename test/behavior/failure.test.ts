@@ -16,7 +16,10 @@ test('when one node fails, independent branches go on and dependents are skipped
   const bad = rig.puppet('bad', {}, value);
   const good = rig.puppet('good', {}, value);
   const use = rig.puppet('use', { value: z.int() }, { twice: z.int() });
-  const run = await rig.run(() => ({ lost: use({ value: use({ value: bad({}).value }).twice }).twice, kept: use({ value: good({}).value }).twice }));
+  const run = await rig.run(() => ({
+    lost: use({ value: use({ value: bad({}).value }).twice }).twice,
+    kept: use({ value: good({}).value }).twice,
+  }));
 
   const fine = await rig.started('good');
   (await rig.started('bad')).exit(3);
@@ -73,7 +76,10 @@ test('a node that has no tries left has failed', async (t) => {
   (await rig.started('make')).exit(2);
   const end = await run.ended();
   assert.equal(end.counts.failed, 1);
-  assert.deepEqual(run.events.flatMap((event) => (event.type === 'node-failed' ? [event.willRetry] : [])), [true, false]);
+  assert.deepEqual(
+    run.events.flatMap((event) => (event.type === 'node-failed' ? [event.willRetry] : [])),
+    [true, false],
+  );
 });
 
 test('with fail-fast the first failure stops everything', async (t) => {
@@ -81,7 +87,9 @@ test('with fail-fast the first failure stops everything', async (t) => {
   const bad = rig.puppet('bad', {}, value);
   const long = rig.puppet('long', {}, value);
   const use = rig.puppet('use', { value: z.int() }, { twice: z.int() });
-  const run = await rig.run(() => ({ bad: bad({}).value, twice: use({ value: long({}).value }).twice }), { failFast: true });
+  const run = await rig.run(() => ({ bad: bad({}).value, twice: use({ value: long({}).value }).twice }), {
+    failFast: true,
+  });
   const running = await rig.started('long');
   (await rig.started('bad')).exit(1);
   await running.gone;
@@ -208,7 +216,12 @@ test('what a job leaves running in its group ends with it', async (t) => {
 test('a program that does not exist is named', async (t) => {
   const rig = await Rig.start(t);
   const { task } = await import('../../tasks/core/task.ts');
-  const missing = task({ name: 'missing', inputs: {}, outputs: { out: folder }, command: () => ['no-such-program-here'] });
+  const missing = task({
+    name: 'missing',
+    inputs: {},
+    outputs: { out: folder },
+    command: () => ['no-such-program-here'],
+  });
   const run = await rig.run(() => missing({}));
   const { failure } = await run.saw('node-failed');
   assert.equal(failure.code, 'no-such-program');

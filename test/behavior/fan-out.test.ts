@@ -9,10 +9,30 @@ const nothing = { done: 0, cached: 0, failed: 0, skipped: 0 };
 const int = z.int();
 
 /** Real tasks of the shell: a list of numbers, a sum, a concatenation. */
-const list = task({ name: 'list', inputs: { of: z.string() }, outputs: { items: z.array(int) }, command: ({ of }, out) => sh(`echo "[${of}]"`, out.items) });
-const add = task({ name: 'add', inputs: { a: int, b: int.default(0) }, outputs: { sum: int }, command: ({ a, b }, out) => sh(`echo ${a + b}`, out.sum) });
-const split = task({ name: 'split', inputs: { n: int }, outputs: { items: z.array(int) }, command: ({ n }, out) => sh(`echo "[${n}0,${n}1]"`, out.items) });
-const total = task({ name: 'total', inputs: { all: z.array(int) }, outputs: { total: int }, command: ({ all }, out) => sh(`echo ${all.reduce((a, b) => a + b, 0)}`, out.total) });
+const list = task({
+  name: 'list',
+  inputs: { of: z.string() },
+  outputs: { items: z.array(int) },
+  command: ({ of }, out) => sh(`echo "[${of}]"`, out.items),
+});
+const add = task({
+  name: 'add',
+  inputs: { a: int, b: int.default(0) },
+  outputs: { sum: int },
+  command: ({ a, b }, out) => sh(`echo ${a + b}`, out.sum),
+});
+const split = task({
+  name: 'split',
+  inputs: { n: int },
+  outputs: { items: z.array(int) },
+  command: ({ n }, out) => sh(`echo "[${n}0,${n}1]"`, out.items),
+});
+const total = task({
+  name: 'total',
+  inputs: { all: z.array(int) },
+  outputs: { total: int },
+  command: ({ all }, out) => sh(`echo ${all.reduce((a, b) => a + b, 0)}`, out.total),
+});
 
 function sh(line: string, out: string): string[] {
   return ['sh', '-c', `${line} > "$0"`, out];
@@ -27,7 +47,13 @@ test('an empty list is gathered as an empty list', async (t) => {
 
 test('a filter that keeps nothing gives an empty list', async (t) => {
   const rig = await Rig.start(t);
-  const run = await rig.run(() => total({ all: list({ of: '1,2' }).items.filter(() => false).each((a) => add({ a }).sum) }));
+  const run = await rig.run(() =>
+    total({
+      all: list({ of: '1,2' })
+        .items.filter(() => false)
+        .each((a) => add({ a }).sum),
+    }),
+  );
   assert.deepEqual((await run.ended()).results, { total: 0 });
 });
 
@@ -38,14 +64,25 @@ test('each over rows of each, and each inside each, give rows in the order of th
     return {
       chained: items.each((a) => add({ a, b: 1 }).sum).each((a) => add({ a, b: 10 }).sum),
       nested: items.each((n) => split({ n }).items.each((a) => add({ a, b: n }).sum)),
-      rows: items.each((a) => ({ a, sums: total({ all: split({ n: a }).items.each((b) => add({ a, b }).sum) }).total })),
+      rows: items.each((a) => ({
+        a,
+        sums: total({ all: split({ n: a }).items.each((b) => add({ a, b }).sum) }).total,
+      })),
     };
   });
   const { results } = await run.ended();
   const rowsOf = (name: string): unknown => plain(results[name]);
   assert.deepEqual(rowsOf('chained'), [14, 12, 13]);
-  assert.deepEqual(rowsOf('nested'), [[33, 34], [11, 12], [22, 23]]);
-  assert.deepEqual(rowsOf('rows'), [{ a: 3, sums: 67 }, { a: 1, sums: 23 }, { a: 2, sums: 45 }]);
+  assert.deepEqual(rowsOf('nested'), [
+    [33, 34],
+    [11, 12],
+    [22, 23],
+  ]);
+  assert.deepEqual(rowsOf('rows'), [
+    { a: 3, sums: 67 },
+    { a: 1, sums: 23 },
+    { a: 2, sums: 45 },
+  ]);
 });
 
 test('each inside each over the same list gives every pair', async (t) => {
@@ -54,7 +91,10 @@ test('each inside each over the same list gives every pair', async (t) => {
     const items = list({ of: '1,2' }).items;
     return { pairs: items.each((a) => items.each((b) => add({ a, b }).sum)) };
   });
-  assert.deepEqual(plain((await run.ended()).results.pairs), [[2, 3], [3, 4]]);
+  assert.deepEqual(plain((await run.ended()).results.pairs), [
+    [2, 3],
+    [3, 4],
+  ]);
 });
 
 test('each over two lists gives every pair', async (t) => {
@@ -64,7 +104,10 @@ test('each over two lists gives every pair', async (t) => {
     const right = list({ of: '10,20' }).items;
     return { pairs: left.each((a) => right.each((b) => add({ a, b }).sum)) };
   });
-  assert.deepEqual(plain((await run.ended()).results.pairs), [[11, 21], [12, 22]]);
+  assert.deepEqual(plain((await run.ended()).results.pairs), [
+    [11, 21],
+    [12, 22],
+  ]);
 });
 
 test('points of a sweep share the nodes that do not differ', async (t) => {
@@ -84,7 +127,9 @@ test('calls that turn out to be the same share one job, its stream included', as
   const train = rig.puppet('train', { seed: int }, { checkpoints: stream(z.object({ step: int })) });
   const score = rig.puppet('score', { step: int }, { score: int });
   const run = await rig.run(() =>
-    [1, 2].map((of) => train({ seed: same({ of }).value }).checkpoints.each((item) => score({ step: item.at('step') }).score)),
+    [1, 2].map((of) =>
+      train({ seed: same({ of }).value }).checkpoints.each((item) => score({ step: item.at('step') }).score),
+    ),
   );
   for (let i = 0; i < 2; i += 1) await finish(await rig.started('same'), { value: 7 });
   const training = await rig.started('train');

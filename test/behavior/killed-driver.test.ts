@@ -61,7 +61,9 @@ test('when the driver that works on a node is killed, a run that waits for it ta
   const first = start();
   const dying = await job();
   const second = start();
-  const waits = new Promise<void>((resolve) => second.stdout?.on('data', (chunk) => String(chunk).includes('node-awaited') && resolve()));
+  const waits = new Promise<void>((resolve) =>
+    second.stdout?.on('data', (chunk) => String(chunk).includes('node-awaited') && resolve()),
+  );
   await waits;
   first.kill('SIGKILL');
   const again = await job();

@@ -55,7 +55,12 @@ test('a clock that jumps changes nothing', async (t) => {
 
 test('a chain of ten thousand nodes is built and planned', async (t) => {
   const rig = await Rig.start(t);
-  const add = task({ name: 'add', inputs: { a: z.int() }, outputs: { sum: z.int() }, command: ({ a }, out) => ['add', String(a), out.sum] });
+  const add = task({
+    name: 'add',
+    inputs: { a: z.int() },
+    outputs: { sum: z.int() },
+    command: ({ a }, out) => ['add', String(a), out.sum],
+  });
   const build = (): unknown => {
     let value: Ref<number> | number = 0;
     for (let i = 0; i < 10_000; i += 1) value = add({ a: value }).sum;

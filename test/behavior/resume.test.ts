@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
@@ -106,5 +106,20 @@ test('the shared folder is gone after success', async (t) => {
   puppet.exit();
   await run.ended();
   assert.equal(existsSync(out), false);
+  assert.deepEqual(readdirSync(join(rig.folder, 'store', 'work')), []);
+});
+
+test('a work folder that a killed driver left behind a finished node goes with the next run', async (t) => {
+  const rig = await Rig.start(t);
+  const train = rig.puppet('train', {}, { model: folder }, { onPreempt: 'resume' });
+  const first = await rig.run(() => train({}));
+  const puppet = await rig.started('train');
+  const out = outOf(puppet, 'model');
+  await puppet.write(join(out, 'all'), 'all of it');
+  puppet.exit();
+  await first.ended();
+  mkdirSync(out, { recursive: true }); // as if it had been killed before it removed this
+  const second = await rig.run(() => train({}));
+  assert.equal((await second.ended()).counts.cached, 1);
   assert.deepEqual(readdirSync(join(rig.folder, 'store', 'work')), []);
 });

@@ -11,7 +11,11 @@ test('an item is used while its producer still runs', async (t) => {
   const rig = await Rig.start(t);
   const train = rig.puppet('train', { steps: z.int() }, { checkpoints: stream(policy) });
   const score = rig.puppet('score', { policy }, { successRate: z.number() });
-  const pick = rig.puppet('pick', { scored: z.array(z.object({ policy, successRate: z.number() })) }, { best: z.int() });
+  const pick = rig.puppet(
+    'pick',
+    { scored: z.array(z.object({ policy, successRate: z.number() })) },
+    { best: z.int() },
+  );
   const run = await rig.run(() => {
     const { checkpoints } = train({ steps: 200 });
     return { best: pick({ scored: checkpoints.each((item) => ({ policy: item, ...score({ policy: item }) })) }).best };
@@ -38,7 +42,9 @@ test('items released before a failure are evaluated and remembered', async (t) =
   const rig = await Rig.start(t);
   const train = rig.puppet('train', { steps: z.int() }, { checkpoints: stream(policy) });
   const score = rig.puppet('score', { policy }, { successRate: z.number() });
-  const build = () => ({ scores: train({ steps: 200 }).checkpoints.each((item) => score({ policy: item }).successRate) });
+  const build = () => ({
+    scores: train({ steps: 200 }).checkpoints.each((item) => score({ policy: item }).successRate),
+  });
 
   const first = await rig.run(build);
   const training = await rig.started('train');
@@ -72,4 +78,28 @@ test('an item is released once, however long its ready rule takes', async (t) =>
   const { results } = await run.ended();
   assert.deepEqual(results, { checkpoints: { $stream: [{ key: '100', value: { step: 100 } }] } });
   assert.equal(run.of('item-released').length, 1);
+});
+
+test('when a second attempt gives another item under the same key, what follows is made from that one', async (t) => {
+  const rig = await Rig.start(t);
+  const train = rig.puppet('train', {}, { checkpoints: stream(policy) });
+  const score = rig.puppet('score', { policy }, { successRate: z.number() });
+  const run = await rig.run(() => ({
+    scores: train({}, { retries: 1 }).checkpoints.each((item) => score({ policy: item }).successRate),
+  }));
+  const scoreAs = async (successRate: string): Promise<void> => {
+    const scoring = await rig.started('score');
+    await scoring.write(outOf(scoring, 'successRate'), successRate);
+    scoring.exit();
+  };
+  const dying = await rig.started('train');
+  await dying.write(`${outOf(dying, 'checkpoints')}/100`, '{"step":1}');
+  await scoreAs('0.1');
+  await run.saw('node-finished', 'score[100]');
+  dying.exit(1);
+  const again = await rig.started('train');
+  await again.write(`${outOf(again, 'checkpoints')}/100`, '{"step":2}');
+  again.exit();
+  await scoreAs('0.2');
+  assert.deepEqual((await run.ended()).results, { scores: { $stream: [{ key: '100', value: 0.2 }] } });
 });

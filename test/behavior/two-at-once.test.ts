@@ -18,10 +18,13 @@ test('of two runs at once over one store, one runs a node and the other takes it
   await finish(await rig.started('use'), { twice: 2 });
 
   const ends = [await first.ended(), await second.ended()];
-  assert.deepEqual(ends.map(({ status, results }) => [status, results]), [
-    ['succeeded', { twice: 2 }],
-    ['succeeded', { twice: 2 }],
-  ]);
+  assert.deepEqual(
+    ends.map(({ status, results }) => [status, results]),
+    [
+      ['succeeded', { twice: 2 }],
+      ['succeeded', { twice: 2 }],
+    ],
+  );
   assert.deepEqual([rig.stage.count('make'), rig.stage.count('use')], [1, 1]);
   assert.equal((await second.saw('node-cached', 'make')).from, 'other-run');
 });

@@ -24,7 +24,11 @@ export async function fill(session: Session): Promise<string[]> {
   return files;
 }
 
-async function keep({ store }: Session, { fingerprint, recipe, instance }: Prepared, n: number): Promise<{ outputs: Record<string, Output>; path: string }> {
+async function keep(
+  { store }: Session,
+  { fingerprint, recipe, instance }: Prepared,
+  n: number,
+): Promise<{ outputs: Record<string, Output>; path: string }> {
   const file = join(store.root, 'tmp', 'filled');
   rmSync(file, { force: true });
   writeFileSync(file, `${n}\n`);
@@ -36,7 +40,15 @@ async function keep({ store }: Session, { fingerprint, recipe, instance }: Prepa
     fingerprint,
     recipe,
     outputs: { file: storedOutput(outputs.file) },
-    provenance: { run: 'fill', node: instance.label, host: 'bench', startedAt: now, finishedAt: now, seconds: 0, attempts: 1 },
+    provenance: {
+      run: 'fill',
+      node: instance.label,
+      host: 'bench',
+      startedAt: now,
+      finishedAt: now,
+      seconds: 0,
+      attempts: 1,
+    },
   });
   const [entry] = store.readTree(digest)?.entries ?? [];
   if (entry?.kind !== 'file') throw new Error(`${file} was not kept`);

@@ -33,11 +33,33 @@ function writeLog(folder: string): number {
     writeSync(file, `${JSON.stringify(event)}\n`);
     count += 1;
   };
-  write({ time, type: 'run-started', format: 1, run: '0001', pipeline: 'bench', params: {}, graph: '', nodes: [], host: 'here', pid: 1, resumed: false });
+  write({
+    time,
+    type: 'run-started',
+    format: 1,
+    run: '0001',
+    pipeline: 'bench',
+    params: {},
+    graph: '',
+    nodes: [],
+    host: 'here',
+    pid: 1,
+    resumed: false,
+  });
   for (let i = 0; i < nodes; i += 1) {
     const address = `step~${i}`;
     const fingerprint = `sha256:${String(i).padStart(64, '0')}`;
-    write({ time, type: 'node-queued', address, label: `step n=${i}`, task: 'step', fingerprint, attempt: 1, reason: 'it never ran before', job: address });
+    write({
+      time,
+      type: 'node-queued',
+      address,
+      label: `step n=${i}`,
+      task: 'step',
+      fingerprint,
+      attempt: 1,
+      reason: 'it never ran before',
+      job: address,
+    });
     write({ time, type: 'node-started', address, attempt: 1, host: 'here', pid: i });
     write({ time, type: 'node-finished', address, fingerprint, seconds: 1, changed: true });
   }

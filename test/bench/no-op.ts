@@ -23,7 +23,13 @@ export async function benchNoOp(): Promise<void> {
 async function row(shape: string, count: number, folder: string): Promise<string[]> {
   const store = join(folder, 'store');
   const name = compiled(`./shapes/${shape}.js`);
-  const session = await openSession({ name, overrides: [`n=${count}`], cwd: folder, storeFolder: store, warn: refuseWarning });
+  const session = await openSession({
+    name,
+    overrides: [`n=${count}`],
+    cwd: folder,
+    storeFolder: store,
+    warn: refuseWarning,
+  });
   const files = await fill(session);
   await session.close();
   const list = join(folder, 'files.txt');
@@ -34,13 +40,22 @@ async function row(shape: string, count: number, folder: string): Promise<string
   run();
   refuseWork(store, files.length);
   const { floorMs, runMs, ratio } = await compare(floor, run, { times: count > 5000 ? 5 : 9 });
-  return [shape, String(files.length), ms(floorMs), ms(runMs), ratio.toFixed(2), `${((runMs / files.length) * 1000).toFixed(0)} µs`];
+  return [
+    shape,
+    String(files.length),
+    ms(floorMs),
+    ms(runMs),
+    ratio.toFixed(2),
+    `${((runMs / files.length) * 1000).toFixed(0)} µs`,
+  ];
 }
 
 function refuseWork(store: string, count: number): void {
   const last = readEvents(join(store, 'runs', listRuns(store).at(-1) ?? '')).at(-1);
   if (last?.type === 'run-finished' && last.counts.cached === count) return;
-  throw new Error(`not all ${count} nodes were known: ${JSON.stringify(last && 'counts' in last ? last.counts : last)}`);
+  throw new Error(
+    `not all ${count} nodes were known: ${JSON.stringify(last && 'counts' in last ? last.counts : last)}`,
+  );
 }
 
 function refuseWarning(message: string): void {

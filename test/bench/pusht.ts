@@ -19,7 +19,11 @@ export async function benchPusht(): Promise<void> {
   }
   const rate = median(rates);
   const share = `${((100 * touched) / (episodes * stepsEach)).toFixed(0)} %`;
-  printTable('PushT, one thread', ['env steps per second', 'times real time', 'steps that touch the tee'], [[rate.toFixed(0), (rate / fps).toFixed(0), share]]);
+  printTable(
+    'PushT, one thread',
+    ['env steps per second', 'times real time', 'steps that touch the tee'],
+    [[rate.toFixed(0), (rate / fps).toFixed(0), share]],
+  );
 }
 
 /** Gives how many steps touched the tee. */

@@ -19,7 +19,11 @@ const turnMs = 2000;
 export async function benchTrain(): Promise<void> {
   const stepOf = new Map<ConcreteBackend, number[]>();
   const absent: ConcreteBackend[] = [];
-  for (const name of backends) await openBackend(name).then(() => stepOf.set(name, []), () => absent.push(name));
+  for (const name of backends)
+    await openBackend(name).then(
+      () => stepOf.set(name, []),
+      () => absent.push(name),
+    );
   for (let turn = 0; turn < turns; turn += 1) {
     for (const [name, steps] of stepOf) steps.push(await stepMs(name));
   }
@@ -28,7 +32,11 @@ export async function benchTrain(): Promise<void> {
     const one = median(steps);
     return [name, ms(one), (1000 / one).toFixed(1), (cpu / one).toFixed(1)];
   });
-  printTable('flow policy, training', ['backend', 'a step', 'steps per second', 'times cpu'], [...rows, ...absent.map((name) => [name, 'not installed', '', ''])]);
+  printTable(
+    'flow policy, training',
+    ['backend', 'a step', 'steps per second', 'times cpu'],
+    [...rows, ...absent.map((name) => [name, 'not installed', '', ''])],
+  );
 }
 
 /** Median milliseconds of a step, those before everything is warm left out. */
@@ -50,5 +58,10 @@ function someWindows({ obsSteps, horizon }: { obsSteps: number; horizon: number 
   const count = 25_000;
   const random = randomOf(1);
   const draw = (length: number): Float32Array => Float32Array.from({ length }, () => random.uniform() - 0.5);
-  return { count, features: draw(count * featureWidth(obsSteps)), chunks: draw(count * horizon * 2), actionScale: new Array<number>(horizon).fill(1) };
+  return {
+    count,
+    features: draw(count * featureWidth(obsSteps)),
+    chunks: draw(count * horizon * 2),
+    actionScale: new Array<number>(horizon).fill(1),
+  };
 }

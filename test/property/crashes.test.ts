@@ -15,7 +15,9 @@ const wantedKills = Number(process.env.STET_TEST_KILLS ?? 100);
 const killsInARow = 10;
 const seed = Number(process.env.STET_TEST_SEED ?? Date.now() % 1_000_000);
 
-test(`after any ${wantedKills} SIGKILLs of drivers and jobs, results are those of an undisturbed run (seed ${seed})`, { timeout: 300_000 }, async (t) => {
+test(`after any ${wantedKills} SIGKILLs of drivers and jobs, results are those of an undisturbed run (seed ${seed})`, {
+  timeout: 300_000,
+}, async (t) => {
   const random = mulberry32(seed);
   const undisturbed = await finished(join(tempFolder(t), 'store'));
   let kills = 0;
@@ -94,7 +96,10 @@ function killGroup(pid: number): boolean {
 
 function lastLog(root: string): string {
   const run = readdirSync(join(root, 'runs')).sort().at(-1) ?? '';
-  return readFileSync(join(root, 'runs', run, 'events.jsonl'), 'utf8').split('\n').slice(-12).join('\n');
+  return readFileSync(join(root, 'runs', run, 'events.jsonl'), 'utf8')
+    .split('\n')
+    .slice(-12)
+    .join('\n');
 }
 
 function mulberry32(start: number): () => number {

@@ -10,9 +10,7 @@ const layers = ['cache', 'tasks', 'pipelines', 'runner'] as const;
 const shared = ['core', 'kinds', 'formats', 'models', 'envs'];
 
 /** Imports by source file, both relative to the root; those of types and those inside functions included. */
-const imports = new Map(
-  layers.flatMap((layer) => sourcesIn(layer)).map((file) => [file, importsOf(file)] as const),
-);
+const imports = new Map(layers.flatMap((layer) => sourcesIn(layer)).map((file) => [file, importsOf(file)] as const));
 
 function sourcesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -45,11 +43,19 @@ test('the sources are found, and what they import exists', () => {
   assert.ok(imports.size > 50, `${imports.size} files in ${root}`);
   const missing = wrongImports((_, to) => to.endsWith('.ts') && !existsSync(join(root, to)));
   // Templates of new projects import what lies beside them there.
-  assert.deepEqual(missing.filter((line) => !line.startsWith('runner/templates/')), []);
+  assert.deepEqual(
+    missing.filter((line) => !line.startsWith('runner/templates/')),
+    [],
+  );
 });
 
 test('imports lead one way: runner, pipelines, tasks, cache', () => {
-  assert.deepEqual(wrongImports((from, to) => layerOf(to) > layerOf(from) || layerOf(to) < 0).filter((line) => !line.startsWith('runner/templates/')), []);
+  assert.deepEqual(
+    wrongImports((from, to) => layerOf(to) > layerOf(from) || layerOf(to) < 0).filter(
+      (line) => !line.startsWith('runner/templates/'),
+    ),
+    [],
+  );
 });
 
 test('task folders never import each other', () => {
@@ -86,7 +92,15 @@ test('no type is any', () => {
 });
 
 test('locks and fingerprints compare no wall clocks', () => {
-  const files = ['cache/lock.ts', 'cache/recipe.ts', 'cache/records.ts', 'runner/fence.ts', 'runner/recipes.ts', 'runner/dataflow.ts', 'runner/attempts.ts'];
+  const files = [
+    'cache/lock.ts',
+    'cache/recipe.ts',
+    'cache/records.ts',
+    'runner/fence.ts',
+    'runner/recipes.ts',
+    'runner/dataflow.ts',
+    'runner/attempts.ts',
+  ];
   const clocks = files.filter((file) => /\bDate\b/.test(withoutComments(readFileSync(join(root, file), 'utf8'))));
   assert.deepEqual(clocks, []);
 });

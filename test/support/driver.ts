@@ -43,14 +43,16 @@ const score = task({
   name: 'score',
   inputs: { model: folder },
   outputs: { lines: z.int(), copy: folder },
-  command: ({ model }, out) => shell('mkdir "$1" && cp "$0/weights" "$1/seen" && wc -l < "$1/seen" > "$2"', model.path, out.copy, out.lines),
+  command: ({ model }, out) =>
+    shell('mkdir "$1" && cp "$0/weights" "$1/seen" && wc -l < "$1/seen" > "$2"', model.path, out.copy, out.lines),
 });
 
 const gather = task({
   name: 'gather',
   inputs: { lines: z.array(z.array(z.int())) },
   outputs: { text: z.string() },
-  command: ({ lines }, out) => shell('printf \'"%s"\' "$1" > "$0"', out.text, lines.map((row) => row.join('-')).join(' ')),
+  command: ({ lines }, out) =>
+    shell('printf \'"%s"\' "$1" > "$0"', out.text, lines.map((row) => row.join('-')).join(' ')),
 });
 
 const wait = task({
@@ -88,7 +90,14 @@ const session = {
   code: { entry: '', points: [], graph: graph.digest },
   close: () => store.close(),
 };
-for await (const event of coordinate(session, { run: log, executor, diagnostics: quiet, resumed: false, signal: never, kill: never })) {
+for await (const event of coordinate(session, {
+  run: log,
+  executor,
+  diagnostics: quiet,
+  resumed: false,
+  signal: never,
+  kill: never,
+})) {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 log.close();

@@ -167,7 +167,8 @@ export class RigRun {
 
   constructor(session: Session, options: Omit<CoordinateOptions, 'signal' | 'kill'>) {
     this.folder = options.run.folder;
-    this.#done = this.#follow(coordinate(session, { ...options, signal: this.#stop.signal, kill: this.#kill.signal }));
+    const events = coordinate(session, { ...options, signal: this.#stop.signal, kill: this.#kill.signal });
+    this.#done = this.#follow(events).finally(() => options.run.close());
     this.#done.catch(() => {}); // seen by ended()
   }
 

@@ -1,20 +1,44 @@
 /** What must and must not compile, held by the compiler: every `@ts-expect-error` that is not needed fails the build. */
 import { z } from 'zod';
 import { grid, pipeline, range } from '../../pipelines/core/pipeline.ts';
-import { type Artifact, artifact, endpoint, readJson, type Ref, service, stream, task, type Value } from '../../tasks/core/task.ts';
+import {
+  type Artifact,
+  artifact,
+  endpoint,
+  readJson,
+  type Ref,
+  service,
+  stream,
+  task,
+  type Value,
+} from '../../tasks/core/task.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function holds<_T extends true>(): void {}
 
-const dataset = artifact('dataset', { meta: z.object({ fps: z.number() }), inspect: (path) => readJson(`${path}/info.json`, z.object({ fps: z.number() })) });
+const dataset = artifact('dataset', {
+  meta: z.object({ fps: z.number() }),
+  inspect: (path) => readJson(`${path}/info.json`, z.object({ fps: z.number() })),
+});
 const checkpoint = artifact('checkpoint', { meta: z.object({ step: z.int() }), inspect: async () => ({ step: 1 }) });
 
-const fetchDataset = task({ name: 'fetch', inputs: { repo: z.string() }, outputs: { dataset }, command: ({ repo }, out) => ['fetch', repo, out.dataset] });
+const fetchDataset = task({
+  name: 'fetch',
+  inputs: { repo: z.string() },
+  outputs: { dataset },
+  command: ({ repo }, out) => ['fetch', repo, out.dataset],
+});
 const train = task({
   name: 'train',
   inputs: { dataset, steps: z.int().default(100), seed: z.int().default(0) },
   outputs: { checkpoints: stream(checkpoint) },
-  command: ({ dataset: data, steps }, out, { resuming }) => ['train', data.path, String(steps), out.checkpoints, String(resuming)],
+  command: ({ dataset: data, steps }, out, { resuming }) => [
+    'train',
+    data.path,
+    String(steps),
+    out.checkpoints,
+    String(resuming),
+  ],
 });
 const rollout = task({
   name: 'rollout',
@@ -30,12 +54,17 @@ const pickBest = task({
 });
 
 const { dataset: data } = fetchDataset({ repo: 'lerobot/pusht' });
-const { checkpoints } = train({ dataset: data, steps: 5 }, { label: 'a', resources: { gpus: 1, gpuType: 'h100' }, retries: 1 });
+const { checkpoints } = train(
+  { dataset: data, steps: 5 },
+  { label: 'a', resources: { gpus: 1, gpuType: 'h100' }, retries: 1 },
+);
 
 // What refs are.
 holds<Equal<typeof checkpoints, Ref<Artifact<'checkpoint', { step: number }>[]>>>();
 holds<Equal<Value<typeof dataset>, Artifact<'dataset', { fps: number }>>>();
-const rows = checkpoints.filter((policy) => policy.meta.step > 5).each((policy) => ({ policy, ...rollout({ policy }) }));
+const rows = checkpoints
+  .filter((policy) => policy.meta.step > 5)
+  .each((policy) => ({ policy, ...rollout({ policy }) }));
 holds<Equal<typeof rows, Ref<{ policy: Value<typeof checkpoint>; successRate: number }[]>>>();
 const steps = rows.each((row) => row.at('policy').at('meta').at('step'));
 holds<Equal<typeof steps, Ref<number[]>>>();
@@ -44,9 +73,22 @@ holds<Equal<typeof steps, Ref<number[]>>>();
 pickBest({ scored: rows });
 pickBest({ scored: range(3).map((seed) => ({ policy: pickBest({ scored: rows }).best, successRate: seed })) });
 grid({ seed: [0, 1], steps: [10, 20] }).map((cell) => train({ dataset: data, ...cell }));
-pipeline('fine', { seed: z.int().default(0) }, ({ seed }) => ({ rows, trained: [train({ dataset: data, seed }).checkpoints] }));
-const server = service({ name: 'server', inputs: { policy: checkpoint }, ready: { http: '/healthz', withinSeconds: 5 }, command: ({ policy }, port) => ['serve', policy.path, String(port)] });
-const over = task({ name: 'over', inputs: { server: endpoint }, outputs: { n: z.int() }, command: ({ server: at }, out) => ['over', at.url, out.n] });
+pipeline('fine', { seed: z.int().default(0) }, ({ seed }) => ({
+  rows,
+  trained: [train({ dataset: data, seed }).checkpoints],
+}));
+const server = service({
+  name: 'server',
+  inputs: { policy: checkpoint },
+  ready: { http: '/healthz', withinSeconds: 5 },
+  command: ({ policy }, port) => ['serve', policy.path, String(port)],
+});
+const over = task({
+  name: 'over',
+  inputs: { server: endpoint },
+  outputs: { n: z.int() },
+  command: ({ server: at }, out) => ['over', at.url, out.n],
+});
 checkpoints.each((policy) => over({ server: server({ policy }) }));
 
 // @ts-expect-error a path is not a dataset: bring files in through a task, so that they get a digest
@@ -68,11 +110,11 @@ data.each((item: never) => item);
 // @ts-expect-error only lists can be filtered
 data.filter(() => true);
 // @ts-expect-error a ref has no fields of its value: point at them with at
-data.meta;
+void data.meta;
 // @ts-expect-error there is no such field
 data.at('frames');
 // @ts-expect-error there is no such output
-train({ dataset: data }).model;
+void train({ dataset: data }).model;
 // @ts-expect-error a predicate sees real items, which have no success rate
 checkpoints.filter((policy) => policy.successRate > 0.5);
 // @ts-expect-error unknown option of a call

@@ -173,7 +173,7 @@ export class World {
     if (a === 1 || a === 2 || (b !== 1 && b !== 2)) return;
     if (!overlap(this.#boxes[a] as Box, this.#boxes[b] as Box)) return;
     const touch = this.#touches[(a === 0 ? 0 : a - 2) * 2 + (b - 1)] as Touch;
-    const part = this.#parts[touch.part] as Part;
+    const part = this.#parts[touch.part];
     this.#swapContacts(touch);
     if (touch.wall < 0) collidePusher(this.pusherX, this.pusherY, part, touch);
     else collideWall(part, touch);

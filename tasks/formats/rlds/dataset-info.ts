@@ -111,7 +111,10 @@ function fill(template: string, { dataset, split, shard, shards }: Blanks): stri
   };
   const name = template.replace(/\{([A-Z_]+)\}/g, (blank, key: string) => values[key] ?? blank);
   if (!/[{}/\\]/.test(name)) return name;
-  throw new Problem('wrong-template', `The file name template "${template}" of ${dataset} cannot be filled: "${name}".`);
+  throw new Problem(
+    'wrong-template',
+    `The file name template "${template}" of ${dataset} cannot be filled: "${name}".`,
+  );
 }
 
 function fiveDigits(number: number): string {

@@ -1,6 +1,5 @@
 import { Problem } from '../../../cache/problem.ts';
 import { nearest } from '../../core/nearest.ts';
-import type { DatasetInfo } from './dataset-info.ts';
 import { type Features, featureOf } from './features.ts';
 import type { Episode } from './read-record.ts';
 
@@ -34,7 +33,10 @@ export function refuseOtherShape(features: Features, asked: readonly string[]): 
     return found === width ? [] : [`${name} has ${found} values for each step, not ${width}`];
   });
   if (wrong.length === 0) return;
-  throw new Problem('not-droid', `The dataset does not have DROID's features:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
+  throw new Problem(
+    'not-droid',
+    `The dataset does not have DROID's features:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
+  );
 }
 
 function widthOf(name: string): number {
@@ -67,20 +69,20 @@ export function textOf(episode: Episode, name: string): string {
 /** Releases by the name inside, which is not the folder's. */
 const releases: Readonly<Record<string, string>> = { droid_101: '1.0.1', r2d2_faceblur: '1.0.0' };
 
-/** DROID's release, where the dataset is one. `droid_100`, the sample of 1.0.0, counts as 1.0.0. */
-export function releaseOf({ name }: DatasetInfo): string | undefined {
-  return releases[name];
-}
-
 /** Throws `wrong-release` where another release is needed, for example the one that a list of ranges was made from. */
 export function refuseOtherRelease(info: { name: string; version: string }, needed: string, why: string): void {
   const found = releases[info.name];
   if (found === needed) return;
   const is = found === undefined ? 'no release of DROID that is known' : `DROID ${found}`;
-  throw new Problem('wrong-release', `${why} DROID ${needed}; the dataset is ${is} ("${info.name}", ${info.version} inside).`, {
-    hint:
-      found === '1.0.0'
-        ? 'Fetch gs://gresearch/robotics/droid/1.0.1: it also has the instructions that 1.0.0 lacks.'
-        : 'Make the ranges from the dataset itself: leave out what names a release.',
-  });
+  throw new Problem(
+    'wrong-release',
+    `${why} DROID ${needed}; the dataset is ${is} ("${info.name}", ${info.version} inside).`,
+    { hint: hintFor(found, needed) },
+  );
+}
+
+function hintFor(found: string | undefined, needed: string): string {
+  if (found === undefined) return 'Leave out `release`, and ranges that were made from a release.';
+  const fetch = `Fetch gs://gresearch/robotics/droid/${needed}`;
+  return needed === '1.0.1' ? `${fetch}: it also has the instructions that ${found} lacks.` : `${fetch}.`;
 }

@@ -59,9 +59,13 @@ export function featureOf(features: Features, name: string): Feature {
   if (feature) return feature;
   const close = nearest(name, [...features.keys()]);
   const names = [...features.keys()].sort().join(', ');
-  throw new Problem('no-such-feature', `The dataset has no feature "${name}"${close ? `; did you mean "${close}"?` : '.'}`, {
-    hint: `Its features: ${names}.`,
-  });
+  throw new Problem(
+    'no-such-feature',
+    `The dataset has no feature "${name}"${close ? `; did you mean "${close}"?` : '.'}`,
+    {
+      hint: `Its features: ${names}.`,
+    },
+  );
 }
 
 function flatten(node: Node, name: string, sequences: number): [string, Feature][] {

@@ -72,7 +72,8 @@ function readEpisode(source: Source, ask: Ask, wanted: ReadonlySet<string>): Epi
   if (ask.checkData) checkData(source.shard, source.place);
   const located = locateFeatures(source, wanted);
   const missing = ask.features.filter(({ name }) => !located.has(name)).map(({ name }) => `"${name}"`);
-  if (missing.length > 0) throw recordProblem('feature-missing', source.place, `it has no feature ${missing.join(', ')}`);
+  if (missing.length > 0)
+    throw recordProblem('feature-missing', source.place, `it has no feature ${missing.join(', ')}`);
 
   const floats: Record<string, FloatValues> = {};
   const ints: Record<string, IntValues> = {};

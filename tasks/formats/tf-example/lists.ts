@@ -12,7 +12,8 @@ export function readFloats(source: Source, pieces: readonly Range[]): Float32Arr
   const bytes = new Uint8Array(byteCount);
   let filled = 0;
   for (const { wire, start, end } of fields) {
-    if (wire !== 5 && (wire !== 2 || (end - start) % 4 !== 0)) throw malformed(source, 'a list of floats is none', start);
+    if (wire !== 5 && (wire !== 2 || (end - start) % 4 !== 0))
+      throw malformed(source, 'a list of floats is none', start);
     source.shard.readInto(bytes.subarray(filled, filled + end - start), start);
     filled += end - start;
   }

@@ -80,7 +80,8 @@ function locate(source: Source, { name, values }: { name: string; values: readon
       located = { type, pieces: [...before, { start: field.start, end: field.end }] };
     }
   }
-  if (located.pieces.length > 1000) throw malformed(source, `"${name}" is in more than 1000 pieces`, source.place.start);
+  if (located.pieces.length > 1000)
+    throw malformed(source, `"${name}" is in more than 1000 pieces`, source.place.start);
   return located;
 }
 

@@ -26,9 +26,14 @@ export function* recordsOf(shard: Shard): Generator<RecordPlace> {
     shard.readInto(head, offset);
     const [stored, found] = [view.getUint32(8, true), mask(crc32c(head.subarray(0, 8)))];
     if (stored !== found) {
-      throw recordProblem('wrong-length-crc', place, `the checksum of its length is ${hex(stored)}, not ${hex(found)}`, {
-        hint: 'The shard is damaged or no TFRecord file: fetch it again.',
-      });
+      throw recordProblem(
+        'wrong-length-crc',
+        place,
+        `the checksum of its length is ${hex(stored)}, not ${hex(found)}`,
+        {
+          hint: 'The shard is damaged or no TFRecord file: fetch it again.',
+        },
+      );
     }
     const start = offset + headBytes;
     const length = Number(view.getBigUint64(0, true)); // above 2^53 it is inexact, and longer than any file

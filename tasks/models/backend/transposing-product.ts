@@ -19,9 +19,9 @@ const patched = new WeakSet<object>();
 export function patchProducts(tf: Tf): void {
   if (patched.has(tf)) return;
   patched.add(tf);
-  const transpose = tf.getKernel('Transpose', 'wasm') as Kernel;
+  const transpose = tf.getKernel('Transpose', 'wasm');
   for (const name of ['BatchMatMul', '_FusedMatMul']) {
-    const kernel = tf.getKernel(name, 'wasm') as Kernel;
+    const kernel = tf.getKernel(name, 'wasm');
     tf.unregisterKernel(name, 'wasm');
     tf.registerKernel({ ...kernel, kernelFunc: (call) => transposingFirst(kernel, transpose, call) });
   }

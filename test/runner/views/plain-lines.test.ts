@@ -9,7 +9,7 @@ test('each event is one line of words', () => {
   const told = (fact: Fact): string[] => {
     const named =
       'label' in fact && 'address' in fact && fact.address === 'a' ? { ...fact, label: 'train seed=1' } : fact;
-    return plainLines({ time: '2026-01-01T00:00:00Z', ...named } as Event, stateAfter(nodes, [[1, named]]));
+    return plainLines({ time: '2026-01-01T00:00:00Z', ...named }, stateAfter(nodes, [[1, named]]));
   };
   const facts: Fact[] = [
     cached('a'),
@@ -36,7 +36,7 @@ test('each event is one line of words', () => {
 
 test('text of a program cannot move the cursor', () => {
   const state = stateAfter([node('a')], []);
-  const [line = ''] = plainLines({ time: '', ...failed('a', '\x1b[2Jgone\r\n\x07') } as Event, state);
+  const [line = ''] = plainLines({ time: '', ...failed('a', '\x1b[2Jgone\r\n\x07') }, state);
   assert.equal(line, 'failed    a: gone ');
 });
 

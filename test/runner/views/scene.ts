@@ -25,7 +25,7 @@ export function stateAfter(nodes: readonly PlannedNode[], facts: readonly (reado
     resumed: false,
   };
   const events = [[0, started] as const, ...facts].map(([second, fact]) => {
-    return { time: new Date(startMs + second * 1000).toISOString(), ...fact } as Event;
+    return { time: new Date(startMs + second * 1000).toISOString(), ...fact };
   });
   return events.reduce(apply, emptyState);
 }

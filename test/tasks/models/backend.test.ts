@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Problem } from '../../../cache/problem.ts';
+import { siblingModule } from '../../../tasks/core/sibling-module.ts';
 import { describeBackend, openBackend } from '../../../tasks/models/backend.ts';
 import { fillGaussian, randomOf } from '../../../tasks/models/random.ts';
 
@@ -18,10 +19,11 @@ test('a backend that is not installed is refused with what was tried and the com
 });
 
 test('wasm and cpu are described without loading TF.js', () => {
-  const module = new URL('../../../tasks/models/backend.ts', import.meta.url);
+  const module = siblingModule(import.meta.url, '../../../tasks/models/backend');
+  const loader = module.pathname.endsWith('.ts') ? ['--import', 'tsx'] : [];
   const script = `const { describeBackend } = await import('${module}');
     console.log(JSON.stringify([await describeBackend('wasm'), await describeBackend('cpu'), '_tfGlobals' in globalThis]));`;
-  const told = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+  const told = execFileSync(process.execPath, [...loader, '--input-type=module', '-e', script], {
     encoding: 'utf8',
   });
   const [wasm, cpu, loaded] = JSON.parse(told) as unknown[];

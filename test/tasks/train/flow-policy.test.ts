@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Problem } from '../../../cache/problem.ts';
+import { siblingModule } from '../../../tasks/core/sibling-module.ts';
 import { checkpoint } from '../../../tasks/kinds/checkpoint.ts';
 import { lerobotDataset } from '../../../tasks/kinds/lerobot-dataset.ts';
 import { normStats } from '../../../tasks/kinds/norm-stats.ts';
@@ -15,14 +16,15 @@ import { artifactAt, runTask } from '../../support/run-task.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { releasedFiles, tinySettings, writeTinyDemonstrations } from './tiny-training.ts';
 
-const child = fileURLToPath(new URL('./train-child.ts', import.meta.url));
+const child = fileURLToPath(siblingModule(import.meta.url, './train-child'));
+const loader = child.endsWith('.ts') ? ['--import', 'tsx'] : [];
 const attempt = { report: () => {}, signal: new AbortController().signal };
 const ends: (() => void)[] = [];
 let given: { dataset: string; stats: string };
 let unbroken: Record<string, string>;
 
 before(async () => {
-  const folder = tempFolder({ after: (end: () => void) => ends.push(end) } as unknown as TestContext);
+  const folder = tempFolder({ after: (end: () => void) => ends.push(end) });
   given = await writeTinyDemonstrations(folder);
   await trainAndSave({ ...given, folder: join(folder, 'out') }, tinySettings, attempt);
   unbroken = await releasedFiles(join(folder, 'out'));
@@ -33,7 +35,7 @@ after(() => {
 
 function trainInChild(folder: string, dieAfter?: number): NodeJS.Signals | null {
   const args = [given.dataset, given.stats, folder, ...(dieAfter === undefined ? [] : [String(dieAfter)])];
-  return spawnSync(process.execPath, ['--import', 'tsx', child, ...args]).signal;
+  return spawnSync(process.execPath, [...loader, child, ...args]).signal;
 }
 
 test('checkpoints are named by their step, and the last step is one', () => {

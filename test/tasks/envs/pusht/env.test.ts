@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { packageRoot } from '../../../../tasks/core/package-root.ts';
 import { drawState, PushT, type PushTState } from '../../../../tasks/envs/pusht/env.ts';
 
 const farAway: PushTState = [256, 256, 100, 100, 0];
@@ -177,7 +179,7 @@ function play(env: PushT, seed: number): Float64Array[] {
 
 /** Runs of pymunk 6.9.0 (Chipmunk 7.0.3): each line is eight env steps towards one target, a seed's lines follow each other. */
 function chipmunkRuns(): [number, number, number, number, ...number[]][] {
-  const text = readFileSync(new URL('./chipmunk-runs.csv', import.meta.url), 'utf8');
+  const text = readFileSync(join(packageRoot(), 'test/tasks/envs/pusht/chipmunk-runs.csv'), 'utf8');
   const lines = text.trim().split('\n').slice(1);
   return lines.map((line) => line.split(',').map(Number) as [number, number, number, number, ...number[]]);
 }

@@ -115,7 +115,7 @@ const plain = {
 };
 
 function writeStore(t: { after: (fn: () => void) => void }, settings: Partial<typeof plain>): string {
-  const store = tempFolder(t as Parameters<typeof tempFolder>[0]);
+  const store = tempFolder(t);
   mkdirSync(join(store, 'a'));
   writeFileSync(join(store, 'a/.zarray'), JSON.stringify({ ...plain, ...settings }));
   writeFileSync(join(store, 'a/0'), Buffer.alloc(16));
@@ -123,7 +123,7 @@ function writeStore(t: { after: (fn: () => void) => void }, settings: Partial<ty
 }
 
 function copyOfSample(t: { after: (fn: () => void) => void }): string {
-  const store = join(tempFolder(t as Parameters<typeof tempFolder>[0]), 'replay.zarr');
+  const store = join(tempFolder(t), 'replay.zarr');
   cpSync(join(sample, 'data/action'), join(store, 'data/action'), { recursive: true });
   return store;
 }
