@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Problem } from '../../cache/problem.ts';
 import { exitCodes } from './exit-codes.ts';
-import { type Io, type IoOptions, openIo } from './io.ts';
+import { type Io, openIo } from './io.ts';
 import type { Options } from './options.ts';
 
 /** Parses the command line and runs its command; each is loaded only when it is asked for. Returns the exit code. */

@@ -1,5 +1,5 @@
-import type { Frames } from './droid-frames.ts';
-import { width } from './droid-frames.ts';
+import type { Frames } from '../formats/rlds/droid-frames.ts';
+import { width } from '../formats/rlds/droid-frames.ts';
 import { OpenpiAccumulator } from './openpi-accumulator.ts';
 
 /**

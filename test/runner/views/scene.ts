@@ -1,4 +1,4 @@
-import type { Event, Fact, PlannedNode } from '../../../runner/events.ts';
+import type { Fact, PlannedNode } from '../../../runner/events.ts';
 import { apply, emptyState, type RunState } from '../../../runner/state.ts';
 import type { Frame } from '../../../runner/views/node-row.ts';
 import { paint } from '../../../runner/views/paint.ts';

@@ -8,7 +8,7 @@ import { episodeKey } from '../../../tasks/formats/rlds/droid.ts';
 import { readEpisodes } from '../../../tasks/formats/rlds/read.ts';
 import { rldsDataset } from '../../../tasks/kinds/rlds-dataset.ts';
 import { droidStats } from '../../../tasks/norm-stats/droid.ts';
-import { type ActionSpace, featuresFor, framesOf } from '../../../tasks/norm-stats/droid-frames.ts';
+import { type ActionSpace, featuresFor, framesOf } from '../../../tasks/formats/rlds/droid-frames.ts';
 import { type Asked, droidStatistics } from '../../../tasks/norm-stats/droid-statistics.ts';
 import { droidFolder, golden, goldenPath } from '../../support/openpi-golden.ts';
 import { artifactAt, runTask } from '../../support/run-task.ts';

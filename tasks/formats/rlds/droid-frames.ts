@@ -1,7 +1,7 @@
-import { Problem } from '../../cache/problem.ts';
-import { keptSteps, type RangesByEpisode } from '../formats/idle-ranges.ts';
-import { droid, episodeKey, isSuccess, jointCount, textOf } from '../formats/rlds/droid.ts';
-import type { Episode } from '../formats/rlds/read.ts';
+import { Problem } from '../../../cache/problem.ts';
+import { keptSteps, type RangesByEpisode } from '../idle-ranges.ts';
+import { droid, episodeKey, isSuccess, jointCount, textOf } from './droid.ts';
+import type { Episode } from './read.ts';
 
 /** Which frames of DROID the policy is trained on, and what of them. */
 export interface FrameRule {
