@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { adoptIdleRanges, adoptRlds } from '../tasks/download/adopt-rlds.ts';
 import { filterIdleFrames } from '../tasks/filter/idle-frames.ts';
 import { droidStats } from '../tasks/norm-stats/droid.ts';
+import { droidDataPage } from '../tasks/report/droid-data-page.ts';
 import { pipeline } from './core/pipeline.ts';
 
 const count = z.int().min(1);
@@ -32,7 +33,7 @@ const params = {
   skipBadRecords: z.boolean().default(false).describe('leave damaged records out and list them'),
 };
 
-/** What openpi needs before it trains on DROID: the steps to train on and the normalisation statistics. */
+/** What openpi needs before it trains on DROID: the steps to train on and the normalisation statistics; with a page. */
 export default pipeline(
   'droid-prepare',
   params,
@@ -43,9 +44,11 @@ export default pipeline(
       given === undefined
         ? filterIdleFrames({ dataset, ...idle, skipBadRecords })
         : adoptIdleRanges({ path: given, dataset, ...only });
-    const { idleFilter, ...statsAsked } = asked;
-    const { stats } = droidStats({ dataset, ...(idleFilter ? { ranges } : {}), ...statsAsked, skipBadRecords });
-    return { ranges, normStats: stats };
+    const { idleFilter, actionSpace, actionHorizon, successOnly, ...counting } = asked;
+    const frames = { actionSpace, actionHorizon, successOnly };
+    const { stats } = droidStats({ dataset, ...(idleFilter ? { ranges } : {}), ...frames, ...counting, skipBadRecords });
+    const { page } = droidDataPage({ dataset, ranges, stats, ...frames, idleFilter, skipBadRecords });
+    return { ranges, normStats: stats, page };
   },
-  { description: 'Idle ranges and normalisation statistics of a DROID-shaped dataset, for openpi.' },
+  { description: 'Idle ranges, normalisation statistics and a data page of a DROID-shaped dataset, for openpi.' },
 );

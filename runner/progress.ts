@@ -41,7 +41,7 @@ function parseProgress(line: string): Progress | undefined {
   return {
     done: value.done,
     total: value.total,
-    unit: String(value.unit ?? ''),
+    unit: value.unit ?? '',
     ...(value.metrics ? { metrics: value.metrics } : {}),
   };
 }

@@ -32,11 +32,3 @@ function nearestAncestor(start: string, has: (folder: string) => boolean): strin
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
-
-/** Where results are kept unless a command says otherwise: `STET_STORE`, else `.stet` in the project. */
-export function defaultStore(
-  { root }: Project,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): string {
-  return env.STET_STORE ? resolve(env.STET_STORE) : join(root, '.stet');
-}

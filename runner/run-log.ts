@@ -7,7 +7,6 @@ import {
   readFileSync,
   readSync,
   statSync,
-  watch,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -72,16 +71,6 @@ export function readEvents(folder: string): Event[] {
   return parseLines(readFileSync(path, 'utf8'));
 }
 
-/** Yields the events of a run as they are written, those there already first; ends when `signal` is aborted. */
-export async function* followEvents(folder: string, signal: AbortSignal): AsyncGenerator<Event> {
-  const path = join(folder, 'events.jsonl');
-  const state = { offset: 0 };
-  while (!signal.aborted) {
-    for (const event of readMore(path, state)) yield event;
-    await changeOf(folder, signal);
-  }
-}
-
 export function listRuns(root: string): string[] {
   const runs = join(root, 'runs');
   if (!existsSync(runs)) return [];
@@ -112,22 +101,6 @@ function refuseNewer(event: Event): void {
   }
 }
 
-function readMore(path: string, state: { offset: number }): Event[] {
-  if (!existsSync(path)) return [];
-  const size = statSync(path).size;
-  if (size <= state.offset) return [];
-  const file = openSync(path, 'r');
-  try {
-    const buffer = Buffer.alloc(size - state.offset);
-    const read = readSync(file, buffer, 0, buffer.length, state.offset);
-    const lastBreak = buffer.subarray(0, read).lastIndexOf(10) + 1;
-    state.offset += lastBreak;
-    return parseLines(buffer.subarray(0, lastBreak).toString('utf8'));
-  } finally {
-    closeSync(file);
-  }
-}
-
 function endsWithNewline(path: string): boolean {
   const { size } = statSync(path);
   if (size === 0) return true;
@@ -143,20 +116,4 @@ function endsWithNewline(path: string): boolean {
 
 function newestNumber(runs: string): number {
   return Math.max(0, ...readdirSync(runs).map((name) => (/^\d+$/.test(name) ? Number(name) : 0)));
-}
-
-/** Resolves at the next change of the folder, and after half a second at the latest: shared file systems tell nothing. */
-function changeOf(folder: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const watcher = watch(folder, done);
-    watcher.on('error', done);
-    const timer = setTimeout(done, 500);
-    signal.addEventListener('abort', done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      watcher.close();
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

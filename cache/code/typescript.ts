@@ -16,7 +16,7 @@ import {
 import { isCode, parseModules } from './typescript-parse.ts';
 
 export { type Frozen, freeze } from './typescript-freeze.ts';
-export type { Module, ModuleGraph } from './typescript-graph.ts';
+export type { ModuleGraph } from './typescript-graph.ts';
 
 /** Counts in every digest, so that another way of reading TypeScript is another code. */
 const version = 'typescript 1';

@@ -224,7 +224,7 @@ function byLook(raw: Raw): unknown {
   return numberOf(raw.text) ?? raw.text;
 }
 
-export function show(value: Raw | unknown): string {
+export function show(value: unknown): string {
   if (isPlain(value) && value.type === 'text')
     return value.quoted === true ? `text ${JSON.stringify(value.text)}` : JSON.stringify(value.text);
   if (isPlain(value) && value.type === 'list') return 'a list';

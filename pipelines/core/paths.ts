@@ -17,26 +17,3 @@ export function secondsToEnd(graph: Graph, secondsOf: (address: string) => numbe
   }
   return longest;
 }
-
-/** The nodes of one longest way through the graph, first to last, and its length in seconds. */
-export function criticalPath(
-  graph: Graph,
-  secondsOf: (address: string) => number,
-): { path: string[]; seconds: number } {
-  const directed = directedOf(graph);
-  const longest = secondsToEnd(graph, secondsOf);
-  const starts = directed.filterNodes((address) => directed.inDegree(address) === 0);
-  const path: string[] = [];
-  for (
-    let next = furthest(starts, longest);
-    next !== undefined;
-    next = furthest(directed.outNeighbors(next), longest)
-  ) {
-    path.push(next);
-  }
-  return { path, seconds: longest.get(path[0] ?? '') ?? 0 };
-}
-
-function furthest(addresses: readonly string[], longest: ReadonlyMap<string, number>): string | undefined {
-  return [...addresses].sort((a, b) => (longest.get(b) ?? 0) - (longest.get(a) ?? 0) || (a < b ? -1 : 1))[0];
-}

@@ -26,7 +26,7 @@ export async function show(io: Io, [name = '']: readonly string[], { profile }: 
     if (pipeline.options.description) io.print(pipeline.options.description);
     const params = describeParams(pipeline.params);
     if (params.length > 0)
-      io.print(`\n${bold('Parameters')}${profile === undefined ? '' : ` with --profile ${String(profile)}`}`);
+      io.print(`\n${bold('Parameters')}${profile === undefined ? '' : ` with --profile ${profile as string}`}`);
     for (const line of table(params.map((param) => paramRow(param, set, dim)))) io.print(line);
     if (Object.keys(profiles).length > 0) io.print(`\n${bold('Profiles')}`);
     for (const line of table(Object.entries(profiles).map(([key, values]) => [`  ${key}`, dim(inWords(values))])))

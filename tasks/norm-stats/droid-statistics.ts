@@ -5,7 +5,14 @@ import { refuseOtherShape } from '../formats/rlds/droid.ts';
 import { readFeatures } from '../formats/rlds/features.ts';
 import { readEpisodes, type Skipped } from '../formats/rlds/read.ts';
 import { DroidBatches } from './droid-batches.ts';
-import { type ActionSpace, featuresFor, type FrameRule, type Frames, framesOf, width } from '../formats/rlds/droid-frames.ts';
+import {
+  type ActionSpace,
+  featuresFor,
+  type FrameRule,
+  type Frames,
+  framesOf,
+  width,
+} from '../formats/rlds/droid-frames.ts';
 import { ExactAccumulator } from './exact-accumulator.ts';
 
 export interface Asked {

@@ -21,7 +21,7 @@ test('a backend that is not installed is refused with what was tried and the com
 test('wasm and cpu are described without loading TF.js', () => {
   const module = siblingModule(import.meta.url, '../../../tasks/models/backend');
   const loader = module.pathname.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  const script = `const { describeBackend } = await import('${module}');
+  const script = `const { describeBackend } = await import('${module.href}');
     console.log(JSON.stringify([await describeBackend('wasm'), await describeBackend('cpu'), '_tfGlobals' in globalThis]));`;
   const told = execFileSync(process.execPath, [...loader, '--input-type=module', '-e', script], {
     encoding: 'utf8',

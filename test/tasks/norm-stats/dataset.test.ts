@@ -26,7 +26,9 @@ test('statistics are those that DuckDB computes over all frames', async (t) => {
   const found = [state?.mean, state?.std, state?.q01, state?.q99, state?.min, state?.max].map(
     (values) => values?.[1] ?? NaN,
   );
-  found.forEach((value, i) => assert.ok(Math.abs(value - Number(row?.[i])) < 1e-9, `${i}: ${value} and ${row?.[i]}`));
+  found.forEach((value, i) =>
+    assert.ok(Math.abs(value - Number(row?.[i])) < 1e-9, `${i}: ${value} and ${String(row?.[i])}`),
+  );
   assert.equal(norm_stats.action?.mean.length, 6);
 });
 
