@@ -30,6 +30,7 @@ const params = {
       exact: z.boolean().optional().describe('exact quantiles, which are not those of openpi'),
     })
     .prefault({}),
+  checkData: z.boolean().default(false).describe('compare checksums of all data, which reads all of it'),
   skipBadRecords: z.boolean().default(false).describe('leave damaged records out and list them'),
 };
 
@@ -37,16 +38,22 @@ const params = {
 export default pipeline(
   'droid-prepare',
   params,
-  ({ data, release, ranges: given, idle, stats: asked, skipBadRecords }) => {
+  ({ data, release, ranges: given, idle, stats: asked, checkData, skipBadRecords }) => {
     const only = release === undefined ? {} : { release };
     const { dataset } = adoptRlds({ path: data, ...only });
     const { ranges } =
       given === undefined
-        ? filterIdleFrames({ dataset, ...idle, skipBadRecords })
+        ? filterIdleFrames({ dataset, ...idle, checkData, skipBadRecords })
         : adoptIdleRanges({ path: given, dataset, ...only });
     const { idleFilter, actionSpace, actionHorizon, successOnly, ...counting } = asked;
     const frames = { actionSpace, actionHorizon, successOnly };
-    const { stats } = droidStats({ dataset, ...(idleFilter ? { ranges } : {}), ...frames, ...counting, skipBadRecords });
+    const { stats } = droidStats({
+      dataset,
+      ...(idleFilter ? { ranges } : {}),
+      ...frames,
+      ...counting,
+      skipBadRecords,
+    });
     const { page } = droidDataPage({ dataset, ranges, stats, ...frames, idleFilter, skipBadRecords });
     return { ranges, normStats: stats, page };
   },

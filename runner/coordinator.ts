@@ -1,26 +1,24 @@
 import { existsSync, rmSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Digest } from '../cache/digest.ts';
-import { acquireLock, type Lock, lockOwner } from '../cache/lock.ts';
 import { fileProblem } from '../cache/file-problem.ts';
 import { Problem } from '../cache/problem.ts';
 import { artifactsIn, type NodeRecord } from '../cache/records.ts';
-import { isRef } from '../tasks/core/ref.ts';
 import { type AttemptEnd, Attempts } from './attempts.ts';
+import { Claims } from './claims.ts';
 import { Dataflow, type Instance, type Item, type Output } from './dataflow.ts';
-import { type Event, eventFormat, type Fact, type Failure, type PlannedNode, type RunStatus } from './events.ts';
 import type { Diagnostics } from './diagnostics.ts';
+import type { Event, Fact, Failure } from './events.ts';
 import type { Executor } from './executors/executor.ts';
 import { History } from './history.ts';
 import { failureOf } from './judge.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { type Prepared, Recipes } from './recipes.ts';
+import { recordOf, resultsOf, runFinished, runStarted } from './run-facts.ts';
 import type { RunLog } from './run-log.ts';
 import type { Session } from './session.ts';
 import { workFolder } from './stage.ts';
-import { apply, countsOf, emptyState, type RunState } from './state.ts';
-import { outputFrom, storedOutput, toStored } from './values.ts';
+import { apply, emptyState, type RunState } from './state.ts';
+import { outputFrom } from './values.ts';
 
 export interface CoordinateOptions {
   readonly run: RunLog;
@@ -93,6 +91,7 @@ class Coordinator {
   readonly #recipes: Recipes;
   readonly #history: History;
   readonly #attempts: Attempts;
+  readonly #claims: Claims;
   readonly #order: ReadonlyMap<string, number>;
   readonly #only: ReadonlySet<string> | undefined;
   readonly #forced: ReadonlySet<string>;
@@ -102,7 +101,6 @@ class Coordinator {
   #isSorted = true;
   #toEnd: ReadonlyMap<string, number> | undefined;
   #shared = new Map<Digest, Shared>();
-  #locks = new Map<Digest, Lock>();
   #deciding = 0;
   #changes: (() => void | Promise<void>)[] = [];
   #wake: () => void = () => {};
@@ -116,6 +114,7 @@ class Coordinator {
     this.#emitted = emitted;
     this.#recipes = new Recipes(session.root, session.codeOf);
     this.#history = new History(session.store, session.pipelineName, options.run.run);
+    this.#claims = new Claims(session.store.root, options.run.run);
     const { graph } = session;
     this.#order = new Map(graph.order.map(({ address }, i) => [address, i]));
     this.#only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
@@ -135,7 +134,8 @@ class Coordinator {
 
   async drive(): Promise<void> {
     const startedAt = performance.now();
-    this.#emit(this.#runStarted());
+    const { run, resumed } = this.#options;
+    this.#emit(runStarted(this.#session, { run: run.run, resumed, only: this.#only }));
     const stop = (): void => this.#soon(() => this.#stop('cancelled'));
     const kill = (): void => this.#attempts.cancelAll({ now: true });
     this.#options.signal.addEventListener('abort', stop);
@@ -149,9 +149,12 @@ class Coordinator {
       this.#options.signal.removeEventListener('abort', stop);
       this.#options.kill.removeEventListener('abort', kill);
       await this.#attempts.close(); // before the locks: nobody may start what a job of ours still works on
-      for (const lock of this.#locks.values()) lock.release();
+      this.#claims.releaseAll();
     }
-    this.#emit(this.#runFinished((performance.now() - startedAt) / 1000));
+    const seconds = (performance.now() - startedAt) / 1000;
+    const results = resultsOf(this.#session.graph.wanted, this.#dataflow);
+    const isCancelled = this.#stopping === 'cancelled';
+    this.#emit(runFinished(this.#state, results, { run: run.run, seconds, isCancelled }));
   }
 
   async #loop(): Promise<void> {
@@ -278,15 +281,9 @@ class Coordinator {
   #dropLeftWork({ fingerprint }: Prepared): void {
     const work = workFolder(this.#session.store, fingerprint);
     if (!existsSync(work)) return;
-    const lock = this.#lock(fingerprint); // another run may work in it, when it was forced to
-    if (!lock) return;
+    if (!this.#claims.take(fingerprint)) return; // another run may work in it, when it was forced to
     rmSync(work, { recursive: true, force: true });
-    lock.release();
-  }
-
-  #lock(fingerprint: Digest): Lock | undefined {
-    const folder = join(this.#session.store.root, 'locks');
-    return acquireLock(folder, fingerprint, { owner: `run ${this.#options.run.run}` });
+    this.#claims.release(fingerprint);
   }
 
   /** Starts what there is room for. A job that does not fit lets smaller ones go first. */
@@ -324,25 +321,20 @@ class Coordinator {
   async #claim(pending: Pending): Promise<boolean> {
     const { prepared } = pending;
     const { fingerprint, instance } = prepared;
-    if (this.#locks.has(fingerprint)) return true;
-    const { store } = this.#session;
-    const folder = join(store.root, 'locks');
-    const lock = this.#lock(fingerprint);
-    if (!lock) {
+    if (this.#claims.has(fingerprint)) return true;
+    if (!this.#claims.take(fingerprint)) {
       if (pending.awaitedFrom !== undefined) return false;
-      const owner = lockOwner(folder, fingerprint);
-      pending.awaitedFrom = owner ? `${owner.owner} (process ${owner.pid} on ${owner.host})` : 'another run';
+      pending.awaitedFrom = this.#claims.ownerOf(fingerprint);
       const { address, label } = instance;
       this.#emit({ type: 'node-awaited', address, label, fingerprint, owner: pending.awaitedFrom });
       return false;
     }
     const record =
-      pending.forced && pending.awaitedFrom === undefined ? undefined : await store.records.get(fingerprint);
-    if (!record || !this.#isWhole(record)) {
-      this.#locks.set(fingerprint, lock);
-      return true;
-    }
-    lock.release();
+      pending.forced && pending.awaitedFrom === undefined
+        ? undefined
+        : await this.#session.store.records.get(fingerprint);
+    if (!record || !this.#isWhole(record)) return true;
+    this.#claims.release(fingerprint);
     this.#pending = this.#pending.filter((other) => other !== pending);
     this.#hit(prepared, record, 'other-run');
     this.#soon(() => {});
@@ -355,7 +347,7 @@ class Coordinator {
     } catch (error) {
       if (Problem.is(error) && (error.code === 'damaged-blob' || error.code === 'tree-missing')) {
         this.#warn(`${error.message} ${error.hint ?? ''}`.trim());
-        this.#release(prepared.fingerprint);
+        this.#claims.release(prepared.fingerprint);
         this.#losses.set(error.message, (this.#losses.get(error.message) ?? 0) + 1);
         this.#startOver = true;
         return;
@@ -377,10 +369,11 @@ class Coordinator {
   async #ended(prepared: Prepared, end: AttemptEnd): Promise<void> {
     const { address, label } = prepared.instance;
     const { attempt, seconds, log } = end;
+    const at = { attempt, seconds, ...(log ? { log } : {}) };
     const failure = end.failure ?? (await this.#changedMeanwhile(prepared));
     if (!failure && end.outputs) {
       await this.#keep(prepared, end.outputs, end);
-      this.#release(prepared.fingerprint);
+      this.#claims.release(prepared.fingerprint);
       return;
     }
     const why = failure ?? {
@@ -388,31 +381,13 @@ class Coordinator {
       message: 'It gave nothing: this is a mistake in the framework, please report it.',
     };
     if (why.code === 'cancelled') {
-      this.#emit({
-        type: 'node-failed',
-        address,
-        label,
-        attempt,
-        seconds,
-        failure: why,
-        willRetry: true,
-        ...(log ? { log } : {}),
-      });
-      this.#release(prepared.fingerprint);
+      this.#emit({ type: 'node-failed', address, label, failure: why, willRetry: true, ...at });
+      this.#claims.release(prepared.fingerprint);
       return;
     }
     const retries = prepared.instance.of.node.type === 'call' ? (prepared.instance.of.node.options.retries ?? 0) : 0;
     if (attempt <= retries && !this.#stopping) {
-      this.#emit({
-        type: 'node-failed',
-        address,
-        label,
-        attempt,
-        seconds,
-        failure: why,
-        willRetry: true,
-        ...(log ? { log } : {}),
-      });
+      this.#emit({ type: 'node-failed', address, label, failure: why, willRetry: true, ...at });
       this.#pending.push({
         prepared,
         reason: `attempt ${attempt} failed: ${why.message}`,
@@ -421,13 +396,13 @@ class Coordinator {
       });
       return;
     }
-    this.#giveUp(prepared, why, { attempt, seconds, ...(log ? { log } : {}) });
+    this.#giveUp(prepared, why, at);
   }
 
   /** The node has failed, and so have those that share its fingerprint. */
   #giveUp(prepared: Prepared, failure: Failure, at: { attempt: number; seconds: number; log?: string }): void {
     const { address, label } = prepared.instance;
-    this.#release(prepared.fingerprint);
+    this.#claims.release(prepared.fingerprint);
     this.#fail(address, label, failure, at);
     const followers = this.#shared.get(prepared.fingerprint)?.followers ?? [];
     this.#shared.delete(prepared.fingerprint);
@@ -450,26 +425,11 @@ class Coordinator {
   }
 
   async #keep(prepared: Prepared, outputs: Readonly<Record<string, Output>>, end: AttemptEnd): Promise<void> {
-    const { instance, fingerprint, recipe } = prepared;
-    const stored = Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, storedOutput(output)]));
+    const { instance, fingerprint } = prepared;
     const before = await this.#history.before(prepared);
-    const finishedAt = new Date();
-    await this.#session.store.records.set({
-      format: 1,
-      fingerprint,
-      recipe,
-      outputs: stored,
-      provenance: {
-        run: this.#options.run.run,
-        node: instance.label,
-        host: hostname(),
-        startedAt: new Date(finishedAt.getTime() - end.seconds * 1000).toISOString(),
-        finishedAt: finishedAt.toISOString(),
-        seconds: end.seconds,
-        attempts: end.attempt,
-      },
-    });
-    const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(stored);
+    const record = recordOf(prepared, outputs, end, this.#options.run.run);
+    await this.#session.store.records.set(record);
+    const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(record.outputs);
     this.#emit({ type: 'node-finished', address: instance.address, fingerprint, seconds: end.seconds, changed });
     this.#attempts.clean(prepared);
     this.#finish(prepared, outputs);
@@ -530,15 +490,9 @@ class Coordinator {
     this.#startOver = false;
     this.#pending = [];
     this.#shared = new Map();
-    for (const lock of this.#locks.values()) lock.release();
-    this.#locks = new Map();
+    this.#claims.releaseAll();
     this.#dataflow = new Dataflow(this.#session.graph, this.#only);
     this.#soon(() => {});
-  }
-
-  #release(fingerprint: Digest): void {
-    this.#locks.get(fingerprint)?.release();
-    this.#locks.delete(fingerprint);
   }
 
   #hasAwaited(): boolean {
@@ -558,48 +512,6 @@ class Coordinator {
     }
     this.#state = apply(this.#state, event);
     this.#emitted(event);
-  }
-
-  #runStarted(): Fact {
-    const { graph, pipelineName, points } = this.#session;
-    const nodes = graph.order
-      .filter(({ address }) => this.#only?.has(address) ?? true)
-      .map(({ address, label, node, needs, scope }): PlannedNode => {
-        const task = 'spec' in node ? node.spec.name : node.type;
-        return { address, label, task, type: node.type, needs, perItem: scope.length > 0 };
-      });
-    return {
-      type: 'run-started',
-      format: eventFormat,
-      run: this.#options.run.run,
-      pipeline: pipelineName,
-      params: points.length === 1 ? points[0]?.params : points,
-      graph: graph.digest,
-      nodes,
-      host: hostname(),
-      pid: process.pid,
-      resumed: this.#options.resumed,
-    };
-  }
-
-  #runFinished(seconds: number): Fact {
-    const counts = countsOf(this.#state);
-    const failed = counts.failed > 0 || counts.skipped > 0;
-    const status: RunStatus = this.#stopping === 'cancelled' ? 'cancelled' : failed ? 'failed' : 'succeeded';
-    return { type: 'run-finished', run: this.#options.run.run, status, counts, seconds, results: this.#results() };
-  }
-
-  #results(): Record<string, unknown> {
-    const { wanted } = this.#session.graph;
-    const named: Record<string, unknown> =
-      isRef(wanted) || Array.isArray(wanted) ? { result: wanted } : (wanted as Record<string, unknown>);
-    const results = Object.entries(named).flatMap(([name, structure]) => {
-      const output = isRef(structure) ? this.#dataflow.output(structure) : undefined;
-      if (output) return [[name, storedOutput(output)] as const];
-      const value = this.#dataflow.value(structure);
-      return value === undefined ? [] : [[name, toStored(value)] as const];
-    });
-    return Object.fromEntries(results);
   }
 }
 

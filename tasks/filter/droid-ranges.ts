@@ -6,6 +6,7 @@ import { readEpisodes, type Skipped } from '../formats/rlds/read.ts';
 import { idleFilterRanges, type IdleRule } from './idle-ranges.ts';
 
 export interface Reading {
+  readonly checkData: boolean;
   readonly skipBadRecords: boolean;
   readonly workers: number;
   readonly onEpisode: (facts: { done: number; bytesRead: number }) => void;
@@ -35,6 +36,7 @@ export async function droidRanges(folder: string, rule: IdleRule, reading: Readi
   let [steps, keptSteps, done, bytesRead] = [0, 0, 0, 0];
   const episodes = readEpisodes(folder, {
     features,
+    checkData: reading.checkData,
     workers: reading.workers,
     onBytes: (count) => {
       bytesRead += count;

@@ -20,6 +20,8 @@ export const filterIdleFrames = task({
     minIdleSteps: steps.default(7),
     minKeptSteps: steps.default(16),
     trimSteps: z.int().min(0).default(10),
+    /** Compare the checksum of all data too, for which all of it is read. Lengths are always checked. */
+    checkData: z.boolean().default(false),
     /** Leave damaged records out and list them, instead of stopping at the first. */
     skipBadRecords: z.boolean().default(false),
   },
@@ -31,10 +33,11 @@ export const filterIdleFrames = task({
     skipped: z.array(z.string()).readonly(),
   },
   resources: { cpus: 4 }, // threads that read
-  run: async ({ dataset, skipBadRecords, ...rule }, out, attempt) => {
+  run: async ({ dataset, checkData, skipBadRecords, ...rule }, out, attempt) => {
     const { writeRanges } = await import('../formats/idle-ranges.ts');
     const { droidRanges } = await import('./droid-ranges.ts');
     const { ranges, ...facts } = await droidRanges(dataset.path, rule, {
+      checkData,
       skipBadRecords,
       workers: attempt.cpus,
       onEpisode: ({ done, bytesRead }) => {

@@ -3,14 +3,14 @@ import { readRanges } from '../formats/idle-ranges.ts';
 import type { FeatureStats } from '../formats/norm-stats.ts';
 import { refuseOtherShape } from '../formats/rlds/droid.ts';
 import { readFeatures } from '../formats/rlds/features.ts';
-import { readEpisodes, type Skipped } from '../formats/rlds/read.ts';
+import { readEpisodes } from '../formats/rlds/read.ts';
 import { DroidBatches } from './droid-batches.ts';
 import {
   type ActionSpace,
   featuresFor,
   type FrameRule,
   type Frames,
-  framesOf,
+  usableFramesOf,
   width,
 } from '../formats/rlds/droid-frames.ts';
 import { ExactAccumulator } from './exact-accumulator.ts';
@@ -105,30 +105,16 @@ async function* framesFrom(
   progress: { readonly passes: number; done: number },
   skipped: string[],
 ): AsyncGenerator<Frames> {
-  const onSkip = ({ message }: Skipped): void => {
+  const onSkip = ({ message }: { message: string }): void => {
     skipped.push(message);
   };
-  const episodes = readEpisodes(folder, {
-    features: featuresFor(asked.actionSpace),
-    workers: reading.workers,
-    ...(asked.skipBadRecords ? { onSkip } : {}),
-  });
+  const skipping = asked.skipBadRecords ? { onSkip } : {};
+  const reads = { features: featuresFor(asked.actionSpace), workers: reading.workers };
+  const episodes = readEpisodes(folder, { ...reads, ...skipping });
   for await (const episode of episodes) {
     progress.done += 1;
     reading.onEpisode(progress.done, progress.passes);
-    const frames = orSkipped(() => framesOf(episode, rule), asked.skipBadRecords ? skipped : undefined);
-    if (frames) yield frames;
-  }
-}
-
-/** What `make` gives; its problem goes to the list of what is skipped, where there is one. */
-function orSkipped<T>(make: () => T, skipped: string[] | undefined): T | undefined {
-  try {
-    return make();
-  } catch (error) {
-    if (!skipped || !Problem.is(error)) throw error;
-    skipped.push(error.message);
-    return undefined;
+    yield usableFramesOf(episode, rule, skipping.onSkip);
   }
 }
 

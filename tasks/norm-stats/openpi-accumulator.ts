@@ -40,7 +40,7 @@ export class OpenpiAccumulator {
     const weight = this.round(rows / this.count);
     this.blend(this.mean, mean, weight);
     this.blend(this.meanOfSquares, meanOfSquares, weight);
-    for (const [d, histogram] of this.histograms.entries()) histogram.add(batch, d, width);
+    for (const [d, histogram] of this.histograms.entries()) histogram.add(batch, { first: d, every: width });
   }
 
   /** Throws `too-few-rows` below two rows, as openpi refuses them. */

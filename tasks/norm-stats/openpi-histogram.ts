@@ -12,7 +12,7 @@ const firstPadding = 1e-10;
 export class RunningHistogram {
   readonly counts = new Float64Array(binCount);
   readonly edges = new Float64Array(binCount + 1);
-  private readonly fresh = new Float64Array(binCount);
+  private readonly before = { edges: new Float64Array(binCount + 1), counts: new Float64Array(binCount) };
   private isPadded = true;
 
   constructor(low: number, high: number) {
@@ -23,20 +23,22 @@ export class RunningHistogram {
   relay(low: number, high: number): void {
     // Without padding and growth every left edge finds its own bin again.
     if (!this.isPadded && low === this.edges[0] && high === this.edges[binCount]) return;
-    const lefts = this.edges.slice(0, binCount);
-    linspace(this.edges, low, high);
+    const { before, counts, edges } = this;
+    before.edges.set(edges);
+    before.counts.set(counts);
+    counts.fill(0);
+    linspace(edges, low, high);
     this.isPadded = false;
-    this.fresh.fill(0);
     for (let k = 0; k < binCount; k += 1) {
-      const count = this.counts[k] as number;
-      if (count > 0) addTo(this.fresh, this.edges, lefts[k] as number, count);
+      const count = before.counts[k] as number;
+      if (count > 0) addTo(counts, edges, before.edges[k] as number, count);
     }
-    this.counts.set(this.fresh);
   }
 
-  /** Counts every `width`-th of the values, from `first` on. */
-  add(values: ArrayLike<number>, first: number, width: number): void {
-    for (let i = first; i < values.length; i += width) addTo(this.counts, this.edges, values[i] as number, 1);
+  /** Counts the values of one column. */
+  add(values: ArrayLike<number>, { first, every }: { first: number; every: number }): void {
+    const { counts, edges } = this;
+    for (let i = first; i < values.length; i += every) addTo(counts, edges, values[i] as number, 1);
   }
 
   /** The left edge of the first bin at which `share` of `count` values is reached; the maximum if it never is. */

@@ -24,7 +24,11 @@ export const droidDataPage = task({
   },
   outputs: { page: htmlPage },
   resources: { cpus: 4 }, // threads that read
-  run: async ({ dataset, ranges, stats, actionSpace, actionHorizon, successOnly, idleFilter, skipBadRecords }, out, attempt) => {
+  run: async (
+    { dataset, ranges, stats, actionSpace, actionHorizon, successOnly, idleFilter, skipBadRecords },
+    out,
+    attempt,
+  ) => {
     const { writeFile } = await import('node:fs/promises');
     const { Problem } = await import('../../cache/problem.ts');
     const { readRanges } = await import('../formats/idle-ranges.ts');

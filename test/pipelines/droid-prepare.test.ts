@@ -38,7 +38,7 @@ test('droid-prepare gives the golden ranges and statistics', async (t) => {
   assert.deepEqual(await statistics(), expected.rlds_joint_velocity?.norm_stats);
 });
 
-test('another idle parameter makes ranges and statistics anew, not the dataset', async (t) => {
+test('another idle parameter makes ranges, statistics and page anew, not the dataset', async (t) => {
   const project = new CliProject(t);
   const run = async (...more: string[]) => {
     const args = ['run', 'droid-prepare', `data=${goldenPath('droid_rlds/tfds')}`, ...more];
@@ -47,8 +47,9 @@ test('another idle parameter makes ranges and statistics anew, not the dataset',
     return stdout + stderr;
   };
   await run();
-  assert.match(await run(), /all 3 nodes are known/);
-  const again = await run('idle.minKeptSteps=12');
+  assert.match(await run(), /all 4 nodes are known/);
+  const again = await run('idle.trimSteps=4');
   assert.match(again, /cached +adopt-rlds/);
-  for (const task of ['filter-idle-frames', 'droid-stats']) assert.match(again, new RegExp(`done +${task}`));
+  for (const task of ['filter-idle-frames', 'droid-stats', 'droid-data-page'])
+    assert.match(again, new RegExp(`done +${task}`));
 });

@@ -50,29 +50,56 @@ export function framesOf(episode: Episode, rule: FrameRule): Frames {
   const steps = stepsOf(episode, rule.ranges);
   if (steps.length === 0) return noFrames;
 
-  const isDelta = rule.actionSpace === 'joint-position';
-  const joints = valuesOf(episode, droid.jointPosition);
-  const gripper = valuesOf(episode, droid.gripperPosition);
-  const commands = valuesOf(episode, isDelta ? droid.commandedJointPosition : droid.commandedJointVelocity);
-  const commandedGripper = valuesOf(episode, droid.commandedGripperPosition);
+  const { actionSpace, actionHorizon } = rule;
+  const isDelta = actionSpace === 'joint-position';
+  const joints = isDelta ? droid.commandedJointPosition : droid.commandedJointVelocity;
+  const observed = rowsOf(episode, droid.jointPosition, droid.gripperPosition);
+  // The last action again and again, so that every chunk is one piece of the list.
+  const commanded = rowsOf(episode, joints, droid.commandedGripperPosition, actionHorizon - 1);
   const states = new Float32Array(steps.length * width);
-  const actions = new Float32Array(steps.length * rule.actionHorizon * width);
-  let at = 0;
-  for (let frame = 0; frame < steps.length; frame += 1) {
-    const t = steps[frame] as number;
-    states.set(joints.subarray(t * jointCount, (t + 1) * jointCount), frame * width);
-    states[frame * width + jointCount] = gripper[t] as number;
-    for (let h = 0; h < rule.actionHorizon; h += 1) {
-      const then = Math.min(t + h, episode.steps - 1);
-      for (let joint = 0; joint < jointCount; joint += 1) {
-        const command = commands[then * jointCount + joint] as number;
-        actions[at + joint] = isDelta ? command - (joints[t * jointCount + joint] as number) : command;
-      }
-      actions[at + jointCount] = commandedGripper[then] as number;
-      at += width;
-    }
+  const actions = new Float32Array(steps.length * actionHorizon * width);
+  for (const [frame, t] of steps.entries()) {
+    const state = observed.subarray(t * width, (t + 1) * width);
+    const chunk = commanded.subarray(t * width, (t + actionHorizon) * width);
+    states.set(state, frame * width);
+    actions.set(chunk, frame * chunk.length);
+    if (isDelta) subtractJoints(actions, frame * chunk.length, (frame + 1) * chunk.length, state);
   }
   return { steps, states, actions };
+}
+
+/** [steps + repeats, 8]: joints and gripper of each step, the last row once more for each of `repeats`. */
+function rowsOf(episode: Episode, jointsName: string, gripperName: string, repeats = 0): Float32Array {
+  const [joints, gripper] = [valuesOf(episode, jointsName), valuesOf(episode, gripperName)];
+  const rows = new Float32Array((episode.steps + repeats) * width);
+  for (let row = 0; row < episode.steps + repeats; row += 1) {
+    const t = Math.min(row, episode.steps - 1);
+    for (let joint = 0; joint < jointCount; joint += 1) {
+      rows[row * width + joint] = joints[t * jointCount + joint] as number;
+    }
+    rows[row * width + jointCount] = gripper[t] as number;
+  }
+  return rows;
+}
+
+/** The gripper stays as it is. */
+function subtractJoints(actions: Float32Array, start: number, end: number, state: Float32Array): void {
+  for (let row = start; row < end; row += width) {
+    for (let joint = 0; joint < jointCount; joint += 1) {
+      actions[row + joint] = (actions[row + joint] as number) - (state[joint] as number);
+    }
+  }
+}
+
+/** The frames, or none of an episode that cannot be used: `onSkip` is told why. Without `onSkip` it throws. */
+export function usableFramesOf(episode: Episode, rule: FrameRule, onSkip?: (problem: Problem) => void): Frames {
+  try {
+    return framesOf(episode, rule);
+  } catch (error) {
+    if (!onSkip || !Problem.is(error)) throw error;
+    onSkip(error);
+    return noFrames;
+  }
 }
 
 function stepsOf(episode: Episode, ranges: RangesByEpisode | undefined): number[] {

@@ -35,25 +35,24 @@ export async function* readEpisodes(folder: string, options: ReadOptions): Async
   const ask = await askFor(folder, options);
   const split = splitOf(await readDatasetInfo(folder), options.split ?? 'train');
   refuseMissingShards(split);
-  const onSkip = (skipped: Skipped): void => options.onSkip?.(skipped);
   const onBytes = (count: number): void => options.onBytes?.(count);
 
   const readers = await startReaders(ask, options.workers ?? 1);
-  const jobs = jobsOf(split.shards, ask, { onSkip, onBytes });
+  const jobs = jobsOf(split.shards, ask, onBytes);
   const underWay: Promise<RecordsRead>[] = [];
   try {
     for (;;) {
       while (underWay.length < readers.jobsAtOnce) {
         const { value: job } = jobs.next();
         if (!job) break;
-        const read = readers.read(job);
+        const read = 'skipped' in job ? Promise.resolve(onlySkipped(job.skipped)) : readers.read(job);
         read.catch(() => undefined); // it is awaited in its turn, and its failure thrown there
         underWay.push(read);
       }
       const read = await underWay.shift();
       if (!read) return;
       onBytes(read.bytesRead);
-      for (const skipped of read.skipped) onSkip(skipped);
+      for (const skipped of read.skipped) options.onSkip?.(skipped);
       yield* read.episodes;
       await setImmediate(); // reading blocks; let progress and signals through
     }
@@ -76,34 +75,42 @@ async function askFor(folder: string, options: ReadOptions): Promise<Ask> {
   };
 }
 
-interface Watch {
-  readonly onSkip: (skipped: Skipped) => void;
-  readonly onBytes: (count: number) => void;
-}
-
 /** Records in a job: enough to be worth a message, few enough to fit into memory many times. */
 const recordsPerJob = 16;
 
-function* jobsOf(
-  shards: readonly ShardFile[],
-  ask: Ask,
-  watch: Watch,
-): Generator<{ path: string; records: RecordPlace[] }, undefined> {
+/** What cannot be found goes the same way as what is read, so that problems come in file order too. */
+type Job = { readonly path: string; readonly records: readonly RecordPlace[] } | { readonly skipped: Skipped };
+
+function* jobsOf(shards: readonly ShardFile[], ask: Ask, onBytes: (count: number) => void): Generator<Job, undefined> {
   const perJob = ask.features.some(({ isImage, firstOnly }) => isImage && !firstOnly) ? 1 : recordsPerJob;
   for (const file of shards) {
     let records: RecordPlace[] = [];
-    for (const place of countedRecords(file, ask.skipBadRecords, watch)) {
-      records.push(place);
+    let skipped: Skipped | undefined;
+    for (const found of countedRecords(file, ask.skipBadRecords, onBytes)) {
+      if ('code' in found) skipped = found;
+      else records.push(found);
       if (records.length < perJob) continue;
       yield { path: file.path, records };
       records = [];
     }
     if (records.length > 0) yield { path: file.path, records };
+    if (skipped) yield { skipped };
   }
 }
 
-/** The records of a shard, which must be as many as the dataset says: a file that ends between two looks whole. */
-function* countedRecords(file: ShardFile, skipBadRecords: boolean, watch: Watch): Generator<RecordPlace> {
+function onlySkipped(skipped: Skipped): RecordsRead {
+  return { episodes: [], skipped: [skipped], bytesRead: 0 };
+}
+
+/**
+ * The records of a shard, which must be as many as the dataset says: a file that ends between two looks whole. What makes
+ * the rest unreadable comes last, when it is to be skipped.
+ */
+function* countedRecords(
+  file: ShardFile,
+  skipBadRecords: boolean,
+  onBytes: (count: number) => void,
+): Generator<RecordPlace | Skipped> {
   const shard = new Shard(file.path);
   let [found, end] = [0, 0];
   try {
@@ -118,9 +125,9 @@ function* countedRecords(file: ShardFile, skipBadRecords: boolean, watch: Watch)
     if (!skipBadRecords || !Problem.is(error)) throw error;
     const { code, message } = error;
     const records = Math.max(0, file.episodes - found);
-    watch.onSkip({ shard: shard.name, record: found, offset: end, records, code, message });
+    yield { shard: shard.name, record: found, offset: end, records, code, message };
   } finally {
-    watch.onBytes(shard.bytesRead);
+    onBytes(shard.bytesRead);
     shard.close();
   }
 }

@@ -21,13 +21,17 @@ const stepsPerSecond = 15;
 /** One page on what a policy would be trained on. */
 export function dataPage(data: DataPage): string {
   const { name, version, survey } = data;
-  const hours = survey.steps / stepsPerSecond / 3600;
-  const lead = html`${counted(survey.episodes, 'episode')}, ${grouped(survey.steps)} steps (${signed(hours, 1)} h at
+  const lead = html`${counted(survey.episodes, 'episode')}, ${grouped(survey.steps)} steps (${timeOf(survey.steps)} at
 ${stepsPerSecond} Hz); ${percent(survey.successes / Math.max(1, survey.episodes))} are successes. Inside it calls itself ${name} ${version}.${
     survey.skipped > 0 && html` ${counted(survey.skipped, 'damaged record')} left out.`
   }`;
   const body = [episodes(survey), pictures(survey.pictures), instructions(survey), values(data)];
   return page({ title: `Data: ${name}`, lead, body });
+}
+
+function timeOf(steps: number): string {
+  const minutes = steps / stepsPerSecond / 60;
+  return minutes < 100 ? `${minutes.toFixed(1)} min` : `${grouped(Math.round(minutes / 60))} h`;
 }
 
 function episodes({ lengths, idleFractions, keptSteps, steps }: Survey): Html {
@@ -89,7 +93,9 @@ function values({ actionSpace, actionHorizon, survey, stats }: DataPage): Html {
   })}${section({
     title: 'Actions',
     note: `Of ${chunks}: ${action}; the gripper’s commanded position is absolute.`,
-    body: cards(charts(survey.actions, stats.actions, (joint) => (!joint ? '0 open, 1 closed' : delta ? 'rad' : 'rad/s'))),
+    body: cards(
+      charts(survey.actions, stats.actions, (joint) => (!joint ? '0 open, 1 closed' : delta ? 'rad' : 'rad/s')),
+    ),
   })}`;
 }
 

@@ -1,9 +1,9 @@
 import { keptSteps, type RangesByEpisode } from '../../formats/idle-ranges.ts';
 import type { FeatureStats } from '../../formats/norm-stats.ts';
 import { droid, episodeKey, isSuccess, textOf } from '../../formats/rlds/droid.ts';
-import { featuresFor, type FrameRule, framesOf, width } from '../../formats/rlds/droid-frames.ts';
+import { featuresFor, type FrameRule, usableFramesOf, width } from '../../formats/rlds/droid-frames.ts';
 import { type Features, readFeatures } from '../../formats/rlds/features.ts';
-import { type Episode, readEpisodes, type Skipped } from '../../formats/rlds/read.ts';
+import { type Episode, readEpisodes } from '../../formats/rlds/read.ts';
 import { Bins } from './bins.ts';
 
 /** What the page says of a dataset. */
@@ -60,14 +60,15 @@ export async function surveyOf(plan: SurveyPlan): Promise<Survey> {
   const firsts = new Map<string, number>();
   const [states, actions] = [binsOf(stats.state), binsOf(stats.actions)];
   let [successes, kept, frames, skipped] = [0, 0, 0, 0];
-  const onSkip = ({ records }: Skipped): void => {
+  const onSkip = ({ records = 1 }: { records?: number }): void => {
     skipped += records;
   };
+  const skipping = plan.skipBadRecords ? { onSkip } : {};
   const episodes = readEpisodes(folder, {
     features: featuresFor(rule.actionSpace),
     firstOf: language,
     workers: plan.workers,
-    ...(plan.skipBadRecords ? { onSkip } : {}),
+    ...skipping,
   });
   for await (const episode of episodes) {
     lengths.push(episode.steps);
@@ -79,7 +80,7 @@ export async function surveyOf(plan: SurveyPlan): Promise<Survey> {
     const texts = language.map((name) => textOf(episode, name).trim()).filter(Boolean);
     withInstructions[texts.length] = (withInstructions[texts.length] ?? 0) + 1;
     for (const text of texts.slice(0, 1)) firsts.set(text, (firsts.get(text) ?? 0) + 1);
-    const trained = framesOf(episode, rule);
+    const trained = usableFramesOf(episode, rule, skipping.onSkip && (() => onSkip({})));
     frames += trained.steps.length;
     count(trained.states, states);
     count(trained.actions, actions);
@@ -123,7 +124,13 @@ const pictureCount = 6;
 /** Of the first successes, one picture of a fixed camera and one of the wrist, where there are such. */
 async function picturesOf(folder: string, features: Features): Promise<Picture[]> {
   const all = [...features].filter(([, { isImage, perStep }]) => isImage && perStep).map(([name]) => name);
-  const cameras = [...all.filter((name) => !/wrist/.test(name)).sort().slice(0, 1), ...all.filter((name) => /wrist/.test(name))];
+  const cameras = [
+    ...all
+      .filter((name) => !/wrist/.test(name))
+      .sort()
+      .slice(0, 1),
+    ...all.filter((name) => /wrist/.test(name)),
+  ];
   const language = droid.language.slice(0, 1).filter((name) => features.has(name));
   const pictures: Picture[] = [];
   const reading = { features: [droid.filePath], firstOf: [...cameras, ...language], onSkip: () => undefined };

@@ -50,6 +50,19 @@ test('a length beyond the record is refused before anything is allocated', (t) =
   assert.throws(() => readAll(tempFolder(t), bytes, {}), { code: 'malformed-example', message: /does not fit/ });
 });
 
+test('a list in very many pieces is refused early', (t) => {
+  const feature = Buffer.alloc(2 * 2_000_000, Buffer.from([0x12, 0])); // empty float lists
+  const varint = (value: number): number[] =>
+    value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+  const wrapped = (tag: number, bytes: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([tag, ...varint(bytes.length)]), bytes]);
+  const entry = Buffer.concat([wrapped(0x0a, Buffer.from('a')), wrapped(0x12, feature)]);
+  assert.throws(() => readAll(tempFolder(t), wrapped(0x0a, wrapped(0x0a, entry)), { a: { float: [] } }), {
+    code: 'malformed-example',
+    message: /"a" is in more than 1000 pieces/,
+  });
+});
+
 test('of two entries with the same name the last counts', (t) => {
   const bytes = Buffer.concat([encodeExample({ a: { float: [1] } }), encodeExample({ a: { float: [2] } })]);
   assert.deepEqual(readAll(tempFolder(t), bytes, { a: { float: [] } }), { a: [2] });
