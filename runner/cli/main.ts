@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
@@ -16,12 +17,18 @@ function version(): string {
 
 async function main(argv: readonly string[]): Promise<number> {
   refuseOldNode(process.versions.node);
+  keepCompiled();
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     openIo({}).print(version());
     return exitCodes.fine;
   }
   const { runProgram } = await import('./program.ts');
   return runProgram(argv, version());
+}
+
+/** Node 22 and newer keep what they compiled, which saves half of the start. */
+function keepCompiled(): void {
+  (nodeModule as { enableCompileCache?: () => void }).enableCompileCache?.();
 }
 
 function refuseOldNode(found: string): void {
