@@ -14,6 +14,7 @@ test('the code in the README compiles', (t) => {
   assert.ok(blocks.length > 0);
   const folder = tempFolder(t);
   for (const name of ['tasks', 'cache', 'node_modules']) symlinkSync(join(home, name), join(folder, name));
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   mkdirSync(join(folder, 'pipelines'));
   symlinkSync(join(home, 'pipelines/core'), join(folder, 'pipelines/core'));
   for (const [, path = '', code = ''] of blocks) {
