@@ -1,3 +1,6 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { errorCode } from './file-problem.ts';
 import { messageOf } from './problem.ts';
 
 /** The part that `node:sqlite` and `libsql` share; all calls are synchronous. */
@@ -29,7 +32,7 @@ export async function loadSql(): Promise<OpenDatabase | { reason: string }> {
   return { reason: reasons.join('; ') };
 }
 
-type Constructor = new (path: string) => SqlDatabase;
+type Constructor = new (path: string | URL, options?: { readOnly: boolean }) => SqlDatabase;
 
 async function nodeSqlite(): Promise<OpenDatabase> {
   // A name in a variable: the types of the lowest supported Node do not know this module.
@@ -37,7 +40,20 @@ async function nodeSqlite(): Promise<OpenDatabase> {
   const { DatabaseSync } = await withoutExperimentalWarning(
     () => import(name) as Promise<{ DatabaseSync: Constructor }>,
   );
-  return (path) => new DatabaseSync(path);
+  return (path) => {
+    if (existsSync(`${path}-wal`) || !isOnReadOnlyDisk(path)) return new DatabaseSync(path);
+    // Its helper files, which a clean close removes, cannot be made here: it is read as something that never changes.
+    return new DatabaseSync(new URL(`${pathToFileURL(path).href}?immutable=1`), { readOnly: true });
+  };
+}
+
+function isOnReadOnlyDisk(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return errorCode(error) === 'EROFS';
+  }
 }
 
 async function libsql(): Promise<OpenDatabase> {
