@@ -3,8 +3,9 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { canonicalJson } from './canonical-json.ts';
+import { startThread } from './thread.ts';
 
 declare const brand: unique symbol;
 
@@ -93,11 +94,7 @@ async function hashInWorkers(paths: readonly string[], count: number): Promise<M
   return digests;
 }
 
-/** Workers do not inherit the loader of TypeScript, so from source they begin by registering it. */
 function startWorker(): Worker {
   const extension = extname(new URL(import.meta.url).pathname);
-  const url = new URL(`./digest-worker${extension}`, import.meta.url);
-  if (extension === '.js') return new Worker(url);
-  const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); })`;
-  return new Worker(start, { eval: true });
+  return startThread(new URL(`./digest-worker${extension}`, import.meta.url));
 }

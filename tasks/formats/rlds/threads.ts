@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Problem } from '../../../cache/problem.ts';
+import { startThread } from '../../../cache/thread.ts';
 import { siblingModule } from '../../core/sibling-module.ts';
 import type { Ask, RecordsRead } from './read-record.ts';
 import type { RecordsJob, RecordsReply } from './records-worker.ts';
@@ -26,7 +27,7 @@ interface Thread {
 }
 
 function threads(ask: Ask, count: number): Readers {
-  const all = Array.from({ length: count }, () => startThread(ask));
+  const all = Array.from({ length: count }, () => openThread(ask));
   let next = 0;
   return {
     read: (job) => {
@@ -44,8 +45,11 @@ function threads(ask: Ask, count: number): Readers {
   };
 }
 
-function startThread(ask: Ask): Thread {
-  const thread: Thread = { worker: start(siblingModule(import.meta.url, './records-worker'), ask), waiting: [] };
+function openThread(ask: Ask): Thread {
+  const thread: Thread = {
+    worker: startThread(siblingModule(import.meta.url, './records-worker'), { rldsAsk: ask }),
+    waiting: [],
+  };
   thread.worker.on('message', (reply: RecordsReply) => {
     const asked = thread.waiting.shift();
     if (reply.type === 'read') asked?.resolve(reply.read);
@@ -59,13 +63,4 @@ function startThread(ask: Ask): Thread {
   thread.worker.on('error', fail);
   thread.worker.on('exit', fail);
   return thread;
-}
-
-/** Node 20 does not hand tsx on to threads, so one that runs from source loads it itself. */
-function start(module: URL, rldsAsk: Ask): Worker {
-  const workerData = { rldsAsk };
-  if (!module.pathname.endsWith('.ts')) return new Worker(module, { workerData });
-  const [tsx, entry] = [import.meta.resolve('tsx/esm/api'), module.href].map((url) => JSON.stringify(url));
-  const source = `import(${tsx}).then(({ register }) => { register(); return import(${entry}); });`;
-  return new Worker(source, { eval: true, workerData });
 }

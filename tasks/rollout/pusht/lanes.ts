@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { Problem } from '../../../cache/problem.ts';
+import { startThread } from '../../../cache/thread.ts';
 import { siblingModule } from '../../core/sibling-module.ts';
 import type { BackendName } from '../../models/backend-name.ts';
 import type { LaneJob, LaneMessage } from './lane-worker.ts';
@@ -81,12 +81,4 @@ async function* inThreads(jobs: readonly LaneJob[]): AsyncGenerator<Trace> {
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-}
-
-/** Node 20 does not hand tsx on to threads, so one that runs from source loads it itself. */
-function startThread(module: URL, workerData: LaneJob): Worker {
-  if (!module.pathname.endsWith('.ts')) return new Worker(module, { workerData });
-  const [tsx, entry] = [import.meta.resolve('tsx/esm/api'), module.href].map((url) => JSON.stringify(url));
-  const source = `import(${tsx}).then(({ register }) => { register(); return import(${entry}); });`;
-  return new Worker(source, { eval: true, workerData });
 }
