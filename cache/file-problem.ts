@@ -38,6 +38,15 @@ export function fileProblem(cause: unknown, path: string): Problem {
   }
 }
 
+/** A full disk that nobody put into words where it was met (a failed write does not name its file); else the error as it is. */
+export function orFullDisk(error: unknown): unknown {
+  if (Problem.is(error) || !['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) return error;
+  return new Problem('disk-full', `No room left on the disk of the store: ${messageOf(error)}.`, {
+    hint: 'Free some space, or choose another store with --store.',
+    cause: error,
+  });
+}
+
 function freeBytes(path: string): string {
   for (let folder = path; ; folder = dirname(folder)) {
     try {

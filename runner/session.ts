@@ -64,7 +64,7 @@ export async function openSession({
       points,
       graph,
       codeOf: (definedAt) => loaded.codeOf(definedAt),
-      code: { entry: loaded.frozenEntry, points, graph: graph.digest },
+      code: { entry: loaded.frozenEntry, root: loaded.root, points, graph: graph.digest },
       close: () => store.close(),
     };
   } catch (error) {

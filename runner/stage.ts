@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Digest } from '../cache/digest.ts';
 import { Problem } from '../cache/problem.ts';
@@ -15,6 +15,8 @@ import type { Point } from './wanted.ts';
 /** What workers need to find a body again. */
 export interface CodeOfRun {
   readonly entry: string;
+  /** The project's folder: paths of its own code are relative to it. */
+  readonly root: string;
   readonly points: readonly Point[];
   readonly graph: string;
 }
@@ -79,7 +81,7 @@ export function stageJob(prepared: Prepared, { store, folder, id, attempt, code 
       });
   const command = {
     args,
-    cwd: spec.cwd?.(inputs) ?? folder,
+    cwd: startFolder(prepared, inputs, { root: code.root, folder }),
     env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
   };
   const script = jobScript({ ...command, label: instance.label, exitRecord: join(folder, 'exit.json') });
@@ -102,6 +104,16 @@ export function stageJob(prepared: Prepared, { store, folder, id, attempt, code 
     inputFolders,
     resuming,
   };
+}
+
+/** A program that counts files of the project finds them where it starts; everything else starts in a folder of its own. */
+function startFolder(
+  { spec }: Prepared,
+  inputs: Readonly<Record<string, unknown>>,
+  { root, folder }: { root: string; folder: string },
+): string {
+  if (spec.cwd) return resolve(root, spec.cwd(inputs));
+  return spec.command && spec.code.length > 0 ? root : folder;
 }
 
 interface StageTools {

@@ -133,6 +133,7 @@ async function finish(
       paint: paint(io.stdout.hasColor),
       columns: io.stdout.isLive ? io.stdout.size().columns : undefined,
       name,
+      store: io.storeFolder,
       savedSeconds: state.savedSeconds,
       pages: shownPages,
       failureOf,

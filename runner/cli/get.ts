@@ -5,6 +5,7 @@ import type { Store } from '../../cache/store.ts';
 import { nearest } from '../../tasks/core/nearest.ts';
 import { listRuns } from '../run-log.ts';
 import { openStoreOnly } from '../session.ts';
+import { inStore, quoted } from '../views/failure.ts';
 import { isTable, itemsOf, leafOf, namedResults } from '../views/results.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type KnownRun, readRequest, readRun } from './find-run.ts';
@@ -18,7 +19,7 @@ export async function get(io: Io, [name = '', output = '']: readonly string[], o
   const { to, force = false } = options as { to: string; force?: boolean };
   const { store } = await openStoreOnly(storeOptions(io));
   try {
-    const { known, value } = newestWith(store, name, output);
+    const { known, value } = newestWith(store, name, output, io.storeFolder);
     const path = resolve(io.cwd, to);
     if (existsSync(path) && !force) {
       throw new Problem('already-there', `${to} is there already.`, {
@@ -35,7 +36,12 @@ export async function get(io: Io, [name = '', output = '']: readonly string[], o
 }
 
 /** The result of that name from the newest run of the pipeline that has it. */
-function newestWith(store: Store, name: string, output: string): { known: KnownRun; value: unknown } {
+function newestWith(
+  store: Store,
+  name: string,
+  output: string,
+  storeFolder: string | undefined,
+): { known: KnownRun; value: unknown } {
   const pipelines = new Set<string>();
   const outputs = new Set<string>();
   let runCount = 0;
@@ -48,7 +54,7 @@ function newestWith(store: Store, name: string, output: string): { known: KnownR
     if (value !== undefined) return { known, value };
     for (const { name } of namedResults(known.state.results)) outputs.add(name);
   }
-  if (runCount === 0) throw noRun(name, [...pipelines]);
+  if (runCount === 0) throw noRun(name, [...pipelines], storeFolder);
   throw noOutput(name, output, [...outputs]);
 }
 
@@ -79,10 +85,10 @@ function within(value: unknown, path: string): unknown {
   return undefined;
 }
 
-function noRun(name: string, known: readonly string[]): Problem {
+function noRun(name: string, known: readonly string[], store: string | undefined): Problem {
   const close = nearest(name, known);
   return new Problem('no-such-run', `There is no run of "${name}"${close ? `; did you mean "${close}"?` : '.'}`, {
-    hint: `Start one: pipeline run ${close ?? name}`,
+    hint: `Start one: pipeline run ${quoted(close ?? name)}${inStore(store)}`,
   });
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { join } from 'node:path';
+import { orFullDisk } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -42,7 +43,8 @@ function refuseOldNode(found: string): void {
 let code: number;
 try {
   code = await main(process.argv.slice(2));
-} catch (error) {
+} catch (cause) {
+  const error = orFullDisk(cause);
   const verbose = process.argv.includes('--verbose');
   printProblem(error, openIo({ verbose, color: !process.argv.includes('--no-color') }));
   code = exitCodeOf(error);

@@ -27,7 +27,8 @@ export async function makeNew(io: Io, [name = '']: readonly string[]): Promise<n
   await writeFile(path, newPipeline(name, isOurs ? inTheRepository : ofThePackage), { flag: 'wx' });
 
   io.print(`Wrote ${shortPath(io.cwd, path)}. It runs as it is:`);
-  if (!isOurs && !existsSync(join(root, 'node_modules', 'stet'))) io.print('  npm install stet zod');
+  const missing = ['stet', 'zod'].filter((name) => !existsSync(join(root, 'node_modules', name)));
+  if (!isOurs && missing.length > 0) io.print(`  npm install ${missing.join(' ')}`);
   io.print(`  pipeline plan ${name}\n  pipeline run ${name}`);
   return exitCodes.fine;
 }

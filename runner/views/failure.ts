@@ -6,6 +6,8 @@ import { count, duration } from './quantities.ts';
 /** Where the lines of a failure come from, besides the node: its log's path for people, and the log's last lines. */
 export interface FailureSources {
   readonly run: string;
+  /** The folder that `--store` named, if it did: commands that are told must name it too. */
+  readonly store?: string | undefined;
   readonly logPath: string | undefined;
   readonly logTail: readonly string[];
   /** Log lines are cut here; undefined where nothing wraps. */
@@ -15,7 +17,7 @@ export interface FailureSources {
 /** What failed, where to look, what to try, and what is kept. */
 export function failureLines(
   node: NodeState,
-  { run, logPath, logTail, columns }: FailureSources,
+  { run, store, logPath, logTail, columns }: FailureSources,
   paint: Paint,
 ): string[] {
   const { failure, attempt, seconds, released } = node;
@@ -26,7 +28,7 @@ export function failureLines(
     `${paint.red('✗')} ${paint.bold(oneLine(node.label))} failed${after}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
     ...field('what', failure?.message ?? 'it ended without a result'),
     ...(logPath ? field('where', logPath) : []),
-    ...field('try', failure?.hint ?? `pipeline logs ${run} ${quoted(node.label)}`),
+    ...field('try', failure?.hint ?? `pipeline logs ${run} ${quoted(node.label)}${inStore(store)}`),
     ...(released > 0
       ? field(
           'kept',
@@ -37,6 +39,11 @@ export function failureLines(
       ? field('log', logTail.join('\n')).map((line) => (columns === undefined ? line : cut(line, columns)))
       : []),
   ];
+}
+
+/** What a command to paste needs at its end when the store is not the usual one. */
+export function inStore(store: string | undefined): string {
+  return store === undefined ? '' : ` --store ${quoted(store)}`;
 }
 
 /** A word as a shell takes it. */

@@ -1,5 +1,5 @@
 import { columnsOf, cut, oneLine, pad } from './columns.ts';
-import { quoted } from './failure.ts';
+import { inStore, quoted } from './failure.ts';
 import type { Paint } from './paint.ts';
 import { bytes, count } from './quantities.ts';
 
@@ -65,14 +65,14 @@ export function defaultPath(name: string, value: unknown): string {
   return hasFiles(value) ? base : `${base}.json`;
 }
 
-/** One line a result: its name, what it is, and the command that takes it out. */
-export function resultLines(pipeline: string, results: unknown, paint: Paint): string[] {
+/** One line a result: its name, what it is, and the command that takes it out. `store` names the folder, unless it is the usual one. */
+export function resultLines(pipeline: string, results: unknown, paint: Paint, store?: string): string[] {
   const named = namedResults(results);
   const nameColumns = Math.max(0, ...named.map(({ name }) => columnsOf(name)));
   const whatColumns = Math.max(0, ...named.map(({ value }) => columnsOf(oneLine(describeResult(value)))));
   return named.map(({ name, value }) => {
     const what = pad(oneLine(describeResult(value)), whatColumns);
-    const command = `pipeline get ${quoted(pipeline)} ${quoted(name)} --to ${quoted(defaultPath(name, value))}`;
+    const command = `pipeline get ${quoted(pipeline)} ${quoted(name)} --to ${quoted(defaultPath(name, value))}${inStore(store)}`;
     return `  ${pad(name, nameColumns)}  ${paint.dim(what)}  ${command}`;
   });
 }

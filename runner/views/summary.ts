@@ -1,6 +1,6 @@
 import { countsOf, type NodeState, type RunState } from '../state.ts';
 import { oneLine, pad, columnsOf } from './columns.ts';
-import { type FailureSources, failureLines } from './failure.ts';
+import { type FailureSources, failureLines, inStore } from './failure.ts';
 import type { Paint } from './paint.ts';
 import { allKnown, count, duration } from './quantities.ts';
 import { resultLines } from './results.ts';
@@ -9,6 +9,8 @@ export interface SummarySources {
   readonly paint: Paint;
   /** The name that commands take. */
   readonly name: string;
+  /** The folder that `--store` named, if it did. */
+  readonly store?: string | undefined;
   /** Seconds that cached nodes took when they ran, as far as it is known. */
   readonly savedSeconds: number | undefined;
   /** Pages that were written out, by result name. */
@@ -25,10 +27,11 @@ const longestShown = 8;
 
 /** What stays in the scrollback when a run is over. */
 export function summaryLines(state: RunState, sources: SummarySources): string[] {
-  const { paint, name } = sources;
+  const { paint, name, store } = sources;
   const nodes = [...state.nodes.values()];
   const isNoop = state.status === 'succeeded' && nodes.every(({ phase }) => phase === 'cached');
-  const results = Object.keys(state.results ?? {}).length > 0 ? ['', ...resultLines(name, state.results, paint)] : [];
+  const results =
+    Object.keys(state.results ?? {}).length > 0 ? ['', ...resultLines(name, state.results, paint, store)] : [];
   const pages = Object.entries(sources.pages).map(
     ([result, path]) => `  ${paint.dim(`${result} to look at:`)} ${path}`,
   );
@@ -38,12 +41,12 @@ export function summaryLines(state: RunState, sources: SummarySources): string[]
     ...(isNoop ? [] : longest(nodes, paint)),
     ...results,
     ...(pages.length > 0 ? ['', ...pages] : []),
-    ...(state.status === 'succeeded' ? [] : ['', advice(state)]),
+    ...(state.status === 'succeeded' ? [] : ['', advice(state, store)]),
   ];
 }
 
 /** A failure that many nodes share, as the items of a list often do, is told once. */
-function failures(nodes: readonly NodeState[], { paint, failureOf, columns }: SummarySources): string[] {
+function failures(nodes: readonly NodeState[], { paint, store, failureOf, columns }: SummarySources): string[] {
   const alike = new Map<string, NodeState[]>();
   for (const node of nodes) {
     if (node.phase !== 'failed' || node.failure?.code === 'cancelled') continue;
@@ -53,7 +56,7 @@ function failures(nodes: readonly NodeState[], { paint, failureOf, columns }: Su
   const groups = [...alike.values()];
   const inFull = groups.slice(0, failuresInFull).flatMap(([first, ...others]) => {
     if (!first) return [];
-    return [...failureLines(first, { ...failureOf(first), columns }, paint), ...likewise(others, paint), ''];
+    return [...failureLines(first, { ...failureOf(first), store, columns }, paint), ...likewise(others, paint), ''];
   });
   const byName = groups
     .slice(failuresInFull)
@@ -108,7 +111,7 @@ function longest(nodes: readonly NodeState[], paint: Paint): string[] {
   return [...rows, ...(more > 0 ? [paint.dim(`  … ${more} more ran`)] : [])];
 }
 
-function advice({ status, run }: RunState): string {
-  const resume = status === 'cancelled' ? ` (or: pipeline resume ${run})` : '';
+function advice({ status, run }: RunState, store: string | undefined): string {
+  const resume = status === 'cancelled' ? ` (or: pipeline resume ${run}${inStore(store)})` : '';
   return `The same command again runs only what is missing${resume}.`;
 }

@@ -56,6 +56,10 @@ interface Common<I extends Shape, O extends Shape> {
   env?: Readonly<Record<string, string>>;
   /** Names of variables handed through to the job. Never hashed, never logged. */
   secrets?: readonly string[];
+  /**
+   * Where a program starts; a relative path is relative to the project. By default the project's folder for a program with
+   * `code`, whose files it then finds, and else a folder of the job's own.
+   */
   cwd?: (inputs: Parsed<I>) => string;
   resources?: Resources | ((inputs: Parsed<I>) => Resources);
   /** With `resume`, attempts at one fingerprint share one output folder, across preemptions, crashes and runs. */

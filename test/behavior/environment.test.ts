@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -118,4 +119,18 @@ test('text that no argument can hold is refused by name', async (t) => {
   const run = await rig.run(() => echo({ words: ['a\0b'] }));
   assert.equal((await run.saw('node-failed')).failure.code, 'wrong-command');
   await run.ended();
+});
+
+test('a program of the project, named by a relative path, is found; its outputs go where they belong', async (t) => {
+  const rig = await Rig.start(t);
+  writeFileSync(join(rig.folder, 'train.sh'), 'echo "\\"$PWD\\"" > "$1"\n');
+  const train = task({
+    name: 'train',
+    inputs: {},
+    outputs: { where: z.string() },
+    code: ['train.sh'],
+    command: (_, out) => ['sh', 'train.sh', out.where],
+  });
+  const run = await rig.run(() => ({ where: train({}).where }));
+  assert.deepEqual((await run.ended()).results, { where: realpathSync(rig.folder) });
 });

@@ -87,7 +87,7 @@ const session = {
   points: [{ label: '', params: {} }],
   graph,
   codeOf: () => ({}),
-  code: { entry: '', points: [], graph: graph.digest },
+  code: { entry: '', root: '/', points: [], graph: graph.digest },
   close: () => store.close(),
 };
 for await (const event of coordinate(session, {

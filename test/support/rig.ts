@@ -96,7 +96,7 @@ export class Rig {
       points: [{ label: '', params: {} }],
       graph,
       codeOf: () => ({}),
-      code: { entry: '', points: [], graph: graph.digest },
+      code: { entry: '', root: this.folder, points: [], graph: graph.digest },
       close: () => store.close(),
     };
   }

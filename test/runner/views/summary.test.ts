@@ -99,3 +99,17 @@ test('an interrupted run says how to go on', () => {
     'The same command again runs only what is missing (or: pipeline resume 0007).',
   ]);
 });
+
+test('with --store, the commands it tells name that store', () => {
+  const state = stateAfter(
+    [node('train')],
+    [
+      [1, failed('train', 'it broke')],
+      [1, ended('cancelled', { report: page })],
+    ],
+  );
+  const lines = summaryLines(state, { ...sources, store: '/data/my runs' }).join('\n');
+  assert.match(lines, /pipeline resume 0007 --store '\/data\/my runs'/);
+  assert.match(lines, /pipeline logs 0007 train --store '\/data\/my runs'/);
+  assert.match(lines, /pipeline get demo report --to report.html --store '\/data\/my runs'/);
+});
