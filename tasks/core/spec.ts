@@ -89,8 +89,7 @@ interface Body<I extends Shape, O extends Shape> {
   command?: never;
 }
 
-/** With the default type parameters: any task, its inputs and outputs unknown. */
-// biome-ignore lint: a spec is contravariant in its inputs, so "any task" can only be said with never-like functions
+/** What an author writes: a program or a TypeScript body, with its types. */
 export type TaskSpecOf<I extends Shape, O extends Shape> = Common<I, O> & (Program<I, O> | Body<I, O>);
 
 /** A task with its types forgotten, as the runner sees it. `definedAt` is the position of the `task(...)` call. */
