@@ -3,9 +3,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../cache/canonical-json.ts';
 import { Problem } from '../cache/problem.ts';
-import { artifactsIn } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
-import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
 import type { Item, Output } from './dataflow.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -14,6 +12,7 @@ import type { Change, Executor, Exit } from './executors/executor.ts';
 import { claimFolder, endFormerJob } from './fence.ts';
 import { ingest, ingestItem } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
+import { isWhole } from './known.ts';
 import type { Prepared } from './recipes.ts';
 import { findReleases } from './releases.ts';
 import type { RunLog } from './run-log.ts';
@@ -70,11 +69,6 @@ export class Attempts {
 
   get running(): number {
     return this.#running.size;
-  }
-
-  resourcesOf({ spec, inputs, instance }: Prepared): Resources {
-    const { node } = instance.of;
-    return mergeResources(spec.resources(inputs), node.type === 'call' ? node.options.resources : undefined);
   }
 
   /** The intent is on record before anything is done. */
@@ -254,8 +248,7 @@ export class Attempts {
     const released = readReleased(path);
     if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
     for (const { output, key, value } of released) {
-      const isWhole = artifactsIn(value).every(({ digest }) => this.#tools.store.hasTree(digest));
-      if (!isWhole) continue; // lost from the store meanwhile: it is an item again if its program has it still
+      if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
       const item = { key, value: fromStored(value) };
       running.items.set(output, [...(running.items.get(output) ?? []), item]);
       const { address } = running.job.prepared.instance;

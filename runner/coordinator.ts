@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import type { Digest } from '../cache/digest.ts';
 import { fileProblem } from '../cache/file-problem.ts';
 import { Problem } from '../cache/problem.ts';
-import { artifactsIn, type NodeRecord } from '../cache/records.ts';
+import type { NodeRecord } from '../cache/records.ts';
 import { type AttemptEnd, Attempts } from './attempts.ts';
 import { Claims } from './claims.ts';
 import { Dataflow, type Instance, type Item, type Output } from './dataflow.ts';
@@ -11,14 +11,14 @@ import type { Event, Fact, Failure } from './events.ts';
 import type { Executor } from './executors/executor.ts';
 import { History } from './history.ts';
 import { failureOf } from './judge.ts';
+import { isWhole, outputsOf } from './known.ts';
 import { ancestorsOf, findNode } from './names.ts';
-import { type Prepared, Recipes } from './recipes.ts';
+import { type Prepared, Recipes, resourcesOf } from './recipes.ts';
 import { recordOf, resultsOf, runFinished, runStarted } from './run-facts.ts';
 import type { RunLog } from './run-log.ts';
 import type { Session } from './session.ts';
 import { workFolder } from './stage.ts';
 import { apply, emptyState, type RunState } from './state.ts';
-import { outputFrom } from './values.ts';
 
 export interface CoordinateOptions {
   readonly run: RunLog;
@@ -228,7 +228,7 @@ class Coordinator {
       const sharing = this.#shared.get(one.fingerprint);
       if (before?.phase === 'failed' && before.fingerprint === one.fingerprint) this.#dataflow.fail(address);
       else if (sharing) this.#follow(sharing, one);
-      else if (record && !forced && this.#isWhole(record)) this.#hit(one, record, 'store');
+      else if (record && !forced && isWhole(this.#session.store, record)) this.#hit(one, record, 'store');
       else await this.#mustRun(one, forced, record !== undefined && !forced);
     }
   }
@@ -259,22 +259,15 @@ class Coordinator {
     this.#pending.sort((a, b) => rank(b) - rank(a) || place(a) - place(b));
   }
 
-  #isWhole(record: NodeRecord): boolean {
-    return Object.values(record.outputs).every((output) =>
-      artifactsIn(output).every(({ digest }) => this.#session.store.hasTree(digest)),
-    );
-  }
-
   #hit(prepared: Prepared, record: NodeRecord, from: 'store' | 'other-run'): void {
     const { address, label } = prepared.instance;
-    const outputs = Object.fromEntries(Object.entries(record.outputs).map(([name, json]) => [name, outputFrom(json)]));
     const { seconds } = record.provenance;
     // After a new start, what this run has done or found already is no news.
     const phase = this.#state.nodes.get(address)?.phase;
     const isNews = phase !== 'done' && phase !== 'cached';
     if (isNews) this.#emit({ type: 'node-cached', address, label, fingerprint: prepared.fingerprint, from, seconds });
     if (prepared.spec.onPreempt === 'resume') this.#dropLeftWork(prepared);
-    this.#finish(prepared, outputs);
+    this.#finish(prepared, outputsOf(record));
   }
 
   /** A driver that was killed between a node's record and the end of its work folder left that folder behind. */
@@ -303,7 +296,7 @@ class Coordinator {
   #hasRoom(pending: Pending): boolean {
     const { prepared, attempt } = pending;
     try {
-      const resources = this.#attempts.resourcesOf(prepared);
+      const resources = resourcesOf(prepared);
       if (this.#options.executor.hasRoom(resources)) return true;
       const refusal = this.#options.executor.refusal(resources);
       if (!refusal) return false;
@@ -333,7 +326,7 @@ class Coordinator {
       pending.forced && pending.awaitedFrom === undefined
         ? undefined
         : await this.#session.store.records.get(fingerprint);
-    if (!record || !this.#isWhole(record)) return true;
+    if (!record || !isWhole(this.#session.store, record)) return true;
     this.#claims.release(fingerprint);
     this.#pending = this.#pending.filter((other) => other !== pending);
     this.#hit(prepared, record, 'other-run');

@@ -1,16 +1,16 @@
 import type { Digest } from '../cache/digest.ts';
-import { artifactsIn, type NodeRecord } from '../cache/records.ts';
 import type { Graph } from '../pipelines/core/graph.ts';
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import { Dataflow, type Instance } from './dataflow.ts';
 import { History } from './history.ts';
+import { isWhole, outputsOf } from './known.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { type Prepared, Recipes } from './recipes.ts';
 import type { Session } from './session.ts';
 import { localCapacity } from './site.ts';
 import { Slots } from './slots.ts';
-import { outputFrom, parseInputs } from './values.ts';
+import { parseInputs } from './values.ts';
 
 export interface PlanNode {
   readonly address: string;
@@ -57,7 +57,7 @@ export async function makePlan(
       const { address, label, of } = one.instance;
       const shared = { address, label, task: one.spec.name, perItem: false, fingerprint: one.fingerprint };
       const isForced = forced.has(of.address);
-      const whole = record && isWhole(session, record);
+      const whole = record && isWhole(store, record);
       if (record && whole && !isForced) {
         planned.set(address, {
           ...shared,
@@ -65,8 +65,7 @@ export async function makePlan(
           reason: 'its result is known',
           seconds: record.provenance.seconds,
         });
-        const outputs = Object.entries(record.outputs).map(([name, json]) => [name, outputFrom(json)]);
-        dataflow.finish(address, Object.fromEntries(outputs));
+        dataflow.finish(address, outputsOf(record));
         continue;
       }
       const before = await history.before(one);
@@ -140,12 +139,6 @@ function nameOf(graph: Graph, address: string): string {
     .filter((need) => need && need.scope.length > node.scope.length);
   const last = inside.at(-1);
   return last ? `every ${nameOf(graph, last.address)}` : nameOf(graph, node.needs[0] ?? address);
-}
-
-function isWhole({ store }: Session, record: NodeRecord): boolean {
-  return Object.values(record.outputs).every((output) =>
-    artifactsIn(output).every(({ digest }) => store.hasTree(digest)),
-  );
 }
 
 /** Everything that keeps this site from running the pipeline, at once. */

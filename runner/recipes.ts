@@ -2,6 +2,7 @@ import { type Digest } from '../cache/digest.ts';
 import { fingerprint, type Recipe } from '../cache/recipe.ts';
 import { messageOf, Problem } from '../cache/problem.ts';
 import type { Json } from '../cache/canonical-json.ts';
+import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { Instance } from './dataflow.ts';
 import { describeOutput, forRecipe, mapArtifacts, parseInputs } from './values.ts';
@@ -88,6 +89,12 @@ export class Recipes {
 }
 
 type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;
+
+/** What a job asks for: its task's wishes, and over them those of the call. */
+export function resourcesOf({ spec, inputs, instance }: Prepared): Resources {
+  const { node } = instance.of;
+  return mergeResources(spec.resources(inputs), node.type === 'call' ? node.options.resources : undefined);
+}
 
 export function specOf(instance: Instance): TaskSpec {
   const { node } = instance.of;

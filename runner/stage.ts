@@ -8,7 +8,7 @@ import { packageRoot } from '../tasks/core/package-root.ts';
 import type { Job } from './executors/executor.ts';
 import type { WorkerJob } from './job.ts';
 import { jobScript } from './job-script.ts';
-import type { Prepared } from './recipes.ts';
+import { type Prepared, resourcesOf } from './recipes.ts';
 import { mapArtifacts } from './values.ts';
 import type { Point } from './wanted.ts';
 
@@ -92,10 +92,7 @@ export function stageJob(prepared: Prepared, { store, folder, id, attempt, code 
     label: instance.label,
     folder,
     command,
-    resources: {
-      ...spec.resources(inputs),
-      ...(instance.of.node.type === 'call' ? instance.of.node.options.resources : {}),
-    },
+    resources: resourcesOf(prepared),
     secrets: secretsOf(spec.name, spec.secrets),
     prepared,
     attempt,
