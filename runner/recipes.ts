@@ -4,6 +4,7 @@ import { messageOf, Problem } from '../cache/problem.ts';
 import type { Json } from '../cache/canonical-json.ts';
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
+import { isUncounted } from '../tasks/core/uncounted.ts';
 import type { Instance } from './dataflow.ts';
 import { describeOutput, forRecipe, mapArtifacts, parseInputs } from './values.ts';
 
@@ -37,7 +38,7 @@ export class Recipes {
     const recipe: Recipe = {
       format: 1,
       task: spec.name,
-      inputs: forRecipe(inputs) as Record<string, Json>,
+      inputs: forRecipe(counted(spec, inputs)) as Record<string, Json>,
       ...(await this.#fixedPart(spec)),
       ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
       ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
@@ -86,6 +87,11 @@ export class Recipes {
       });
     }
   }
+}
+
+/** The inputs without those that only say where something is. */
+function counted({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isUncounted(shape[name])));
 }
 
 type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;

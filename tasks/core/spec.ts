@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Artifact } from './artifact.ts';
+import type { Need } from './needs.ts';
 import type { Resources } from './resources.ts';
 
 export type Shape = Readonly<Record<string, z.ZodType>>;
@@ -62,6 +63,11 @@ interface Common<I extends Shape, O extends Shape> {
    */
   cwd?: (inputs: Parsed<I>) => string;
   resources?: Resources | ((inputs: Parsed<I>) => Resources);
+  /**
+   * What the place must have, looked for before anything starts: a run that lacks something is refused with the whole list.
+   * `known` holds the inputs that are known by then; those that other tasks make are absent.
+   */
+  needs?: readonly Need[] | ((known: Partial<Parsed<I>>) => readonly Need[]);
   /** With `resume`, attempts at one fingerprint share one output folder, across preemptions, crashes and runs. */
   onPreempt?: 'restart' | 'resume';
   /**
@@ -105,6 +111,7 @@ export interface TaskSpec {
   readonly version: string | undefined;
   readonly cwd: ((inputs: Inputs) => string) | undefined;
   readonly resources: (inputs: Inputs) => Resources;
+  readonly needs: (known: Inputs) => readonly Need[];
   readonly observe: ((inputs: Inputs) => Promise<unknown>) | undefined;
   readonly command:
     | ((inputs: Inputs, out: Readonly<Record<string, string>>, attempt: { resuming: boolean }) => readonly string[])

@@ -6,12 +6,14 @@ import type { CodeInput, Given, Shape, TaskSpec, TaskSpecOf, Value } from './spe
 
 export { Problem } from '../../cache/problem.ts';
 export { type Artifact, artifact, readJson } from './artifact.ts';
+export { fileAt, freeDisk, type Need, program } from './needs.ts';
 export type { CallOptions } from './node.ts';
 export { type OrRef, Ref, type Resolved } from './ref.ts';
 export type { GpuType, Resources } from './resources.ts';
 export { type Endpoint, endpoint, service } from './service.ts';
 export type { Attempt, CodeInput, Progress, Shape, Value } from './spec.ts';
 export { followsLink, hasFile, type ReadyRule, stream } from './stream.ts';
+export { uncounted } from './uncounted.ts';
 
 type Refs<S extends Shape> = { readonly [K in keyof S]: Ref<Value<S[K]>> };
 
@@ -44,7 +46,7 @@ export function python(entry: string): CodeInput {
 }
 
 function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, definedAt: string): TaskSpec {
-  const { resources } = spec;
+  const { resources, needs } = spec;
   const described = {
     code: [],
     env: {},
@@ -58,6 +60,7 @@ function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, define
     ...spec,
     definedAt,
     resources: typeof resources === 'function' ? resources : () => resources ?? {},
+    needs: typeof needs === 'function' ? needs : () => needs ?? [],
   };
   return described as unknown as TaskSpec;
 }

@@ -1,0 +1,20 @@
+import type { z } from 'zod';
+
+const uncountedKey = Symbol.for('stet.uncounted');
+
+/**
+ * An input that says where to find something whose content other inputs pin, for example the dataset that holds an episode
+ * which is named by its digest. It does not count: the same content elsewhere gives the same result.
+ *
+ * The body must check that what it finds there is what the counted inputs say.
+ */
+export function uncounted<S extends z.ZodType>(type: S): S {
+  const copy = type.clone() as S;
+  // What kinds say of themselves stands beside the type, and clones lose it.
+  for (const key of Object.getOwnPropertySymbols(type)) Object.assign(copy, { [key]: type[key as unknown as keyof S] });
+  return Object.assign(copy, { [uncountedKey]: true });
+}
+
+export function isUncounted(type: unknown): boolean {
+  return (type as { [uncountedKey]?: boolean } | undefined)?.[uncountedKey] === true;
+}
