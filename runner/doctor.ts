@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { constants, copyFileSync, linkSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { constants, copyFileSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism, freemem, platform, totalmem } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { messageOf, Problem } from '../cache/problem.ts';
 import type { Store } from '../cache/store.ts';
+import { findProgram, freeBytes } from '../tasks/core/needs.ts';
 import { refusalsOf } from './plan.ts';
 import { openSession, openStoreOnly, type SessionRequest } from './session.ts';
 import { bytes, count } from './views/quantities.ts';
@@ -18,12 +18,14 @@ export interface Finding {
 }
 
 type Place = Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>;
+/** A pipeline with its parameters, which may decide what it needs. */
+type Named = Pick<SessionRequest, 'name' | 'overrides' | 'profile'>;
 
 /** Below this much room a run is likely to end for want of it, in bytes. */
 const littleRoom = 2e9;
 
 /** What this machine has of what runs need; of what one pipeline needs, when it is named. */
-export async function examine(place: Place, pipeline?: string): Promise<Finding[]> {
+export async function examine(place: Place, pipeline?: Named): Promise<Finding[]> {
   return [
     { state: 'ok', what: 'node', found: process.versions.node },
     { state: 'ok', what: 'platform', found: `${platform()} ${arch()}` },
@@ -50,8 +52,7 @@ async function examineStore(place: Place): Promise<Finding[]> {
     ];
   }
   try {
-    const { bavail, bsize } = statfsSync(store.root);
-    const free = bavail * bsize;
+    const free = freeBytes(store.root);
     const { place: records, warning } = store.records;
     return [
       { state: 'ok', what: 'store', found: store.root },
@@ -134,20 +135,9 @@ async function examineTool({ name, purpose }: Tool): Promise<Finding> {
   return { state: 'absent', what: name, found: 'not on PATH', advice: purpose };
 }
 
-async function findProgram(name: string): Promise<string | undefined> {
-  for (const folder of (process.env.PATH ?? '').split(delimiter).filter(Boolean)) {
-    const path = join(folder, name);
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false, // not in this folder
-    );
-    if (isThere) return path;
-  }
-  return undefined;
-}
-
-async function examinePipeline(place: Place, name: string): Promise<Finding[]> {
-  const session = await openSession({ ...place, name, overrides: [] });
+async function examinePipeline(place: Place, named: Named): Promise<Finding[]> {
+  const session = await openSession({ ...place, ...named });
+  const { name } = named;
   try {
     const refusals = await refusalsOf(session);
     if (refusals.length === 0)

@@ -112,11 +112,12 @@ async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | '
     });
   }
   const meta = await describe(path, kind, place);
-  if (kind.hold === 'adopt') {
+  const isOwn = isOfJob(path, place);
+  if (kind.hold === 'adopt' && !isOwn) {
     const { digest, size } = await place.store.adoptTree(path);
     return { kind: kind.name, digest, meta, path: '', size };
   }
-  refuseForeign(path, place);
+  if (!isOwn) refuseForeign(path, place);
   const { digest, size } = await place.store.putTree(path, { how });
   return { kind: kind.name, digest, meta, path: '', size };
 }
@@ -140,10 +141,14 @@ async function describe(path: string, kind: Kind, { job, where }: Place): Promis
   }
 }
 
-/** Moving files out of a folder that is not the job's own would take them from somebody. */
-function refuseForeign(path: string, { job, where }: Place): void {
+/** Whether a job wrote it into its own folder, which goes away: then it moves into the store, whatever its kind. */
+function isOfJob(path: string, { job }: Place): boolean {
   const inside = (folder: string): boolean => !relative(folder, resolve(path)).startsWith('..');
-  if (inside(job.outFolder) || inside(job.folder)) return;
+  return inside(job.outFolder) || inside(job.folder);
+}
+
+/** Moving files out of a folder that is not the job's own would take them from somebody. */
+function refuseForeign(path: string, { job, where }: Place): never {
   throw new Problem(
     'wrong-output',
     `${job.prepared.spec.name} gave ${path} for ${where}, which is outside of its folder.`,

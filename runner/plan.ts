@@ -1,16 +1,13 @@
 import type { Digest } from '../cache/digest.ts';
+import { Problem } from '../cache/problem.ts';
 import type { Graph } from '../pipelines/core/graph.ts';
-import { mergeResources, type Resources } from '../tasks/core/resources.ts';
-import type { TaskSpec } from '../tasks/core/spec.ts';
 import { Dataflow, type Instance } from './dataflow.ts';
 import { History } from './history.ts';
 import { isWhole, outputsOf } from './known.ts';
+import { type Lack, lacksOf } from './lacking.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { type Prepared, Recipes } from './recipes.ts';
 import type { Session } from './session.ts';
-import { localCapacity } from './site.ts';
-import { Slots } from './slots.ts';
-import { parseInputs } from './values.ts';
 
 export interface PlanNode {
   readonly address: string;
@@ -34,12 +31,21 @@ export interface Plan {
 }
 
 /** What would run, and why. Looks things up and starts nothing. */
-export async function makePlan(
-  session: Session,
-  { until, force = [] }: { until?: string; force?: readonly string[] } = {},
-): Promise<Plan> {
+export async function makePlan(session: Session, asked: PlanRequest = {}): Promise<Plan> {
+  const nodes = await planNodes(session, asked);
+  const lacks = await lacksOf(session, onlyUntil(session, asked.until));
+  return { nodes, refusals: inWords(lacks.filter(isNeeded(nodes))) };
+}
+
+interface PlanRequest {
+  /** Only this node and what it needs. */
+  readonly until?: string;
+  readonly force?: readonly string[];
+}
+
+async function planNodes(session: Session, { until, force = [] }: PlanRequest): Promise<PlanNode[]> {
   const { graph, store } = session;
-  const only = until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
+  const only = onlyUntil(session, until);
   const forced = new Set(force.map((name) => findNode(graph, name)));
   const recipes = new Recipes(session.root, session.codeOf);
   const history = new History(store, session.pipelineName);
@@ -82,7 +88,7 @@ export async function makePlan(
       });
     }
   }
-  return { nodes: inOrder(session, dataflow, planned, only), refusals: await refusalsOf(session, only) };
+  return inOrder(session, dataflow, planned, only);
 }
 
 function inOrder(
@@ -141,38 +147,31 @@ function nameOf(graph: Graph, address: string): string {
   return last ? `every ${nameOf(graph, last.address)}` : nameOf(graph, node.needs[0] ?? address);
 }
 
-/** Everything that keeps this site from running the pipeline, at once. */
-export async function refusalsOf({ graph, site }: Session, only?: ReadonlySet<string>): Promise<string[]> {
-  const nodes = graph.order.filter(({ address }) => only?.has(address) ?? true);
-  const asked = nodes.flatMap(({ label, node }) => {
-    if (node.type !== 'call') return [];
-    return [{ label, resources: mergeResources(askedBy(node.spec, node.inputs), node.options.resources) }];
+/** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */
+export async function refusalsOf(session: Session, until?: string): Promise<string[]> {
+  const lacks = await lacksOf(session, onlyUntil(session, until));
+  if (lacks.length === 0) return [];
+  const nodes = await planNodes(session, until === undefined ? {} : { until }).catch((error: unknown) => {
+    if (Problem.is(error)) return undefined; // what cannot even be planned is not known: nothing is left out
+    throw error;
   });
-  const slots = new Slots(
-    await localCapacity(site, { withGpus: asked.some(({ resources }) => (resources.gpus ?? 0) > 0) }),
-  );
-  const lacking = asked.flatMap(({ label, resources }) => {
-    const refusal = slots.refusal(resources);
-    return refusal ? [`${label}: ${refusal}`] : [];
-  });
-  const services = nodes
-    .filter(({ node }) => node.type === 'service')
-    .map(({ label }) => `${label}: services cannot be run by this version`);
-  const secrets = nodes.flatMap(({ label, node }) => {
-    if (!('spec' in node)) return [];
-    return node.spec.secrets
-      .filter((name) => process.env[name] === undefined)
-      .map((name) => `${label}: ${name} is not set in the environment`);
-  });
-  return [...new Set([...lacking, ...services, ...secrets])];
+  return inWords(nodes ? lacks.filter(isNeeded(nodes)) : lacks);
 }
 
-/** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */
-function askedBy(spec: TaskSpec, inputs: unknown): Resources {
-  try {
-    const isConstant = spec.resources.length === 0;
-    return spec.resources(isConstant ? {} : parseInputs(spec, inputs));
-  } catch {
-    return {};
-  }
+function onlyUntil({ graph }: Session, until: string | undefined): Set<string> | undefined {
+  return until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
+}
+
+/** Whether a node, or for a template any of its copies, has to run or may have to. */
+function isNeeded(nodes: readonly PlanNode[]): (lack: Lack) => boolean {
+  const toRun = nodes.filter(({ state }) => state !== 'cached').map(({ address }) => address.replace(/\[.*\]$/, ''));
+  const addresses = new Set(toRun);
+  return ({ address }) => addresses.has(address);
+}
+
+/** One line for each thing that is lacking, with all nodes that need it. */
+function inWords(lacks: readonly Lack[]): string[] {
+  const labels = new Map<string, string[]>();
+  for (const { label, what } of lacks) labels.set(what, [...(labels.get(what) ?? []), label]);
+  return [...labels].map(([what, nodes]) => `${[...new Set(nodes)].join(', ')}: ${what}`);
 }

@@ -121,14 +121,18 @@ async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, str
   return Object.assign({}, ...parts) as Record<string, string>;
 }
 
+/** The inputs with places for the paths of artifacts, and for texts that only say where something is. */
+function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const named = Object.entries(inputs).map(([name, value]) => {
+    return [name, typeof value === 'string' && isUncounted(shape[name]) ? inputPlace(name) : value];
+  });
+  const placed: Record<string, unknown> = Object.fromEntries(named);
+  return mapArtifacts(placed, ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }));
+}
+
 /** The argument list with places for paths. A working folder that is an input counts too. */
 function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
-  const placed = mapArtifacts(inputs, ({ kind, digest, meta }, where) => ({
-    kind,
-    digest,
-    meta,
-    path: inputPlace(where),
-  }));
+  const placed = withPlaces(spec, inputs);
   const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
   const args = spec.command?.(placed, out, { resuming: false }) ?? [];
   const wrong = args.findIndex((arg) => typeof arg !== 'string' || arg.includes('\0'));

@@ -3,12 +3,20 @@ import { type Paint, paint } from '../views/paint.ts';
 import { table } from '../views/table.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import type { Options } from './options.ts';
 
-export async function doctor(io: Io, [name]: readonly string[]): Promise<number> {
-  const findings = await examine(
-    { cwd: io.cwd, warn: () => {}, ...(io.storeFolder === undefined ? {} : { storeFolder: io.storeFolder }) },
-    name,
-  );
+export async function doctor(
+  io: Io,
+  [name, ...overrides]: readonly string[],
+  { profile }: Options & { profile?: string },
+): Promise<number> {
+  const place = {
+    cwd: io.cwd,
+    warn: () => {},
+    ...(io.storeFolder === undefined ? {} : { storeFolder: io.storeFolder }),
+  };
+  const named = name && { name, overrides, ...(profile === undefined ? {} : { profile }) };
+  const findings = await examine(place, named || undefined);
   const colors = paint(io.stdout.hasColor);
   for (const line of table(findings.map((finding) => row(finding, colors)))) io.print(line);
   const missing = findings.filter(({ state }) => state === 'missing').length;

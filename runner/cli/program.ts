@@ -121,7 +121,11 @@ function makeProgram(version: string, finished: (code: number) => void): Command
   cacheCommand('collect', 'delete results that no run of late needs')
     .option('--dry-run', 'say what would go, and delete nothing')
     .option('--older-than <days>', 'keep what runs of this many days used', days, 30);
-  command('doctor [name]', 'whether this machine has what runs need', async () => (await import('./doctor.ts')).doctor);
+  command(
+    'doctor [name] [overrides...]',
+    'whether this machine has what runs need',
+    async () => (await import('./doctor.ts')).doctor,
+  ).addOption(profile);
   command('new <name>', 'a new pipeline that runs at once', async () => (await import('./new.ts')).makeNew);
   return program;
 }

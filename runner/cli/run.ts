@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
-import { ancestorsOf, findNode } from '../names.ts';
+import { findNode } from '../names.ts';
 import { refusalsOf } from '../plan.ts';
 import { createRun, openLog, type RunRequest } from '../run-log.ts';
 import { openSession, type Session } from '../session.ts';
@@ -66,8 +66,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
 
 /** What the site lacks, before anything starts: hours of work must not end in a node that never could run. */
 export async function refuseUnfit(session: Session, until: string | undefined): Promise<void> {
-  const only = until === undefined ? undefined : ancestorsOf(session.graph, findNode(session.graph, until));
-  const refusals = await refusalsOf(session, only);
+  const refusals = await refusalsOf(session, until);
   if (refusals.length === 0) return;
   throw new Problem('site-lacks', ['This machine cannot run it:', ...refusals].join('\n'), {
     hint: '`pipeline doctor` says what is here.',
