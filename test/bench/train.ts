@@ -3,8 +3,8 @@ import { openBackend } from '../../tasks/models/backend.ts';
 import type { ConcreteBackend } from '../../tasks/models/backend-name.ts';
 import { featureWidth } from '../../tasks/models/flow-policy/features.ts';
 import { layoutFor } from '../../tasks/models/flow-policy/flow.ts';
-import { initialState, trainer } from '../../tasks/models/flow-policy/trainer.ts';
-import type { Windows } from '../../tasks/models/flow-policy/windows.ts';
+import type { Samples } from '../../tasks/models/flow/batches.ts';
+import { initialState, trainer } from '../../tasks/models/flow/trainer.ts';
 import { randomOf } from '../../tasks/models/random.ts';
 import { trainFlowPolicy } from '../../tasks/train/flow-policy.ts';
 import { median, milliseconds } from './measure.ts';
@@ -44,8 +44,9 @@ async function stepMs(name: ConcreteBackend): Promise<number> {
   const backend = await openBackend(name);
   const { dataset: _dataset, stats: _stats, ...shape } = trainFlowPolicy.spec.inputs;
   const settings = z.object(shape).parse({});
-  const train = trainer(backend, { windows: someWindows(settings), architecture: settings, settings });
-  const state = initialState(layoutFor(settings), settings.seed);
+  const [layout, { timeFeatures }] = [layoutFor(settings), settings];
+  const train = trainer(backend, { samples: someSamples(settings), layout, timeFeatures, settings });
+  const state = initialState(layout, settings.seed);
   const steps: number[] = [];
   for (const start = performance.now(); performance.now() - start < turnMs || steps.length < 4; ) {
     steps.push(await milliseconds(() => train(state)));
@@ -54,14 +55,9 @@ async function stepMs(name: ConcreteBackend): Promise<number> {
 }
 
 /** As large as the sample dataset; what the numbers are does not change how long a step takes. */
-function someWindows({ obsSteps, horizon }: { obsSteps: number; horizon: number }): Windows {
+function someSamples({ obsSteps, horizon }: { obsSteps: number; horizon: number }): Samples {
   const count = 25_000;
   const random = randomOf(1);
   const draw = (length: number): Float32Array => Float32Array.from({ length }, () => random.uniform() - 0.5);
-  return {
-    count,
-    features: draw(count * featureWidth(obsSteps)),
-    chunks: draw(count * horizon * 2),
-    actionScale: new Array<number>(horizon).fill(1),
-  };
+  return { count, features: draw(count * featureWidth(obsSteps)), chunks: draw(count * horizon * 2) };
 }

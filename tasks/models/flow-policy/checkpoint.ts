@@ -1,13 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Problem } from '../../../cache/problem.ts';
 import { readJson } from '../../core/artifact.ts';
 import { BackendIdentity } from '../backend/identity.ts';
-import { Architecture, type Slot, sizeOf } from './architecture.ts';
+import { decodeTensors, encodeTensors } from '../flow/safetensors.ts';
+import { flattened, named } from '../flow/weights.ts';
+import { Architecture } from './architecture.ts';
 import { Normalisation } from './features.ts';
 import { layoutFor } from './flow.ts';
-import { decodeTensors, encodeTensors, type NamedTensor, type TensorFile } from './safetensors.ts';
 
 /** `config.json` of a checkpoint. */
 const Config = z.object({
@@ -44,31 +44,4 @@ export async function readCheckpoint(
   const path = join(folder, weightsFile);
   const file = decodeTensors(await readFile(path), path);
   return { config, weights: flattened(layoutFor(config.architecture), file, path) };
-}
-
-/** The slots of a flat vector, as tensors. Biases are vectors. */
-export function named(layout: readonly Slot[], flat: Float32Array, prefix = ''): Record<string, NamedTensor> {
-  return Object.fromEntries(
-    layout.map(({ name, rows, columns, offset }) => {
-      const shape = name.endsWith('.bias') ? [columns] : [rows, columns];
-      return [`${prefix}${name}`, { shape, values: flat.subarray(offset, offset + rows * columns) }];
-    }),
-  );
-}
-
-/** The inverse of `named`. Refuses a file whose tensors are others than those of the layout. */
-export function flattened(layout: readonly Slot[], { tensors }: TensorFile, source: string, prefix = ''): Float32Array {
-  const flat = new Float32Array(sizeOf(layout));
-  const wrong = layout.filter(
-    ({ name, rows, columns }) => tensors[`${prefix}${name}`]?.values.length !== rows * columns,
-  );
-  if (wrong.length > 0) {
-    const names = wrong.map(({ name, rows, columns }) => `${prefix}${name} [${rows}, ${columns}]`).join(', ');
-    throw new Problem(
-      'weights-differ',
-      `${source} lacks what config.json calls for, or has it in another size: ${names}.`,
-    );
-  }
-  for (const { name, offset } of layout) flat.set((tensors[`${prefix}${name}`] as NamedTensor).values, offset);
-  return flat;
 }

@@ -1,8 +1,8 @@
 import { openBackend } from '../backend.ts';
 import type { BackendName } from '../backend-name.ts';
+import { weightTensors } from '../flow/network.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { layoutFor } from './flow.ts';
-import { weightTensors } from './network.ts';
 import { sampleActions } from './sample.ts';
 
 /** A policy for low-dimensional states that gives actions in chunks. */

@@ -1,10 +1,11 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Tf } from '../backend/tf.ts';
 import { fillGaussian, randomOf } from '../random.ts';
+import { forward } from '../flow/network.ts';
+import { writeTime } from '../flow/time.ts';
 import type { Architecture } from './architecture.ts';
 import { actionWidth, featureWidth, type Normalisation, observationWidth, writeFeatures } from './features.ts';
-import { inputWidth, writeTime } from './flow.ts';
-import { forward } from './network.ts';
+import { inputWidth } from './flow.ts';
 
 export interface Sampler {
   readonly tf: Tf;

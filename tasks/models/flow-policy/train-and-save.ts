@@ -6,13 +6,13 @@ import type { Attempt } from '../../core/spec.ts';
 import { NormStatsFile } from '../../kinds/norm-stats.ts';
 import { openBackend } from '../backend.ts';
 import type { BackendName } from '../backend-name.ts';
+import { initialState, trainer, type TrainingSettings } from '../flow/trainer.ts';
+import { loadState, saveState } from '../flow/training-state.ts';
 import type { Architecture } from './architecture.ts';
 import { type Config, writeCheckpoint } from './checkpoint.ts';
 import { actionWidth, type Normalisation, observationWidth } from './features.ts';
 import { layoutFor } from './flow.ts';
 import { columns, readRecordings } from './recordings.ts';
-import { initialState, trainer, type TrainingSettings } from './trainer.ts';
-import { loadState, saveState } from './training-state.ts';
 import { windowsOf } from './windows.ts';
 
 export interface FlowPolicySettings extends TrainingSettings, Architecture {
@@ -55,7 +55,8 @@ export async function trainAndSave(
 
   await mkdir(paths.folder, { recursive: true });
   const state = (await loadState(paths.folder, layout)) ?? initialState(layout, settings.seed);
-  const train = trainer(backend, { windows, architecture, settings });
+  const { timeFeatures } = architecture;
+  const train = trainer(backend, { samples: windows, layout, timeFeatures, settings });
   while (state.step < steps) {
     attempt.signal.throwIfAborted();
     const loss = train(state);

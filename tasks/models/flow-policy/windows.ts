@@ -1,14 +1,13 @@
+import type { Samples } from '../flow/batches.ts';
 import type { Architecture } from './architecture.ts';
 import { featureWidth, type Normalisation, observationWidth, writeFeatures } from './features.ts';
 import type { Recordings } from './recordings.ts';
 
-/** Every frame of the recordings as a sample, ready for the network. */
-export interface Windows {
-  readonly count: number;
-  /** [count, featureWidth]. */
-  readonly features: Float32Array;
-  /** [count, horizon, 2]: actions from the frame on, seen from the pusher, divided by `actionScale`. */
-  readonly chunks: Float32Array;
+/**
+ * Every frame of the recordings as a sample, ready for the network. Chunks are [count, horizon, 2]: actions from the frame
+ * on, seen from the pusher, divided by `actionScale`.
+ */
+export interface Windows extends Samples {
   /** [horizon]: see `Normalisation`. */
   readonly actionScale: readonly number[];
 }

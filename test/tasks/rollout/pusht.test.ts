@@ -9,7 +9,7 @@ import type { Progress } from '../../../tasks/core/task.ts';
 import { readJson } from '../../../tasks/core/task.ts';
 import { lerobotDataset } from '../../../tasks/kinds/lerobot-dataset.ts';
 import { RolloutSummary, rolloutSummary } from '../../../tasks/kinds/rollout-summary.ts';
-import { sizeOf } from '../../../tasks/models/flow-policy/architecture.ts';
+import { sizeOf } from '../../../tasks/models/flow/layout.ts';
 import { writeCheckpoint } from '../../../tasks/models/flow-policy/checkpoint.ts';
 import { layoutFor } from '../../../tasks/models/flow-policy/flow.ts';
 import { rolloutPusht } from '../../../tasks/rollout/pusht.ts';

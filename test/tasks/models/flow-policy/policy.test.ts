@@ -7,7 +7,7 @@ import { openBackend } from '../../../../tasks/models/backend.ts';
 import { type Config, writeCheckpoint } from '../../../../tasks/models/flow-policy/checkpoint.ts';
 import { layoutFor } from '../../../../tasks/models/flow-policy/flow.ts';
 import { loadPolicy } from '../../../../tasks/models/flow-policy/policy.ts';
-import { initialState } from '../../../../tasks/models/flow-policy/trainer.ts';
+import { initialState } from '../../../../tasks/models/flow/trainer.ts';
 import { randomOf } from '../../../../tasks/models/random.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batcher } from '../../../../tasks/models/flow-policy/batches.ts';
+import { batcher } from '../../../../tasks/models/flow/batches.ts';
 import { featureWidth } from '../../../../tasks/models/flow-policy/features.ts';
 import { inputWidth } from '../../../../tasks/models/flow-policy/flow.ts';
 import { readRecordings } from '../../../../tasks/models/flow-policy/recordings.ts';
@@ -40,10 +40,10 @@ test("before an episode's first frame its first observation is repeated", async 
 test('the batch of a step is a function of seed and step, and an epoch shows every frame once', () => {
   const count = 30;
   const features = new Float32Array(count * featureWidth(2)).map((_, i) => Math.floor(i / featureWidth(2)));
-  const windows = { count, features, chunks: new Float32Array(count * horizon * 2), actionScale: [1, 1, 1, 1] };
-  const batchOf = (step: number, used = batcher(windows, tinySettings, { batchSize: 10, seed: 4 })) =>
-    used(step).input.slice();
-  const used = batcher(windows, tinySettings, { batchSize: 10, seed: 4 });
+  const samples = { count, features, chunks: new Float32Array(count * horizon * 2) };
+  const order = { batchSize: 10, seed: 4, timeFeatures: tinySettings.timeFeatures };
+  const batchOf = (step: number, used = batcher(samples, order)) => used(step).input.slice();
+  const used = batcher(samples, order);
   for (const step of [9, 2, 0, 1]) assert.deepEqual(batchOf(step, used), batchOf(step));
   const width = inputWidth(tinySettings);
   const shown = [0, 1, 2].flatMap((step) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Problem } from '../../../../cache/problem.ts';
-import { decodeTensors, encodeTensors, type NamedTensor } from '../../../../tasks/models/flow-policy/safetensors.ts';
+import { decodeTensors, encodeTensors, type NamedTensor } from '../../../../tasks/models/flow/safetensors.ts';
 
 const tensor = fc.array(fc.nat(4), { maxLength: 3 }).chain((shape) => {
   const length = shape.reduce((product, size) => product * size, 1);

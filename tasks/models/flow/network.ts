@@ -1,6 +1,6 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Tf } from '../backend/tf.ts';
-import type { Slot } from './architecture.ts';
+import type { Slot } from './layout.ts';
 
 /** Keeps the root mean square away from zero; of the size that transformers use. */
 const epsilon = 1e-5;

@@ -1,10 +1,10 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, Problem } from '../../../cache/problem.ts';
-import type { Slot } from './architecture.ts';
-import { flattened, named } from './checkpoint.ts';
+import type { Slot } from './layout.ts';
 import type { TrainingState } from './optimizer.ts';
 import { decodeTensors, encodeTensors } from './safetensors.ts';
+import { flattened, named } from './weights.ts';
 
 /** Names with a dot are no items of the stream, so the state stays in the progress area and is never released. */
 const stateFile = '.training-state.safetensors';

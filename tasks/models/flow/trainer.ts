@@ -1,12 +1,9 @@
 import type { Backend } from '../backend.ts';
 import { fillGaussian, randomOf } from '../random.ts';
-import { type Architecture, type Slot, sizeOf } from './architecture.ts';
-import { batcher, purposes } from './batches.ts';
-import { actionWidth } from './features.ts';
-import { inputWidth, layoutFor } from './flow.ts';
+import { batcher, inputsOf, purposes, type Samples } from './batches.ts';
+import { type Slot, sizeOf } from './layout.ts';
 import { lossAndGradients, weightTensors } from './network.ts';
 import { type OptimizerSettings, optimizerStep, type TrainingState } from './optimizer.ts';
-import type { Windows } from './windows.ts';
 
 export interface TrainingSettings extends OptimizerSettings {
   readonly batchSize: number;
@@ -31,17 +28,22 @@ export function initialState(layout: readonly Slot[], seed: number): TrainingSta
 /** Gives a function that does one optimizer step on `state` and says the loss of its batch. */
 export function trainer(
   { tf }: Backend,
-  { windows, architecture, settings }: { windows: Windows; architecture: Architecture; settings: TrainingSettings },
+  given: {
+    readonly samples: Samples;
+    readonly layout: readonly Slot[];
+    readonly timeFeatures: number;
+    readonly settings: TrainingSettings;
+  },
 ): (state: TrainingState) => number {
-  const layout = layoutFor(architecture);
-  const batchOf = batcher(windows, architecture, settings);
-  const inputs = inputWidth(architecture);
+  const { samples, layout, timeFeatures, settings } = given;
+  const batchOf = batcher(samples, { ...settings, timeFeatures });
+  const [inputs, outputs] = [inputsOf(samples, timeFeatures), samples.chunks.length / samples.count];
   return (state) =>
     tf.tidy(() => {
       const { input, target } = batchOf(state.step);
       const { loss, gradients } = lossAndGradients(tf, weightTensors(tf, layout, state.weights), {
         input: tf.tensor2d(input, [settings.batchSize, inputs]),
-        target: tf.tensor2d(target, [settings.batchSize, architecture.horizon * actionWidth]),
+        target: tf.tensor2d(target, [settings.batchSize, outputs]),
       });
       const slopes = gradients.map((gradient) => gradient.dataSync<'float32'>());
       optimizerStep(state, slopes, settings);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { learningRateAt, optimizerStep } from '../../../../tasks/models/flow-policy/optimizer.ts';
+import { learningRateAt, optimizerStep } from '../../../../tasks/models/flow/optimizer.ts';
 
 const settings = {
   steps: 100,

@@ -1,8 +1,19 @@
 import { fillGaussian, permutation, randomOf } from '../random.ts';
-import type { Architecture } from './architecture.ts';
-import { actionWidth } from './features.ts';
-import { inputWidth, writeTime } from './flow.ts';
-import type { Windows } from './windows.ts';
+import { writeTime } from './time.ts';
+
+/** What is learned from: in each sample, a chunk of actions is to be given for what is observed. */
+export interface Samples {
+  readonly count: number;
+  /** [count, width]: what is observed, in numbers for the network. */
+  readonly features: Float32Array;
+  /** [count, chunk width]: actions, in numbers of the network. */
+  readonly chunks: Float32Array;
+}
+
+/** Numbers that the network takes for one sample: the noisy chunk, what is observed, the flow time. */
+export function inputsOf({ count, features, chunks }: Samples, timeFeatures: number): number {
+  return (chunks.length + features.length) / count + timeFeatures;
+}
 
 /** What the random numbers of a training are for; each purpose has its own. */
 export const purposes = { weights: 1, noise: 2, order: 3 } as const;
@@ -11,26 +22,25 @@ export const purposes = { weights: 1, noise: 2, order: 3 } as const;
 export interface Batch {
   /** [batchSize, inputs]. */
   readonly input: Float32Array;
-  /** [batchSize, horizon * 2]. */
+  /** [batchSize, chunk width]. */
   readonly target: Float32Array;
 }
 
 /**
  * Gives the batch of a step, as a pure function of (seed, step), whatever was asked before.
  *
- * Samples come from one permutation of all windows per epoch, without regard to where a batch ends. Rectified flow (Liu et
+ * Samples come from one permutation of all per epoch, without regard to where a batch ends. Rectified flow (Liu et
  * al. 2023, arXiv 2209.03003): at time t, uniform in [0, 1), the network sees noise + t (chunk - noise) and is to give
  * chunk - noise.
  */
 export function batcher(
-  windows: Windows,
-  architecture: Architecture,
-  { batchSize, seed }: { batchSize: number; seed: number },
+  samples: Samples,
+  { batchSize, seed, timeFeatures }: { batchSize: number; seed: number; timeFeatures: number },
 ) {
-  const { count, features, chunks } = windows;
-  const chunkWidth = architecture.horizon * actionWidth;
+  const { count, features, chunks } = samples;
+  const chunkWidth = chunks.length / count;
   const width = features.length / count;
-  const inputs = inputWidth(architecture);
+  const inputs = inputsOf(samples, timeFeatures);
   const noise = new Float32Array(batchSize * chunkWidth);
   const batch: Batch = {
     input: new Float32Array(batchSize * inputs),
@@ -55,7 +65,7 @@ export function batcher(
         batch.target[row * chunkWidth + i] = way;
       }
       batch.input.set(features.subarray(frame * width, (frame + 1) * width), at + chunkWidth);
-      writeTime(time, architecture.timeFeatures, batch.input, at + chunkWidth + width);
+      writeTime(time, timeFeatures, batch.input, at + chunkWidth + width);
     }
     return batch;
   };

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { type Backend, openBackend } from '../../../../tasks/models/backend.ts';
-import { layoutOf } from '../../../../tasks/models/flow-policy/architecture.ts';
-import { forward, lossAndGradients, weightTensors } from '../../../../tasks/models/flow-policy/network.ts';
-import { initialState } from '../../../../tasks/models/flow-policy/trainer.ts';
+import { layoutOf } from '../../../../tasks/models/flow/layout.ts';
+import { forward, lossAndGradients, weightTensors } from '../../../../tasks/models/flow/network.ts';
+import { initialState } from '../../../../tasks/models/flow/trainer.ts';
 import { fillGaussian, randomOf } from '../../../../tasks/models/random.ts';
 
-const sizes = { obsSteps: 1, horizon: 1, actionSteps: 1, hidden: 12, inner: 8, blocks: 2, timeFeatures: 2 };
+const sizes = { hidden: 12, inner: 8, blocks: 2 };
 const [batch, inputs, outputs] = [5, 7, 3];
 const layout = layoutOf(sizes, inputs, outputs);
 let backend: Backend;

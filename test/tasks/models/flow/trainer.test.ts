@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import { type Backend, openBackend } from '../../../../tasks/models/backend.ts';
 import { featureWidth } from '../../../../tasks/models/flow-policy/features.ts';
 import { layoutFor } from '../../../../tasks/models/flow-policy/flow.ts';
-import { initialState, trainer } from '../../../../tasks/models/flow-policy/trainer.ts';
+import { initialState, trainer } from '../../../../tasks/models/flow/trainer.ts';
 import { fillGaussian, randomOf } from '../../../../tasks/models/random.ts';
 import { tinySettings } from '../../train/tiny-training.ts';
 
@@ -22,9 +22,14 @@ function tinyTrainer() {
     { length: count * width },
     (_, i) => features[Math.floor(i / width) * featureWidth(2)] as number,
   );
-  const windows = { count, features, chunks, actionScale: [1, 1, 1, 1] };
-  const state = initialState(layoutFor(tinySettings), 1);
-  const train = trainer(backend, { windows, architecture: tinySettings, settings: { ...tinySettings, steps: 300 } });
+  const layout = layoutFor(tinySettings);
+  const state = initialState(layout, 1);
+  const train = trainer(backend, {
+    samples: { count, features, chunks },
+    layout,
+    timeFeatures: tinySettings.timeFeatures,
+    settings: { ...tinySettings, steps: 300 },
+  });
   return { state, train };
 }
 
