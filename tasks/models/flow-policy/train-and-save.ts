@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
 import { readJson } from '../../core/artifact.ts';
@@ -6,6 +6,9 @@ import type { Attempt } from '../../core/spec.ts';
 import { NormStatsFile } from '../../kinds/norm-stats.ts';
 import { openBackend } from '../backend.ts';
 import type { BackendName } from '../backend-name.ts';
+import type { TrainingState } from '../flow/optimizer.ts';
+import { releaseFolder } from '../flow/release-folder.ts';
+import { runSteps } from '../flow/run-steps.ts';
 import { initialState, trainer, type TrainingSettings } from '../flow/trainer.ts';
 import { loadState, saveState } from '../flow/training-state.ts';
 import type { Architecture } from './architecture.ts';
@@ -23,14 +26,10 @@ export interface FlowPolicySettings extends TrainingSettings, Architecture {
   readonly backend: BackendName;
 }
 
-/** How often progress is told, in optimizer steps. */
-const reportEvery = 20;
-
 /**
  * Trains and writes a checkpoint folder `000500` for each saved step; gives their paths in order of steps.
  *
- * Goes on from the state in `folder` when there is one. Everything a step does follows from the state, the settings and the
- * data, so a training that was cut short anywhere ends with the same bytes.
+ * Goes on from the state in `folder` when there is one, and ends with the same bytes.
  */
 export async function trainAndSave(
   paths: { readonly dataset: string; readonly stats: string; readonly folder: string },
@@ -57,18 +56,13 @@ export async function trainAndSave(
   const state = (await loadState(paths.folder, layout)) ?? initialState(layout, settings.seed);
   const { timeFeatures } = architecture;
   const train = trainer(backend, { samples: windows, layout, timeFeatures, settings });
-  while (state.step < steps) {
-    attempt.signal.throwIfAborted();
-    const loss = train(state);
-    if (state.step % reportEvery === 0 || state.step === steps) {
-      attempt.report({ done: state.step, total: steps, unit: 'steps', metrics: { loss } });
-      await new Promise((resume) => setImmediate(resume)); // lets the report out and the signal in
-    }
-    if (state.step % saveEvery === 0 || state.step === steps) {
-      await releaseCheckpoint(paths.folder, config(state.step), state.average);
-      await saveState(paths.folder, layout, state);
-    }
-  }
+  const save = async (now: TrainingState): Promise<void> => {
+    const item = join(paths.folder, folderName(now.step));
+    await releaseFolder(item, (aside) => writeCheckpoint(aside, config(now.step), now.average));
+    await saveState(paths.folder, layout, now);
+  };
+  const isSaved = (done: number): boolean => done % saveEvery === 0 || done === steps;
+  await runSteps(state, train, { steps, isSaved, save }, attempt);
   return savedSteps(steps, saveEvery).map((step) => join(paths.folder, folderName(step)));
 }
 
@@ -102,20 +96,6 @@ async function readRanges(path: string): Promise<Pick<Normalisation, 'observatio
     observation: { min: [...state.min, ...corners.min], max: [...state.max, ...corners.max] },
     action: range(columns.action, actionWidth),
   };
-}
-
-/** A checkpoint that a killed attempt released already is left as it is: it has the same bytes. */
-async function releaseCheckpoint(folder: string, config: Config, weights: Float32Array): Promise<void> {
-  const item = join(folder, folderName(config.step));
-  const released = await stat(item).then(
-    () => true,
-    () => false, // not there yet
-  );
-  if (released) return;
-  const aside = join(folder, `.tmp-${folderName(config.step)}`);
-  await rm(aside, { recursive: true, force: true });
-  await writeCheckpoint(aside, config, weights);
-  await rename(aside, item);
 }
 
 /** Steps after which a checkpoint is saved: every `saveEvery`, and the last. */
