@@ -121,9 +121,17 @@ async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, str
   return Object.assign({}, ...parts) as Record<string, string>;
 }
 
-/** The argument list with places for paths. A working folder that is an input counts too. */
+/** An input that only says where something is stands for its place, as an artifact does. */
+function withoutPlaces(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entries = Object.entries(inputs).map(([name, value]) => {
+    return [name, typeof value === 'string' && isUncounted(spec.inputs[name]) ? inputPlace(name) : value];
+  });
+  return Object.fromEntries(entries) as Record<string, unknown>;
+}
+
+/** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */
 function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
-  const placed = mapArtifacts(inputs, ({ kind, digest, meta }, where) => ({
+  const placed = mapArtifacts(withoutPlaces(spec, inputs), ({ kind, digest, meta }, where) => ({
     kind,
     digest,
     meta,
