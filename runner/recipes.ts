@@ -130,7 +130,7 @@ function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string,
   return mapArtifacts(placed, ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }));
 }
 
-/** The argument list with places for paths. A working folder that is an input counts too. */
+/** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */
 function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
   const placed = withPlaces(spec, inputs);
   const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));

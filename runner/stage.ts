@@ -93,7 +93,7 @@ export function stageJob(prepared: Prepared, { store, folder, id, attempt, code 
     folder,
     command,
     resources: resourcesOf(prepared),
-    secrets: secretsOf(spec.name, spec.secrets),
+    secrets: { ...inherited(spec.inherits), ...secretsOf(spec.name, spec.secrets) },
     prepared,
     attempt,
     out,
@@ -126,6 +126,11 @@ function workerCommand(folder: string, job: WorkerJob): string[] {
   const worker = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
   const loader = worker.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
   return [process.execPath, ...loader, worker, folder];
+}
+
+function inherited(names: readonly string[]): Record<string, string> {
+  const set = names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
+  return Object.fromEntries(set) as Record<string, string>;
 }
 
 function secretsOf(task: string, names: readonly string[]): Record<string, string> {

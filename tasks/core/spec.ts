@@ -58,6 +58,11 @@ interface Common<I extends Shape, O extends Shape> {
   /** Names of variables handed through to the job. Never hashed, never logged. */
   secrets?: readonly string[];
   /**
+   * Names of variables handed through to the job where they are set: places of caches, proxies. They do not count, so they
+   * must not change what comes out. Never logged.
+   */
+  inherits?: readonly string[];
+  /**
    * Where a program starts; a relative path is relative to the project. By default the project's folder for a program with
    * `code`, whose files it then finds, and else a folder of the job's own.
    */
@@ -107,6 +112,7 @@ export interface TaskSpec {
   readonly code: readonly (string | CodeInput)[];
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
+  readonly inherits: readonly string[];
   readonly onPreempt: 'restart' | 'resume';
   readonly version: string | undefined;
   readonly cwd: ((inputs: Inputs) => string) | undefined;

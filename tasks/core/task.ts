@@ -51,6 +51,7 @@ function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, define
     code: [],
     env: {},
     secrets: [],
+    inherits: [],
     onPreempt: 'restart',
     version: undefined,
     cwd: undefined,

@@ -1,0 +1,115 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { type CallOptions, Ref, stream, task, uncounted } from '../core/task.ts';
+import { idleRanges } from '../kinds/idle-ranges.ts';
+import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
+import { openpiAssets } from '../kinds/openpi-assets.ts';
+import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
+import { rldsDataset } from '../kinds/rlds-dataset.ts';
+import { refuseContradictions, type TrainSettings, trainCommand } from './openpi-command.ts';
+import { trainNeeds } from './openpi-needs.ts';
+
+const count = z.int().min(1);
+
+const inputs = {
+  /** A checkout of openpi. Its place does not count; its Python files and lock file do. */
+  openpi: uncounted(z.string().min(1)),
+  /** A name of src/openpi/training/config.py, such as `pi05_full_droid_finetune`. */
+  config: z
+    .string()
+    .regex(/^[A-Za-z0-9_]+$/, { error: 'names of configurations have letters, digits and underscores' }),
+  /**
+   * What to train on. DROID in RLDS must lie in a folder `droid/1.0.1`; LeRobot data must be of version 2. Without it, what
+   * the configuration names: a set on the hub, whose content then does not count.
+   */
+  dataset: z.union([rldsDataset, lerobotDataset]).optional(),
+  /** Statistics, by `layOutAssets`. Without them those that the configuration names, which may be released ones. */
+  assets: openpiAssets.optional(),
+  /** Which of `assets`; only needed when there are several. */
+  assetId: z.string().min(1).optional(),
+  /** Steps of each episode to train on, for RLDS. Without it openpi fetches its released list for DROID 1.0.1. */
+  ranges: idleRanges.optional(),
+  /** For RLDS; without it the configuration's, joint positions for the DROID ones. */
+  actionSpace: z.enum(['joint-position', 'joint-velocity']).optional(),
+  /**
+   * Weights to start from: a checkpoint, or a path or address of a `params` folder. Without it, the configuration's.
+   * PaliGemma's are no such folder: a start from them is a configuration of one's own with `PaliGemmaWeightLoader`.
+   */
+  weights: z.union([openpiCheckpoint, z.string().min(1)]).optional(),
+  steps: count,
+  /** In all, over all GPUs. */
+  batchSize: count.optional(),
+  saveInterval: count.optional(),
+  /** Steps divisible by it are kept on disk by the trainer; items of the stream stay in any case. `null`: none is. */
+  keepPeriod: count.nullable().optional(),
+  seed: z.int().min(0).default(42),
+  gpus: z.int().min(0).default(8),
+  /** GPUs among which one copy of the weights is divided. */
+  fsdpDevices: count.default(1),
+  /** `cpu` for the debug configurations. */
+  platform: z.enum(['cuda', 'cpu']).optional(),
+  expName: z
+    .string()
+    .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, { error: 'must do for a folder: letters, digits, dots, hyphens' })
+    .default('train'),
+  wandb: z.boolean().default(false),
+  /** Other options of scripts/train.py, such as `{ 'lr-schedule.peak-lr': 5e-5, 'ema-decay': null }`; `null` is `None`. */
+  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
+};
+
+const train = task({
+  name: 'train-openpi',
+  inputs,
+  outputs: {
+    /** One item for each saved step, named by it. Steps count from 0: the last of 20,000 is 19999. */
+    checkpoints: stream(openpiCheckpoint, { match: '*/*/+([0-9])' }),
+  },
+  onPreempt: 'resume',
+  env: {
+    XLA_PYTHON_CLIENT_MEM_FRACTION: '0.9', // of a GPU's memory; JAX by itself takes 0.75
+    GIT_LFS_SKIP_SMUDGE: '1', // uv fetches lerobot by git, whose large files are not needed
+  },
+  inherits: [
+    ...['OPENPI_DATA_HOME', 'HF_HOME', 'HF_DATASETS_CACHE', 'UV_CACHE_DIR', 'UV_PROJECT_ENVIRONMENT'],
+    ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE', 'WANDB_API_KEY'],
+  ],
+  cwd: ({ openpi }) => resolve(openpi),
+  resources: ({ gpus, dataset }) => ({
+    gpus,
+    cpus: Math.max(1, 8 * gpus),
+    ...(gpus > 0 ? { gpuType: 'h100' } : {}),
+    // The shuffle buffer: 250,000 frames of two images of 180 x 320 x 3 bytes are 86 GB.
+    ...(gpus > 0 && dataset?.kind === 'rlds-dataset' ? { memoryGb: 160 } : {}),
+  }),
+  needs: trainNeeds,
+  observe: async ({ openpi }) => {
+    const { globDigests } = await import('../../cache/code/globs.ts');
+    const python = ['scripts', 'src', 'packages'].map((folder) => `${folder}/**/*.py`);
+    return globDigests(resolve(openpi), [...python, 'pyproject.toml', 'uv.lock']);
+  },
+  command: (settings, out, { resuming }) => trainCommand(settings, { checkpoints: out.checkpoints, resuming }),
+});
+
+/**
+ * Trains a policy with openpi's own JAX trainer, `uv run scripts/train.py`, in a checkout of the user's; the defaults ask
+ * for eight H100. Checkpoints come out as they are saved.
+ *
+ * Goes on from the trainer's last checkpoint after a kill. Weights, optimizer and step go on; the order of the data starts
+ * again, so the result is not that of a training which was never killed. RLDS data come in random order in any case.
+ *
+ * Throws `wrong-inputs` for what cannot be divided among the GPUs, and for options that have inputs of their own.
+ */
+export const trainOpenpi: typeof train = Object.assign(
+  (given: Parameters<typeof train>[0], options?: CallOptions) => {
+    refuseContradictions(withDefaults(given));
+    return train(given, options);
+  },
+  { spec: train.spec },
+);
+
+/** What is known when the task is called: refs are not. */
+function withDefaults(given: Parameters<typeof train>[0]): Partial<TrainSettings> {
+  const { gpus = 8, fsdpDevices = 1, batchSize, config, options } = given;
+  const known = { gpus, fsdpDevices, batchSize, config, options };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => !(value instanceof Ref)));
+}
