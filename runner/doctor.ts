@@ -148,7 +148,12 @@ async function examinePipeline(place: Place, named: Named): Promise<Finding[]> {
           found: `${count(session.graph.order.length, 'node')}, this machine can run all of them`,
         },
       ];
-    return refusals.map((refusal) => ({ state: 'missing', what: name, found: refusal }));
+    return refusals.map(({ nodes, what, advice }) => ({
+      state: 'missing',
+      what: name,
+      found: `${nodes.join(', ')}: ${what}`,
+      ...(advice === undefined ? {} : { advice }),
+    }));
   } finally {
     await session.close();
   }

@@ -5,14 +5,15 @@ import type { GraphNode } from '../pipelines/core/graph.ts';
 import type { Session } from './session.ts';
 import { localCapacity } from './site.ts';
 import { Slots } from './slots.ts';
-import { parseInputs } from './values.ts';
 
 /** Something that this site lacks to run a node. */
 export interface Lack {
   readonly address: string;
   readonly label: string;
-  /** What is missing and what to do, in words. */
+  /** What is missing, in words. */
   readonly what: string;
+  /** What to do about it. */
+  readonly advice?: string;
 }
 
 /** Everything that this site lacks to run the nodes of a graph, whether or not their results are known. */
@@ -31,8 +32,7 @@ async function lackingResources(nodes: readonly GraphNode[], { site }: Session):
     await localCapacity(site, { withGpus: asked.some(({ resources }) => (resources.gpus ?? 0) > 0) }),
   );
   return asked.flatMap(({ address, label, resources }) => {
-    const what = slots.refusal(resources);
-    return what ? [{ address, label, what }] : [];
+    return slots.refusals(resources).map((what) => ({ address, label, what }));
   });
 }
 
@@ -44,7 +44,7 @@ async function lackingNeeds(nodes: readonly GraphNode[], { storeRoot }: Session)
   const lacks = await Promise.all(
     asked.map(async ({ address, label, need }) => {
       const missing = await need.missing({ storeRoot });
-      return missing === undefined ? [] : [{ address, label, what: `${missing}. ${need.advice}` }];
+      return missing === undefined ? [] : [{ address, label, what: missing, advice: need.advice }];
     }),
   );
   return lacks.flat();
@@ -62,12 +62,11 @@ function lackingSecrets({ address, label, node }: GraphNode): Lack[] {
 }
 
 /** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */
-function askedBy(spec: TaskSpec, inputs: unknown): Resources {
+function askedBy(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): Resources {
   try {
-    const isConstant = spec.resources.length === 0;
-    return spec.resources(isConstant ? {} : parseInputs(spec, inputs));
+    return spec.resources(knownInputs(spec, inputs));
   } catch {
-    return {};
+    return {}; // it looked into what does not exist yet
   }
 }
 

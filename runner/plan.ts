@@ -27,14 +27,19 @@ export interface PlanNode {
 export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** What this site lacks to run it, all of it; empty when it can. */
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Refusal[];
+}
+
+export interface Refusal extends Omit<Lack, 'address' | 'label'> {
+  /** Labels of the nodes that need it. */
+  readonly nodes: readonly string[];
 }
 
 /** What would run, and why. Looks things up and starts nothing. */
 export async function makePlan(session: Session, asked: PlanRequest = {}): Promise<Plan> {
   const nodes = await planNodes(session, asked);
   const lacks = await lacksOf(session, onlyUntil(session, asked.until));
-  return { nodes, refusals: inWords(lacks.filter(isNeeded(nodes))) };
+  return { nodes, refusals: gathered(lacks.filter(isNeeded(nodes))) };
 }
 
 interface PlanRequest {
@@ -148,14 +153,14 @@ function nameOf(graph: Graph, address: string): string {
 }
 
 /** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */
-export async function refusalsOf(session: Session, until?: string): Promise<string[]> {
+export async function refusalsOf(session: Session, until?: string): Promise<Refusal[]> {
   const lacks = await lacksOf(session, onlyUntil(session, until));
   if (lacks.length === 0) return [];
   const nodes = await planNodes(session, until === undefined ? {} : { until }).catch((error: unknown) => {
     if (Problem.is(error)) return undefined; // what cannot even be planned is not known: nothing is left out
     throw error;
   });
-  return inWords(nodes ? lacks.filter(isNeeded(nodes)) : lacks);
+  return gathered(nodes ? lacks.filter(isNeeded(nodes)) : lacks);
 }
 
 function onlyUntil({ graph }: Session, until: string | undefined): Set<string> | undefined {
@@ -169,9 +174,17 @@ function isNeeded(nodes: readonly PlanNode[]): (lack: Lack) => boolean {
   return ({ address }) => addresses.has(address);
 }
 
-/** One line for each thing that is lacking, with all nodes that need it. */
-function inWords(lacks: readonly Lack[]): string[] {
-  const labels = new Map<string, string[]>();
-  for (const { label, what } of lacks) labels.set(what, [...(labels.get(what) ?? []), label]);
-  return [...labels].map(([what, nodes]) => `${[...new Set(nodes)].join(', ')}: ${what}`);
+/** Each thing that is lacking once, with all nodes that need it. */
+function gathered(lacks: readonly Lack[]): Refusal[] {
+  const byThing = new Map<string, Refusal>();
+  for (const { address: _, label, ...lack } of lacks) {
+    const nodes = byThing.get(lack.what)?.nodes ?? [];
+    byThing.set(lack.what, { ...lack, nodes: [...new Set([...nodes, label])] });
+  }
+  return [...byThing.values()];
+}
+
+/** A refusal in words: what, for which nodes, and below it what to do. */
+export function refusalLines({ nodes, what, advice }: Refusal): string[] {
+  return [`${nodes.join(', ')}: ${what}`, ...(advice === undefined ? [] : [`  ${advice}`])];
 }

@@ -31,17 +31,19 @@ export class Slots {
     this.#capacity = capacity;
   }
 
-  refusal({ gpus = 0, gpuType, memoryGb = 0, nodes = 1 }: Resources): string | undefined {
-    const { capacity } = { capacity: this.#capacity };
-    if (nodes > 1) return `it asks for ${nodes} nodes and this is one machine`;
-    if (gpus > capacity.gpus.length)
-      return `it asks for ${gpus} GPU${gpus > 1 ? 's' : ''} and this machine has ${capacity.gpus.length}`;
-    if (gpus > 0 && gpuType && capacity.gpuType && !capacity.gpuType.toLowerCase().includes(gpuType.toLowerCase())) {
-      return `it asks for GPUs of type ${gpuType} and this machine has ${capacity.gpuType}`;
+  /** Why this machine can never run such a job: all reasons. */
+  refusals({ gpus = 0, gpuType, memoryGb = 0, nodes = 1 }: Resources): string[] {
+    const { gpus: own, gpuType: ownType, memoryGb: ownMemory } = this.#capacity;
+    const reasons: string[] = [];
+    if (nodes > 1) reasons.push(`it asks for ${nodes} nodes and this is one machine`);
+    if (gpus > own.length) {
+      const asked = `${gpus} ${gpuType ? `${gpuType.toUpperCase()} ` : ''}GPU${gpus > 1 ? 's' : ''}`;
+      reasons.push(`it asks for ${asked} and this machine has ${own.length}`);
+    } else if (gpus > 0 && gpuType && ownType && !ownType.toLowerCase().includes(gpuType.toLowerCase())) {
+      reasons.push(`it asks for GPUs of type ${gpuType} and this machine has ${ownType}`);
     }
-    if (memoryGb > capacity.memoryGb)
-      return `it asks for ${memoryGb} GB of memory and this machine has ${capacity.memoryGb} GB`;
-    return undefined;
+    if (memoryGb > ownMemory) reasons.push(`it asks for ${memoryGb} GB of memory and this machine has ${ownMemory} GB`);
+    return reasons;
   }
 
   take(resources: Resources): Lease | undefined {

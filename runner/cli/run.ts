@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
 import { findNode } from '../names.ts';
-import { refusalsOf } from '../plan.ts';
+import { refusalLines, refusalsOf } from '../plan.ts';
 import { createRun, openLog, type RunRequest } from '../run-log.ts';
 import { openSession, type Session } from '../session.ts';
 import { drive } from './drive.ts';
@@ -68,7 +68,8 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
 export async function refuseUnfit(session: Session, until: string | undefined): Promise<void> {
   const refusals = await refusalsOf(session, until);
   if (refusals.length === 0) return;
-  throw new Problem('site-lacks', ['This machine cannot run it:', ...refusals].join('\n'), {
+  const lines = refusals.flatMap(refusalLines);
+  throw new Problem('site-lacks', ['This machine cannot run it:', ...lines].join('\n'), {
     hint: '`pipeline doctor` says what is here.',
   });
 }

@@ -45,7 +45,7 @@ export class LocalExecutor implements Executor {
   }
 
   refusal(resources: Resources): string | undefined {
-    return this.#slots.refusal(resources);
+    return this.#slots.refusals(resources)[0];
   }
 
   onChange(listener: (change: Change) => void): void {

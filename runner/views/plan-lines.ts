@@ -1,4 +1,4 @@
-import type { Plan, PlanNode } from '../plan.ts';
+import { type Plan, type PlanNode, type Refusal, refusalLines } from '../plan.ts';
 import { oneLine } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { allKnown, duration } from './quantities.ts';
@@ -50,7 +50,11 @@ function price(run: readonly PlanNode[], { dim }: Paint): string {
   return dim(`; one after another about ${duration(total)}${share}, by earlier runs`);
 }
 
-function refused(refusals: readonly string[], { red }: Paint): string[] {
+function refused(refusals: readonly Refusal[], { red, dim }: Paint): string[] {
   if (refusals.length === 0) return [];
-  return ['', red('This machine cannot run it:'), ...refusals.map((refusal) => `  ${oneLine(refusal)}`)];
+  const lines = refusals.flatMap((refusal) => {
+    const [what = '', ...advice] = refusalLines(refusal).map(oneLine);
+    return [`  ${what}`, ...advice.map((line) => dim(`    ${line}`))];
+  });
+  return ['', red('This machine cannot run it:'), ...lines];
 }

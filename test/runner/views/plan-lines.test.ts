@@ -27,7 +27,11 @@ test('a plan says what will run and why, what may, and what is known', () => {
     },
   ] as const;
   assert.deepEqual(
-    planLines('demo', { nodes, refusals: ['stats: it asks for 8 GPUs and this machine has 0'] }, paint(false)),
+    planLines(
+      'demo',
+      { nodes, refusals: [{ nodes: ['stats'], what: 'it asks for 8 GPUs and this machine has 0' }] },
+      paint(false),
+    ),
     [
       '● train seed=1 will run: input steps 20000 -> 40000 (took 9 min 03 s before)',
       '● stats will run: it never ran before',
