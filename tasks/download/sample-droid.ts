@@ -17,10 +17,10 @@ export const sampleDroidRlds = task({
   inputs: {
     episodes: z.int().min(1).default(24),
     /** Control steps of an episode on average, 15 a second; DROID has about 290. */
-    meanSteps: z.int().min(40).default(120),
+    meanSteps: z.int().min(60).default(120),
     shards: z.int().min(1).default(4),
-    /** Bytes that a picture is to take, about, by adding noise; those of DROID take 10 to 15 kB. Without it, about 5 kB. */
-    imageBytes: z.int().min(6000).max(40_000).optional(),
+    /** Bytes that a picture is to take, about, by adding noise; those of DROID take 10 to 15 kB. Without it, about 6 kB. */
+    imageBytes: z.int().min(7000).max(40_000).optional(),
     seed: z.int().min(0).default(0),
   },
   outputs: { dataset: rldsDataset },
@@ -42,7 +42,7 @@ export const sampleDroidRaw = task({
   inputs: {
     episodes: z.int().min(1).default(8),
     /** Control steps of an episode on average, 15 a second; DROID has about 290. */
-    meanSteps: z.int().min(40).default(120),
+    meanSteps: z.int().min(60).default(120),
     /** Pixels; the release has 1280 x 720. */
     videoSize: z.object({ width: size, height: size }).default({ width: 320, height: 180 }),
     /** Adds four episodes that cannot be used: one without metadata, one without a camera, one with a short video, one with a damaged trajectory. */

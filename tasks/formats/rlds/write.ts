@@ -5,7 +5,7 @@ import { encodeExample, type FeatureValues } from '../tf-example/write.ts';
 
 /** A feature as `features.json` declares it. */
 export interface DeclaredFeature {
-  /** `image` is a JPEG in each step. */
+  /** `image` is a JPEG in each step, `text` a string in UTF-8. */
   readonly dtype: string;
   readonly shape?: readonly number[];
 }
@@ -107,6 +107,7 @@ function leaf({ dtype, shape = [] }: DeclaredFeature): unknown {
     const image = { shape: { dimensions }, dtype: 'uint8', encodingFormat: 'jpeg' };
     return { pythonClassName: `${classes}.image_feature.Image`, image };
   }
+  if (dtype === 'text') return { pythonClassName: `${classes}.text_feature.Text`, text: {} };
   const tensor = { shape: dimensions.length > 0 ? { dimensions } : {}, dtype, encoding: 'none' };
   return { pythonClassName: `${classes}.tensor_feature.Tensor`, tensor };
 }
