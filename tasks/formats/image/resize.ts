@@ -14,7 +14,9 @@ export type Resize = (rgb: Uint8Array) => Uint8Array;
  * Resizes 8-bit RGB as Pillow does, byte for byte (`Image.resize`, src/libImaging/Resample.c): antialiased when it
  * shrinks, first along rows and then along columns, with weights in fixed point and bytes in between.
  *
- * The proportions are not kept: `resizeWithPad` does that.
+ * The order of rows and columns is that of Pillow 11, which openpi's results were made with; 13 starts with columns
+ * where the height shrinks by more than twice as many pixels as the width, and rounds otherwise there. The proportions are
+ * not kept: `resizeWithPad` does that.
  */
 export function resizer({ from, to, filter }: { from: Size; to: Size; filter: Filter }): Resize {
   const along = from.width === to.width ? undefined : coefficients(from.width, to.width, filter);
