@@ -5,8 +5,10 @@ import type { Digest } from '../cache/digest.ts';
 import { messageOf, Problem } from '../cache/problem.ts';
 import type { Store } from '../cache/store.ts';
 import { isArtifact, type Kind, kindOf } from '../tasks/core/artifact.ts';
+import { keyOf } from '../tasks/core/keyed-list.ts';
 import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
 import type { Item, Output } from './dataflow.ts';
+import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { Found } from './releases.ts';
 import type { StagedJob } from './stage.ts';
 import { asStored, type HeldArtifact, sortedItems } from './values.ts';
@@ -31,9 +33,20 @@ export async function ingest(
     }
     const given = returned ? returned[name] : givenByProgram(job, name, type);
     const value = await take(given, type, { job, store, where: name });
-    outputs[name] = { value: asStored(check(value, type, spec.name, name)) };
+    const stored = asStored(check(value, type, spec.name, name));
+    const key = keyOf(type);
+    outputs[name] = key === undefined ? { value: stored } : { items: keyedItems(stored, key, { spec, name }) };
   }
   return outputs;
+}
+
+/** The items of a `keyedList`, under the keys that they carry. */
+function keyedItems(list: unknown, key: string, { spec, name }: { spec: TaskSpec; name: string }): Item[] {
+  const items = (list as Record<string, unknown>[]).map((value) => ({ key: String(value[key]), value }));
+  const sorted = sortedItems(items);
+  const twice = sorted.find((item, i) => item.key === sorted[i - 1]?.key);
+  if (twice === undefined) return sorted;
+  throw new Problem('key-twice', `${spec.name} gave two items of ${name} the ${key} "${twice.key}".`);
 }
 
 /** Stores one item of a stream while its job goes on writing others. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { canonicalJson, type Json } from '../cache/canonical-json.ts';
 import { Problem } from '../cache/problem.ts';
 import { type Artifact, isArtifact, kindOf } from '../tasks/core/artifact.ts';
+import { keyOf } from '../tasks/core/keyed-list.ts';
 import { type Shape, type TaskSpec } from '../tasks/core/spec.ts';
 import { compareNatural, streamOf } from '../tasks/core/stream.ts';
 import type { Item, Output } from './dataflow.ts';
@@ -80,7 +81,8 @@ export function parseInputs(spec: Pick<TaskSpec, 'name' | 'inputs'>, given: unkn
 export function describeOutput(type: z.ZodType): string {
   const stream = streamOf(type);
   if (stream) return `stream of ${kindOf(stream.item)?.name ?? 'values'} at ${stream.match}`;
-  return kindOf(type)?.name ?? 'value';
+  const key = keyOf(type);
+  return kindOf(type)?.name ?? (key === undefined ? 'value' : `list by ${key}`);
 }
 
 function mapPlain(value: unknown, inner: (value: unknown) => unknown): Json {

@@ -53,6 +53,11 @@ export function readBytes(source: Source, pieces: readonly Range[], limit: numbe
   return values;
 }
 
+/** How many byte strings a list has; they are not read. */
+export function countBytes(source: Source, pieces: readonly Range[]): number {
+  return valueFields(source, pieces).length;
+}
+
 function valueFields(source: Source, pieces: readonly Range[]): Field[] {
   return pieces.flatMap(({ start, end }) => [...fieldsOf(source, start, end)].filter(({ number }) => number === 1));
 }

@@ -1,5 +1,5 @@
 import { fieldsOf, malformed, type Source } from './wire.ts';
-import { readBytes, readFloats, readInts } from './lists.ts';
+import { countBytes, readBytes, readFloats, readInts } from './lists.ts';
 
 /** The one-of of `tf.train.Feature`: numbers are stored as float32 or int64, everything else as bytes. */
 export type ListType = 'bytes' | 'float' | 'int';
@@ -46,6 +46,11 @@ export function intsOf(source: Source, { pieces }: Located): BigInt64Array<Array
 /** Values of a bytes list; at most `limit` of them are read. */
 export function bytesOf(source: Source, { pieces }: Located, limit = Infinity): Uint8Array<ArrayBuffer>[] {
   return readBytes(source, pieces, limit);
+}
+
+/** How many values a bytes list has. */
+export function bytesCountOf(source: Source, { pieces }: Located): number {
+  return countBytes(source, pieces);
 }
 
 interface Range {

@@ -44,14 +44,15 @@ export function* recordsOf(shard: Shard): Generator<RecordPlace> {
   }
 }
 
-/** Reads a record in full and compares its CRC. Throws `wrong-data-crc`. */
-export function checkData(shard: Shard, place: RecordPlace): void {
+/** Reads a record in full and compares its CRC; `onChunk` sees its data, piece by piece. Throws `wrong-data-crc`. */
+export function checkData(shard: Shard, place: RecordPlace, onChunk: (chunk: Uint8Array) => void = () => {}): void {
   const chunk = new Uint8Array(Math.min(place.length, 1 << 20));
   let crc = 0;
   for (let done = 0; done < place.length; done += chunk.length) {
     const part = chunk.subarray(0, Math.min(chunk.length, place.length - done));
     shard.readInto(part, place.start + done);
     crc = crc32c(part, crc);
+    onChunk(part);
   }
   const tail = new Uint8Array(tailBytes);
   shard.readInto(tail, place.start + place.length);

@@ -25,7 +25,7 @@ export async function* decodeVideo(path: string): AsyncGenerator<VideoFrame> {
   });
   try {
     let count = 0;
-    for await (const rgb of piecesOf(program.stdout, facts, path)) {
+    for await (const rgb of rawFrames(program.stdout, facts, path)) {
       yield { width: facts.width, height: facts.height, rgb };
       count += 1;
     }
@@ -50,7 +50,12 @@ function argumentsFor(path: string): string[] {
   return [...input, ...everyFrameOnce, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
 }
 
-async function* piecesOf(stdout: Readable, { width, height }: VideoFacts, path: string): AsyncGenerator<Uint8Array> {
+/** The frames of a stream of raw RGB, each an array of its own. */
+export async function* rawFrames(
+  stdout: Readable,
+  { width, height }: Pick<VideoFacts, 'width' | 'height'>,
+  path: string,
+): AsyncGenerator<Uint8Array> {
   const length = width * height * 3;
   let frame = new Uint8Array(length);
   let filled = 0;

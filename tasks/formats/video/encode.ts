@@ -23,13 +23,16 @@ export interface Encoding {
 /** LeRobot's settings for both codecs: one frame in two can be jumped to, quality 30, 4:2:0. */
 const lerobotSettings = ['-pix_fmt', 'yuv420p', '-g', '2', '-crf', '30'];
 
+/** The encoder that ffmpeg has to have for a codec. */
+export const encoderNames: Readonly<Record<VideoCodec, string>> = { av1: 'libsvtav1', h264: 'libx264' };
+
 /**
  * One thread an encoder: several videos are encoded side by side, and with more threads than one the bytes could
  * depend on the machine.
  */
 const encoders: Readonly<Record<VideoCodec, readonly string[]>> = {
-  av1: ['-c:v', 'libsvtav1', '-svtav1-params', 'lp=1'],
-  h264: ['-c:v', 'libx264', '-threads', '1'],
+  av1: ['-c:v', encoderNames.av1, '-svtav1-params', 'lp=1'],
+  h264: ['-c:v', encoderNames.h264, '-threads', '1'],
 };
 
 /**

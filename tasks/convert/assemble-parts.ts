@@ -1,0 +1,45 @@
+import { Problem } from '../../cache/problem.ts';
+import { isAutomatic } from '../formats/lerobot-dataset/features.ts';
+import { type Episode, type Info, readEpisodes, readInfo } from '../formats/lerobot-dataset/read.ts';
+import { type DatasetOptions, writeDataset } from '../formats/lerobot-dataset/write.ts';
+
+/** Writes all episodes of `parts` into one dataset; `onPart` is told how many parts were taken. */
+export async function assembleParts(
+  path: string,
+  { parts, version }: { parts: readonly string[]; version: DatasetOptions['version'] },
+  onPart: (done: number) => void,
+): Promise<void> {
+  const infos = await Promise.all(parts.map(readInfo));
+  await writeDataset(path, { version, ...commonOptions(infos) }, episodesOf(parts, onPart));
+}
+
+function commonOptions(infos: readonly Info[]): Omit<DatasetOptions, 'version'> {
+  const first = infos[0];
+  if (first === undefined) throw new Problem('no-episodes', 'There are no parts to make a dataset of.');
+  const wanted = describe(first);
+  const other = infos.findIndex((info) => describe(info) !== wanted);
+  if (other >= 0) {
+    throw new Problem(
+      'parts-differ',
+      `Part ${other} does not fit part 0:\n  ${describe(infos[other] as Info)}\n  ${wanted}`,
+      { hint: 'Convert all episodes with the same settings, from recordings of the same shape.' },
+    );
+  }
+  return { fps: first.fps, robotType: first.robot_type ?? 'unknown', features: declared(first) };
+}
+
+function describe(info: Info): string {
+  const features = Object.entries(declared(info)).map(([name, { dtype, shape }]) => `${name} ${dtype} [${shape}]`);
+  return `${info.fps} fps, ${info.robot_type}, ${features.join(', ')}`;
+}
+
+function declared({ features }: Info): Info['features'] {
+  return Object.fromEntries(Object.entries(features).filter(([name]) => !isAutomatic(name)));
+}
+
+async function* episodesOf(parts: readonly string[], onPart: (done: number) => void): AsyncGenerator<Episode> {
+  for (const [index, part] of parts.entries()) {
+    yield* readEpisodes(part);
+    onPart(index + 1);
+  }
+}

@@ -1,0 +1,74 @@
+import { Problem } from '../../cache/problem.ts';
+import { encodePng } from '../formats/image/encode-png.ts';
+import type { Size } from '../formats/image/resize.ts';
+import type { EpisodeImages, EpisodeVideo, Feature } from '../formats/lerobot-dataset/dataset.ts';
+import { type ImageStats, imageStats } from '../formats/lerobot-dataset/image-stats.ts';
+import { decodeImages } from '../formats/video/decode-images.ts';
+import { encodeVideo, type VideoCodec } from '../formats/video/encode.ts';
+
+/** The images of one camera in one episode, one a step: pixels, [height, width, 3] RGB, or whole files. */
+export type CameraFrames = { readonly size: Size; readonly length: number } & (
+  | { readonly pixels: AsyncIterable<Uint8Array> }
+  | { readonly files: readonly Uint8Array[]; readonly of: 'jpeg' | 'png' }
+);
+
+export function imageFeature(dtype: 'video' | 'image', { width, height }: Size): Feature {
+  return { dtype, shape: [height, width, 3], names: ['height', 'width', 'channel'] };
+}
+
+/** Encodes a camera to an MP4 at `path`, which the writer of the dataset moves; statistics are of the frames before that. */
+export async function toVideo(
+  camera: CameraFrames,
+  { path, fps, codec }: { path: string; fps: number; codec: VideoCodec },
+): Promise<EpisodeVideo> {
+  const { size, length } = camera;
+  const stats = imageStats({ length, ...size });
+  const isFiles = 'files' in camera;
+  const frames = isFiles ? camera.files : counted(camera.pixels, stats);
+  const format = isFiles ? { of: camera.of } : { of: 'rgb24' as const, ...size };
+  const encoding = encodeVideo(frames, path, { codec, fps, frames: format });
+  const [count] = await Promise.all([encoding, isFiles ? addFiles(camera, stats) : undefined]);
+  refuseOtherLength(count, length);
+  return { path, stats: stats.total(), temporary: true };
+}
+
+/** A PNG for each frame; PNG files stay as they are. */
+export async function toImages(camera: CameraFrames): Promise<EpisodeImages> {
+  const { size, length } = camera;
+  const stats = imageStats({ length, ...size });
+  if ('files' in camera && camera.of === 'png') {
+    await addFiles(camera, stats);
+    return { frames: camera.files, stats: stats.total() };
+  }
+  const pixels = 'pixels' in camera ? camera.pixels : decodeImages(camera.files, { of: camera.of, ...size });
+  const frames: Uint8Array[] = [];
+  for await (const rgb of counted(pixels, stats)) frames.push(encodePng(rgb, size));
+  refuseOtherLength(frames.length, length);
+  return { frames, stats: stats.total() };
+}
+
+/** Hands frames through and takes them into the statistics on the way. */
+async function* counted(pixels: AsyncIterable<Uint8Array>, stats: ImageStats): AsyncGenerator<Uint8Array> {
+  let index = 0;
+  for await (const rgb of pixels) {
+    if (stats.wants(index)) stats.add(index, rgb);
+    yield rgb;
+    index += 1;
+  }
+}
+
+/** Decodes only the files that count. */
+async function addFiles(camera: Extract<CameraFrames, { files: unknown }>, stats: ImageStats): Promise<void> {
+  const wanted = [...camera.files.keys()].filter((index) => stats.wants(index));
+  const files = wanted.map((index) => camera.files[index] as Uint8Array);
+  let next = 0;
+  for await (const rgb of decodeImages(files, { of: camera.of, ...camera.size })) {
+    stats.add(wanted[next] as number, rgb);
+    next += 1;
+  }
+}
+
+function refuseOtherLength(found: number, expected: number): void {
+  if (found === expected) return;
+  throw new Problem('frames-lost', `A camera gave ${found} images for an episode of ${expected} steps.`);
+}
