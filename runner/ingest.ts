@@ -131,7 +131,8 @@ async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | '
     return { kind: kind.name, digest, meta, path: '', size };
   }
   if (!isOwn) refuseForeign(path, place);
-  const { digest, size } = await place.store.putTree(path, { how });
+  // A part of an input, named as an output, stays in the input too.
+  const { digest, size } = await place.store.putTree(path, { how: isOfInput(path, place) ? 'copy' : how });
   return { kind: kind.name, digest, meta, path: '', size };
 }
 
@@ -154,10 +155,17 @@ async function describe(path: string, kind: Kind, { job, where }: Place): Promis
   }
 }
 
-/** Whether a job wrote it into its own folder, which goes away: then it moves into the store, whatever its kind. */
+/** Whether it lies in the job's own folder, which goes away: then it moves into the store, whatever its kind. */
 function isOfJob(path: string, { job }: Place): boolean {
-  const inside = (folder: string): boolean => !relative(folder, resolve(path)).startsWith('..');
-  return inside(job.outFolder) || inside(job.folder);
+  return isInside(path, job.outFolder) || isInside(path, job.folder);
+}
+
+function isOfInput(path: string, { job }: Place): boolean {
+  return job.inputFolders.some((folder) => isInside(path, folder));
+}
+
+function isInside(path: string, folder: string): boolean {
+  return !relative(folder, resolve(path)).startsWith('..');
 }
 
 /** Moving files out of a folder that is not the job's own would take them from somebody. */
