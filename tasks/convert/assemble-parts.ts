@@ -39,7 +39,16 @@ function declared({ features }: Info): Info['features'] {
 
 async function* episodesOf(parts: readonly string[], onPart: (done: number) => void): AsyncGenerator<Episode> {
   for (const [index, part] of parts.entries()) {
-    yield* readEpisodes(part);
+    const { features, total_episodes: count } = await readInfo(part);
+    for await (const episode of readEpisodes(part, { columns: Object.keys(features) })) {
+      yield count === 1 ? withWholeVideos(episode) : episode;
+    }
     onPart(index + 1);
   }
+}
+
+/** The files of a part of one episode are its videos: they are copied and not cut. */
+function withWholeVideos(episode: Episode): Episode {
+  const videos = Object.entries(episode.videos ?? {}).map(([key, { path, stats }]) => [key, { path, stats }] as const);
+  return { ...episode, videos: Object.fromEntries(videos) };
 }

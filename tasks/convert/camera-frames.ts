@@ -12,6 +12,8 @@ export type CameraFrames = { readonly size: Size; readonly length: number } & (
   | { readonly files: readonly Uint8Array[]; readonly of: 'jpeg' | 'png' }
 );
 
+type ImageFiles = Extract<CameraFrames, { files: unknown }>;
+
 export function imageFeature(dtype: 'video' | 'image', { width, height }: Size): Feature {
   return { dtype, shape: [height, width, 3], names: ['height', 'width', 'channel'] };
 }
@@ -40,7 +42,7 @@ export async function toImages(camera: CameraFrames): Promise<EpisodeImages> {
     await addFiles(camera, stats);
     return { frames: camera.files, stats: stats.total() };
   }
-  const pixels = 'pixels' in camera ? camera.pixels : decodeImages(camera.files, { of: camera.of, ...size });
+  const pixels = 'pixels' in camera ? camera.pixels : decoded(camera.files, camera);
   const frames: Uint8Array[] = [];
   for await (const rgb of counted(pixels, stats)) frames.push(encodePng(rgb, size));
   refuseOtherLength(frames.length, length);
@@ -57,12 +59,16 @@ async function* counted(pixels: AsyncIterable<Uint8Array>, stats: ImageStats): A
   }
 }
 
+async function* decoded(files: readonly Uint8Array[], { of, size }: ImageFiles): AsyncGenerator<Uint8Array> {
+  for await (const { rgb } of decodeImages(files, { of, ...size, place: 'images of a camera' })) yield rgb;
+}
+
 /** Decodes only the files that count. */
-async function addFiles(camera: Extract<CameraFrames, { files: unknown }>, stats: ImageStats): Promise<void> {
+async function addFiles(camera: ImageFiles, stats: ImageStats): Promise<void> {
   const wanted = [...camera.files.keys()].filter((index) => stats.wants(index));
   const files = wanted.map((index) => camera.files[index] as Uint8Array);
   let next = 0;
-  for await (const rgb of decodeImages(files, { of: camera.of, ...camera.size })) {
+  for await (const rgb of decoded(files, camera)) {
     stats.add(wanted[next] as number, rgb);
     next += 1;
   }

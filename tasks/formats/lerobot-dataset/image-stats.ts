@@ -1,5 +1,6 @@
 import { Problem } from '../../../cache/problem.ts';
-import { type FeatureStats, histogramQuantiles, type QuantileName, quantileNames } from './stats.ts';
+import { type FeatureStats, type QuantileName, quantileNames } from './feature-stats.ts';
+import { histogramQuantiles } from './stats.ts';
 
 /** Gathers the statistics of one camera in one episode. */
 export interface ImageStats {

@@ -1,33 +1,35 @@
+import { Readable } from 'node:stream';
 import { Problem } from '../../../cache/problem.ts';
-import { rawFrames } from './decode.ts';
+import { piecesOf, type VideoFrame } from './decode.ts';
 import { refuseFailure, startFfmpeg, stopFfmpeg } from './ffmpeg.ts';
 
 /**
- * The pixels of image files of one format and size, [height, width, 3] RGB, in their order, by one ffmpeg process.
+ * Decodes whole PNG or JPEG files of one size, with one ffmpeg for all of them. `place`: what they are, for messages.
  *
- * An image that cannot be decoded is a `Problem`, after those before it.
+ * JPEGs become RGB with full precision, a little off from what other decoders give: they interpolate colours otherwise.
  */
 export async function* decodeImages(
   files: readonly Uint8Array[],
-  { of, width, height }: { of: 'jpeg' | 'png'; width: number; height: number },
-): AsyncGenerator<Uint8Array> {
-  const input = ['-f', 'image2pipe', '-c:v', of === 'jpeg' ? 'mjpeg' : 'png', '-i', 'pipe:0'];
-  const exact = ['-sws_flags', 'bicubic+accurate_rnd+full_chroma_int'];
-  const output = ['-fps_mode', 'passthrough', ...exact, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
-  const program = startFfmpeg('ffmpeg', ['-hide_banner', '-v', 'error', '-xerror', ...input, ...output], {
-    input: Buffer.concat(files),
+  { of = 'png', width, height, place }: { of?: 'png' | 'jpeg'; width: number; height: number; place: string },
+): AsyncGenerator<VideoFrame> {
+  const codec = of === 'png' ? 'png' : 'mjpeg';
+  const input = ['-hide_banner', '-v', 'error', '-xerror', '-f', 'image2pipe', '-c:v', codec, '-i', 'pipe:0'];
+  const precise = ['-sws_flags', 'bicubic+accurate_rnd+full_chroma_int'];
+  const output = ['-fps_mode', 'passthrough', ...precise, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
+  const program = startFfmpeg('ffmpeg', [...input, ...output], {
+    stdin: Readable.from(files, { objectMode: false }),
     stdout: 'pipe',
     buffer: { stdout: false },
   });
   try {
     let count = 0;
-    for await (const rgb of rawFrames(program.stdout, { width, height }, 'images')) {
+    for await (const rgb of piecesOf(program.stdout, { width, height }, place)) {
+      yield { width, height, rgb };
       count += 1;
-      yield rgb;
     }
-    refuseFailure('ffmpeg', 'images', await program);
-    if (count === files.length) return;
-    throw new Problem('frames-lost', `${count} of ${files.length} images could be decoded: some are damaged.`);
+    refuseFailure('ffmpeg', place, await program);
+    if (count !== files.length)
+      throw new Problem('video-short', `Only ${count} of ${files.length} images of ${place} can be decoded.`);
   } finally {
     stopFfmpeg(program);
     await program;
