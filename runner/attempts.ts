@@ -9,12 +9,13 @@ import type { Item, Output } from './dataflow.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Fact, Failure } from './events.ts';
 import type { Change, Executor, Exit } from './executors/executor.ts';
+import { fileStateOf } from './file-state.ts';
 import { claimFolder, endFormerJob } from './fence.ts';
 import { ingest, ingestItem } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
 import { isWhole } from './known.ts';
 import type { Prepared } from './recipes.ts';
-import { findReleases } from './releases.ts';
+import { type Found, findReleases } from './releases.ts';
 import type { RunLog } from './run-log.ts';
 import { type CodeOfRun, type StagedJob, stageJob, workFolder } from './stage.ts';
 import { fromStored, toStored } from './values.ts';
@@ -51,6 +52,10 @@ interface Running {
   /** Scans of one job never overlap. */
   scan: Promise<void>;
   scanning: boolean;
+  /** Its program is gone: what is there stays as it is. */
+  ended: boolean;
+  /** The state of items that could not be taken, by path. */
+  readonly failed: Map<string, string>;
   broken: Failure | undefined;
 }
 
@@ -93,6 +98,8 @@ export class Attempts {
       items: new Map(),
       scan: Promise.resolve(),
       scanning: false,
+      ended: false,
+      failed: new Map(),
       broken: undefined,
     };
     this.#running.set(address, running);
@@ -178,6 +185,7 @@ export class Attempts {
     };
     if (running.streams.length > 0) {
       await running.scan;
+      running.ended = true;
       running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
       await this.#scan(running);
     }
@@ -216,16 +224,30 @@ export class Attempts {
       const folder = running.job.out[output] as string;
       const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
       for (const found of await findReleases(folder, spec, seen)) {
-        try {
-          this.#release(
-            running,
-            output,
-            await ingestItem(found, spec, { job: running.job, store: this.#tools.store, output }),
-          );
-        } catch (error) {
-          if (existsSync(found.path)) throw error; // else its program deleted it meanwhile: it never was an item
-        }
+        const item = await this.#takeItem(running, { output, spec, found });
+        if (item) this.#release(running, output, item);
       }
+    }
+  }
+
+  /**
+   * None when its program deletes the item meanwhile: trainers keep only their newest checkpoints, and half of one must not
+   * be taken for the whole. What fails while it stands still is broken.
+   */
+  async #takeItem(
+    running: Running,
+    { output, spec, found }: { output: string; spec: StreamSpec; found: Found },
+  ): Promise<Item | undefined> {
+    const before = fileStateOf(found.path);
+    if (before === undefined) return undefined;
+    try {
+      const item = await ingestItem(found, spec, { job: running.job, store: this.#tools.store, output });
+      return fileStateOf(found.path) === before ? item : undefined;
+    } catch (error) {
+      const stoodStill = running.ended || running.failed.get(found.path) === before;
+      if (stoodStill && fileStateOf(found.path) === before) throw error;
+      running.failed.set(found.path, before); // looked at again
+      return undefined;
     }
   }
 

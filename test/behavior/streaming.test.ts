@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { stream } from '../../tasks/core/task.ts';
+import { existsSync } from 'node:fs';
+import { artifact, stream } from '../../tasks/core/task.ts';
 import { outOf, Rig } from '../support/rig.ts';
 
 const policy = z.object({ step: z.int() });
@@ -102,4 +103,74 @@ test('when a second attempt gives another item under the same key, what follows 
   again.exit();
   await scoreAs('0.2');
   assert.deepEqual((await run.ended()).results, { scores: { $stream: [{ key: '100', value: 0.2 }] } });
+});
+
+function gate(): { open: () => void; opened: Promise<void> } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open: () => open(), opened };
+}
+
+/** A folder with `a` and `b`; `meanwhile` happens while an item is looked at. */
+function pairOfFiles(meanwhile: (path: string) => Promise<unknown>) {
+  return artifact('pair', {
+    meta: z.object({}),
+    inspect: async (path) => {
+      await meanwhile(path);
+      if (!existsSync(`${path}/a`)) throw new Error(`${path} has no a`);
+      return {};
+    },
+  });
+}
+
+for (const goesFirst of ['a', 'b']) {
+  test(`an item whose program deletes it while it is taken, ${goesFirst} first, is no item and fails nothing`, async (t) => {
+    const rig = await Rig.start(t);
+    const halfGone = gate();
+    const looked = gate();
+    const pair = pairOfFiles(async (path) => {
+      if (!path.endsWith('/100')) return;
+      looked.open();
+      await halfGone.opened;
+    });
+    const train = rig.puppet('train', {}, { checkpoints: stream(pair, { match: '+([0-9])' }) });
+    const run = await rig.run(() => train({}));
+    const training = await rig.started('train');
+    const out = outOf(training, 'checkpoints');
+    for (const name of ['a', 'b']) await training.write(`${out}/100.tmp/${name}`, name);
+    await training.rename(`${out}/100.tmp`, `${out}/100`);
+    await looked.opened;
+    await training.remove(`${out}/100/${goesFirst}`);
+    halfGone.open();
+    await training.remove(`${out}/100`);
+
+    for (const name of ['a', 'b']) await training.write(`${out}/200.tmp/${name}`, name);
+    await training.rename(`${out}/200.tmp`, `${out}/200`);
+    const released = await run.saw('item-released');
+    assert.equal(released.key, '200');
+    training.exit();
+    assert.equal((await run.ended()).status, 'succeeded');
+    assert.equal(run.of('item-released').length, 1);
+  });
+}
+
+test('an item stays one after its program has deleted it', async (t) => {
+  const rig = await Rig.start(t);
+  const train = rig.puppet('train', {}, { checkpoints: stream(pairOfFiles(async () => {})) });
+  const run = await rig.run(() => train({}));
+  const training = await rig.started('train');
+  const out = outOf(training, 'checkpoints');
+  for (const step of ['100', '200']) {
+    for (const name of ['a', 'b']) await training.write(`${out}/.${step}/${name}`, `${name} of ${step}`);
+    await training.rename(`${out}/.${step}`, `${out}/${step}`);
+    if (step === '200') await training.remove(`${out}/100`);
+    else await run.saw('item-released');
+  }
+  training.exit();
+  const { results } = await run.ended();
+  const { $stream } = (results as { checkpoints: { $stream: { key: string }[] } }).checkpoints;
+  assert.deepEqual(
+    $stream.map(({ key }) => key),
+    ['100', '200'],
+  );
 });
