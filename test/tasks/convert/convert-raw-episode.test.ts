@@ -50,7 +50,7 @@ async function expectedFrames(path: string): Promise<Uint8Array[]> {
 async function drawnRecordings(t: TestContext) {
   const folder = tempFolder(t);
   const draw = async (camera: number) => {
-    const frames = [...drawnFrames(24)].slice(camera * 5, camera * 5 + steps + 2);
+    const frames = [...drawnFrames(26)].slice(camera * steps, (camera + 1) * steps + 2);
     const path = join(folder, `${camera}.mp4`);
     await encodeVideo(frames, path, { codec: 'h264', fps: 15, frames: { of: 'rgb24', ...size } });
     return { path };
