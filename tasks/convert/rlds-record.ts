@@ -96,8 +96,9 @@ function sideBySide(parts: readonly Numbers[], steps: number): { values: Float32
   return { values, width };
 }
 
-/** The first value: instructions repeat at each step. */
+/** The first value: instructions repeat at each step. A whole number is written out. */
 function textOf(source: Source, list: Located | undefined): string {
-  if (list === undefined || list.type !== 'bytes') return '';
+  if (list?.type === 'int') return String(intsOf(source, list)[0] ?? '');
+  if (list?.type !== 'bytes') return '';
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytesOf(source, list, 1)[0] ?? new Uint8Array());
 }

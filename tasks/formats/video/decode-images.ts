@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Problem } from '../../../cache/problem.ts';
 import { piecesOf, type VideoFrame } from './decode.ts';
 import { refuseFailure, startFfmpeg, stopFfmpeg } from './ffmpeg.ts';
@@ -17,10 +18,11 @@ export async function* decodeImages(
   const precise = ['-sws_flags', 'bicubic+accurate_rnd+full_chroma_int'];
   const output = ['-fps_mode', 'passthrough', ...precise, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
   const program = startFfmpeg('ffmpeg', [...input, ...output], {
-    stdin: Readable.from(files, { objectMode: false }),
+    stdin: 'pipe',
     stdout: 'pipe',
     buffer: { stdout: false },
   });
+  const sent = pipeline(Readable.from(files), program.stdin).catch(() => {}); // ffmpeg's own end tells what is wrong
   try {
     let count = 0;
     for await (const rgb of piecesOf(program.stdout, { width, height }, place)) {
@@ -32,6 +34,6 @@ export async function* decodeImages(
       throw new Problem('video-short', `Only ${count} of ${files.length} images of ${place} can be decoded.`);
   } finally {
     stopFfmpeg(program);
-    await program;
+    await Promise.all([program, sent]);
   }
 }
