@@ -40,8 +40,8 @@ export const placeColours = {
 } as const satisfies Readonly<Record<string, Colour>>;
 
 /** Streams of random numbers of one episode: what one of them draws moves nothing in the others. */
-export type Stream = 'facts' | 'story' | 'motion' | 'look';
-const streams: readonly Stream[] = ['facts', 'story', 'motion', 'look'];
+export type Stream = 'facts' | 'story' | 'motion' | 'look' | 'times';
+const streams: readonly Stream[] = ['facts', 'story', 'motion', 'look', 'times'];
 
 export function randomFor(seed: number, episode: number, stream: Stream): Random {
   return randomOf(seed, episode, streams.indexOf(stream));

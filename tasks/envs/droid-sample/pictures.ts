@@ -1,3 +1,4 @@
+import { cartesianOf } from './arm.ts';
 import { farthestFirst, lookAt, paintFaces, type View } from './camera.ts';
 import { Canvas } from './canvas.ts';
 import type { Moment, SampleEpisode } from './episode.ts';
@@ -43,6 +44,13 @@ export class Pictures {
     this.canvas.copy(this.backgroundOf(camera, view));
     paintFaces(this.canvas, view, farthestFirst(view, movingFaces(moment, this.episode, view)));
     return this.canvas;
+  }
+
+  /** Where the camera is at step `t`: as DROID has poses, its axes being right, down and forward. */
+  poseOf(camera: Camera, t: number): number[] {
+    const { eye, right, down, forward } =
+      camera === 'wrist' ? wristView(this.episode.moments[t] as Moment) : this.views[camera];
+    return cartesianOf({ axes: [right, down, forward], origin: eye });
   }
 
   private drawWrist(moment: Moment): Canvas {

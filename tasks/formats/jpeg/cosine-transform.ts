@@ -19,7 +19,7 @@ function transformLine(block: Float64Array, first: number, stride: number): void
   const [dif07, dif16, dif25, dif34] = [at(0) - at(7), at(1) - at(6), at(2) - at(5), at(3) - at(4)];
 
   const [even0, even1, even2, even3] = [sum07 + sum34, sum16 + sum25, sum16 - sum25, sum07 - sum34];
-  const turned = (even2 + even3) * 0.7071067811865476;
+  const turned = (even2 + even3) * Math.SQRT1_2;
   block[first] = even0 + even1;
   block[first + 4 * stride] = even0 - even1;
   block[first + 2 * stride] = even3 + turned;
@@ -29,7 +29,7 @@ function transformLine(block: Float64Array, first: number, stride: number): void
   const shared = (odd0 - odd2) * 0.3826834323650898;
   const low = 0.541196100146197 * odd0 + shared;
   const high = 1.3065629648763766 * odd2 + shared;
-  const middle = odd1 * 0.7071067811865476;
+  const middle = odd1 * Math.SQRT1_2;
   const [above, below] = [dif07 + middle, dif07 - middle];
   block[first + 5 * stride] = below + low;
   block[first + 3 * stride] = below - low;
