@@ -4,7 +4,6 @@ import type { FeatureStats } from '../formats/norm-stats.ts';
 import { refuseOtherShape } from '../formats/rlds/droid.ts';
 import { readFeatures } from '../formats/rlds/features.ts';
 import { readEpisodes } from '../formats/rlds/read.ts';
-import { DroidBatches } from './droid-batches.ts';
 import {
   type ActionSpace,
   featuresFor,
@@ -14,6 +13,7 @@ import {
   width,
 } from '../formats/rlds/droid-frames.ts';
 import { ExactAccumulator } from './exact-accumulator.ts';
+import { OpenpiBatches } from './openpi-batches.ts';
 
 export interface Asked {
   /** A file of ranges. */
@@ -70,13 +70,14 @@ async function asOpenpi(source: FrameSource): Promise<DroidStatistics | undefine
       hint: `Give maxFrames=${batchSize} at least, or a smaller batchSize.`,
     });
   }
-  const batches = new DroidBatches({ batchSize, actionHorizon, most });
+  const batches = new OpenpiBatches({ batchSize, horizon: actionHorizon, stateWidth: width, actionWidth: width, most });
   const skipped: string[] = [];
   for await (const frames of framesFrom(source, { passes: 1, done: 0 }, skipped)) {
     batches.add(frames);
     if (batches.isFull) break;
   }
-  batches.end();
+  // openpi's loader for RLDS repeats the data to fill its first batch; only then a part counts.
+  if (batches.batches === 0) batches.endWithPart();
   if (batches.frames === 0) return undefined;
   const [state, actions] = [batches.state.statistics(), batches.actions.statistics()];
   return { state, actions, frames: batches.frames, batches: batches.batches, skipped };
