@@ -44,11 +44,11 @@ export function fileAt(path: string, { what, advice }: { what: string; advice: s
   };
 }
 
-/** The path of a program on PATH. */
-export async function findProgram(name: string): Promise<string | undefined> {
-  for (const folder of (process.env.PATH ?? '').split(delimiter).filter(Boolean)) {
-    const path = join(folder, name);
-    if (await isThere(path, constants.X_OK)) return path;
+/** Where a program is on PATH, or on another list of folders. */
+export async function findProgram(name: string, path = process.env.PATH): Promise<string | undefined> {
+  for (const folder of (path ?? '').split(delimiter).filter(Boolean)) {
+    const file = join(folder, name);
+    if (await isThere(file, constants.X_OK)) return file;
   }
   return undefined;
 }

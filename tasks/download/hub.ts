@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { task } from '../core/task.ts';
+import { folder } from '../kinds/folder.ts';
+import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
+import { networkVariables } from './sources/environment.ts';
+import { placeInputs } from './sources/place-inputs.ts';
+
+const repository = {
+  /** `OWNER/NAME`. */
+  repo: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'a repository is OWNER/NAME'),
+  /** A commit, which no plan has to ask for; or a branch or tag, which counts as the commit that it is at. */
+  revision: z.string().min(1).default('main'),
+  include: placeInputs.include,
+  exclude: placeInputs.exclude,
+  parallel: placeInputs.parallel,
+};
+
+/** A LeRobotDataset of the Hugging Face hub. Gated ones need HF_TOKEN, or a login by `hf auth login`. */
+export const fetchDataset = task({
+  name: 'fetch-dataset',
+  version: '1',
+  inputs: repository,
+  outputs: { dataset: lerobotDataset },
+  secrets: networkVariables(),
+  onPreempt: 'resume',
+  observe: async (inputs) => (await import('./sources/look.ts')).lookAt(placeOf('datasets', inputs)),
+  run: async (inputs, out, attempt) => {
+    const { bring } = await import('./transfer/bring.ts');
+    await bring(placeOf('datasets', inputs), { to: out.dataset, attempt });
+    return { dataset: out.dataset };
+  },
+});
+
+/** A model repository of the Hugging Face hub, as a folder. */
+export const fetchModel = task({
+  name: 'fetch-model',
+  version: '1',
+  inputs: repository,
+  outputs: { model: folder },
+  secrets: networkVariables(),
+  onPreempt: 'resume',
+  observe: async (inputs) => (await import('./sources/look.ts')).lookAt(placeOf('models', inputs)),
+  run: async (inputs, out, attempt) => {
+    const { bring } = await import('./transfer/bring.ts');
+    await bring(placeOf('models', inputs), { to: out.model, attempt });
+    return { model: out.model };
+  },
+});
+
+interface Repository {
+  readonly repo: string;
+  readonly revision: string;
+  readonly include: string[];
+  readonly exclude: string[];
+  readonly parallel: number;
+}
+
+function placeOf(type: 'datasets' | 'models', { repo, revision, ...choice }: Repository) {
+  return { ...choice, from: `hf://${type}/${repo}@${encodeURIComponent(revision)}`, via: 'auto' as const, checkData: false };
+}

@@ -1,0 +1,149 @@
+import { posix } from 'node:path';
+import { z } from 'zod';
+import { Problem } from '../../../cache/problem.ts';
+import { findProgram } from '../../core/needs.ts';
+import { refuseOtherThan } from '../http/refusals.ts';
+import { type Checksum, hexOfBase64 } from '../transfer/checksum.ts';
+import { patiently } from '../transfer/retry.ts';
+import { copyByGcloud, copyByGsutil, listByGcloud, listByGsutil } from './gs-programs.ts';
+import { sortedByName } from './listing.ts';
+import { parseJson } from './parse-json.ts';
+import { readRange } from './ranged-read.ts';
+import type { Access, Remote, RemoteObject } from './source.ts';
+
+/** `https` asks the bucket itself; the programs log in as the user does. `auto` is https, then the first program there is. */
+export const gsWays = ['auto', 'https', 'gcloud', 'gsutil'] as const;
+export type GsWay = (typeof gsWays)[number];
+
+/**
+ * A Google Cloud Storage folder or object, `gs://BUCKET/PREFIX`.
+ *
+ * Public buckets are read over the JSON API, with the token of GOOGLE_OAUTH_ACCESS_TOKEN where it is set; others through
+ * `gcloud storage` or `gsutil`. STORAGE_EMULATOR_HOST names another server.
+ */
+export async function listGs(place: string, way: GsWay, access: Access): Promise<Remote> {
+  const address = parseBucketAddress(place, 'gs');
+  if (way === 'gcloud') return byGcloud(address, access);
+  if (way === 'gsutil') return byGsutil(address, access);
+  try {
+    return await byHttps(address, access);
+  } catch (error) {
+    if (way === 'https' || !Problem.is(error) || error.code !== 'access-denied') throw error;
+    if (await findProgram('gcloud', access.env.PATH)) return byGcloud(address, access);
+    if (await findProgram('gsutil', access.env.PATH)) return byGsutil(address, access);
+    throw new Problem('access-denied', `${place} is not public, and neither gcloud nor gsutil is on PATH to log in with.`, {
+      hint: 'Install the Google Cloud CLI and run `gcloud auth login`, or set GOOGLE_OAUTH_ACCESS_TOKEN.',
+      cause: error,
+    });
+  }
+}
+
+export interface BucketAddress {
+  readonly place: string;
+  readonly bucket: string;
+  /** Without a slash at its end; empty for the whole bucket. */
+  readonly prefix: string;
+}
+
+export function parseBucketAddress(place: string, scheme: 'gs' | 's3'): BucketAddress {
+  const [, bucket, prefix = ''] = /^[a-z0-9]+:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/s.exec(place) ?? [];
+  if (bucket !== undefined) return { place, bucket, prefix: prefix.replace(/\/+$/, '') };
+  throw new Problem('wrong-address', `"${place}" is not the address of a bucket.`, {
+    hint: `Write ${scheme}://BUCKET/FOLDER.`,
+  });
+}
+
+/**
+ * Names of a bucket below a prefix as names of files: `PREFIX/a/b` is `a/b`; the object `PREFIX` itself is its last part.
+ * Objects whose name ends in a slash stand for empty folders and are left out.
+ */
+export function nameBelow(prefix: string, key: string): string | undefined {
+  if (key.endsWith('/')) return undefined;
+  if (prefix === '') return key;
+  if (key === prefix) return posix.basename(key);
+  return key.startsWith(`${prefix}/`) ? key.slice(prefix.length + 1) : undefined;
+}
+
+const Page = z.object({
+  nextPageToken: z.string().optional(),
+  items: z
+    .array(
+      z.object({
+        name: z.string(),
+        size: z.string().regex(/^\d+$/),
+        generation: z.string(),
+        crc32c: z.string().optional(),
+        md5Hash: z.string().optional(),
+      }),
+    )
+    .default([]),
+});
+
+async function byHttps(address: BucketAddress, access: Access): Promise<Remote> {
+  const { place, bucket, prefix } = address;
+  const base = apiBase(access.env);
+  const token = access.env.GOOGLE_OAUTH_ACCESS_TOKEN;
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const objects: RemoteObject[] = [];
+  const seen = new Set<string>();
+  for (let pageToken = ''; ;) {
+    const url = new URL(`${base}/storage/v1/b/${bucket}/o`);
+    url.searchParams.set('prefix', prefix);
+    url.searchParams.set('maxResults', '1000');
+    url.searchParams.set('fields', 'nextPageToken,items(name,size,generation,crc32c,md5Hash)');
+    if (pageToken !== '') url.searchParams.set('pageToken', pageToken);
+    const page = await patiently(
+      async () => {
+        const { answer, text } = await access.http.text(url, { headers, signal: access.signal });
+        refuseOtherThan(answer, [200], place);
+        return parseJson(text, Page, place);
+      },
+      { what: `listing ${place}`, patience: access.patience, signal: access.signal },
+    );
+    for (const { name: key, size, generation, crc32c, md5Hash } of page.items) {
+      const name = nameBelow(prefix, key);
+      if (name === undefined) continue;
+      objects.push({ name, sizeBytes: Number(size), checksums: gsChecksums({ crc32c, md5Hash }), generation, address: key });
+    }
+    pageToken = page.nextPageToken ?? '';
+    if (pageToken === '') break;
+    if (seen.has(pageToken)) throw new Problem('wrong-answer', `The listing of ${place} goes in circles.`);
+    seen.add(pageToken);
+  }
+  return {
+    place,
+    objects: sortedByName(objects),
+    transport: {
+      type: 'stream',
+      read: (object, { offset, signal }) => {
+        const url = new URL(`${base}/storage/v1/b/${bucket}/o/${encodeURIComponent(object.address)}`);
+        url.searchParams.set('alt', 'media');
+        url.searchParams.set('generation', object.generation ?? '');
+        return readRange(object, { http: access.http, url, headers, offset, signal });
+      },
+    },
+  };
+}
+
+export function gsChecksums({ crc32c, md5Hash }: { crc32c?: string | undefined; md5Hash?: string | undefined }): Checksum[] {
+  return [
+    ...(crc32c ? [{ of: 'crc32c' as const, value: hexOfBase64(crc32c) }] : []),
+    ...(md5Hash ? [{ of: 'md5' as const, value: hexOfBase64(md5Hash) }] : []),
+  ];
+}
+
+function apiBase(env: Access['env']): string {
+  const emulator = env.STORAGE_EMULATOR_HOST;
+  if (!emulator) return 'https://storage.googleapis.com';
+  return (emulator.includes('://') ? emulator : `http://${emulator}`).replace(/\/+$/, '');
+}
+
+async function byGcloud(address: BucketAddress, access: Access): Promise<Remote> {
+  const objects = await listByGcloud(address, access);
+  return { place: address.place, objects: sortedByName(objects), transport: copyByGcloud(address, access) };
+}
+
+async function byGsutil(address: BucketAddress, access: Access): Promise<Remote> {
+  const objects = await listByGsutil(address, access);
+  return { place: address.place, objects: sortedByName(objects), transport: copyByGsutil(address, access) };
+}

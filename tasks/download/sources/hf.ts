@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { errorCode } from '../../../cache/file-problem.ts';
+import { Problem } from '../../../cache/problem.ts';
+import type { Answer } from '../http/client.ts';
+import { refuseOtherThan } from '../http/refusals.ts';
+import { patiently } from '../transfer/retry.ts';
+import { sortedByName } from './listing.ts';
+import { parseJson } from './parse-json.ts';
+import { readRange } from './ranged-read.ts';
+import type { Access, Remote, RemoteObject } from './source.ts';
+
+/** A folder of a repository of the Hugging Face hub. */
+export interface HubAddress {
+  readonly type: 'datasets' | 'models';
+  /** `OWNER/NAME`. */
+  readonly repo: string;
+  /** A commit, branch or tag. */
+  readonly revision: string;
+  /** Empty for the whole repository. */
+  readonly path: string;
+}
+
+/** Reads `hf://datasets/OWNER/NAME@REVISION/PATH` and `hf://models/…`; the revision is `main` unless it is given. */
+export function parseHubAddress(place: string): HubAddress {
+  const form = /^hf:\/\/(datasets|models)\/([\w.-]+\/[\w.-]+)(?:@([^/]+))?(?:\/(.*?))?\/*$/s;
+  const [, type, repo, revision = 'main', path = ''] = form.exec(place) ?? [];
+  if ((type === 'datasets' || type === 'models') && repo !== undefined) {
+    return { type, repo, revision: decodeURIComponent(revision), path };
+  }
+  throw new Problem('wrong-address', `"${place}" is not the address of a repository of the hub.`, {
+    hint: 'Write hf://datasets/OWNER/NAME@REVISION or hf://models/OWNER/NAME@REVISION, with a folder after it if need be.',
+  });
+}
+
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}
+
+/** The commit that a branch or tag is at now. A full commit needs no request. */
+export async function resolveCommit(address: HubAddress, access: Access): Promise<string> {
+  if (isCommit(address.revision)) return address.revision;
+  const { type, repo, revision } = address;
+  const url = `${hub(access)}/api/${type}/${repo}/revision/${encodeURIComponent(revision)}`;
+  return (await askHub(url, Revision, address, access)).value.sha;
+}
+
+const Revision = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) });
+const Tree = z.array(
+  z.object({
+    type: z.string(),
+    path: z.string(),
+    size: z.int().min(0),
+    oid: z.string(),
+    lfs: z.object({ oid: z.string(), size: z.int().min(0) }).nullish(),
+  }),
+);
+
+/** Lists one commit: sha256 for large files, git's own name for small ones. */
+export async function listHub(address: HubAddress, access: Access): Promise<Remote> {
+  const { type, repo, path } = address;
+  const commit = await resolveCommit(address, access);
+  const place = `hf://${type}/${repo}@${commit}${path === '' ? '' : `/${path}`}`;
+  const objects: RemoteObject[] = [];
+  const start = `${hub(access)}/api/${type}/${repo}/tree/${commit}${path === '' ? '' : `/${encodePath(path)}`}?recursive=true`;
+  const seen = new Set<string>();
+  for (let url: string | undefined = start; url !== undefined;) {
+    if (seen.has(url)) throw new Problem('wrong-answer', `The listing of ${place} goes in circles.`);
+    seen.add(url);
+    const page: Asked<typeof Tree> = await askHub(url, Tree, { ...address, revision: commit }, access);
+    for (const row of page.value) {
+      if (row.type !== 'file') continue;
+      const checksum = row.lfs ? { of: 'sha256' as const, value: row.lfs.oid } : { of: 'git-blob' as const, value: row.oid };
+      const name = path === '' ? row.path : row.path.slice(path.length + 1);
+      objects.push({ name, sizeBytes: row.lfs?.size ?? row.size, checksums: [checksum], generation: commit, address: row.path });
+    }
+    url = nextPage(page.answer, hub(access));
+  }
+  const root = `${hub(access)}/${type === 'datasets' ? 'datasets/' : ''}${repo}/resolve/${commit}`;
+  return {
+    place,
+    objects: sortedByName(objects),
+    transport: {
+      type: 'stream',
+      read: async (object, { offset, signal }) => {
+        const url = new URL(`${root}/${encodePath(object.address)}`);
+        return readRange(object, { http: access.http, url, headers: await tokenHeader(access), offset, signal });
+      },
+    },
+  };
+}
+
+interface Asked<S extends z.ZodType> {
+  readonly answer: Answer;
+  readonly value: z.output<S>;
+}
+
+async function askHub<S extends z.ZodType>(
+  url: string,
+  schema: S,
+  address: HubAddress,
+  access: Access,
+): Promise<Asked<S>> {
+  const what = `${address.repo} at ${address.revision}`;
+  const headers = await tokenHeader(access);
+  const ask = async (): Promise<Asked<S>> => {
+    const { answer, text } = await access.http.text(url, { headers, signal: access.signal });
+    refuseLocked(answer, address, 'authorization' in headers);
+    refuseOtherThan(answer, [200], what);
+    return { answer, value: parseJson(text, schema, what) };
+  };
+  return patiently(ask, { what: `asking the hub for ${what}`, patience: access.patience, signal: access.signal });
+}
+
+/** The hub answers 401 for what is private and for what is not there, so that nobody learns which it is. */
+function refuseLocked({ status, headers }: Answer, { type, repo }: HubAddress, hasToken: boolean): void {
+  if (status !== 401 && status !== 403) return;
+  const page = `https://huggingface.co/${type === 'datasets' ? 'datasets/' : ''}${repo}`;
+  const login = 'log in with `hf auth login`, or set HF_TOKEN';
+  if (headers['x-error-code'] === 'GatedRepo' || status === 403) {
+    throw new Problem('gated', `${repo} is given only to those whom its owners have let in.`, {
+      hint: `Ask for access at ${page}, then ${login}.`,
+    });
+  }
+  const who = hasToken ? 'the account of the token may not see it' : 'it is private and needs a login';
+  throw new Problem('access-denied', `${repo} cannot be read: either there is no such repository, or ${who}.`, {
+    hint: `Look at ${page}; if it is there, ask for access, then ${login}.`,
+  });
+}
+
+/** A page elsewhere would be sent the token. */
+function nextPage({ headers, url }: Answer, hubAddress: string): string | undefined {
+  const [, link] = /<([^>]+)>;\s*rel="next"/.exec(String(headers.link ?? '')) ?? [];
+  if (link === undefined) return undefined;
+  const next = new URL(link, url);
+  if (next.origin === new URL(hubAddress).origin) return next.href;
+  throw new Problem('wrong-answer', `The hub's listing goes on at another server, ${next.host}.`);
+}
+
+/** The token of HF_TOKEN, or the one that `hf auth login` has left. */
+async function tokenHeader({ env }: Access): Promise<Record<string, string>> {
+  const token = env.HF_TOKEN || (await loginToken(env));
+  return token ? { authorization: `Bearer ${token}` } : {};
+}
+
+async function loginToken(env: Access['env']): Promise<string | undefined> {
+  const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(env.HOME ?? '', '.cache'), 'huggingface');
+  try {
+    return (await readFile(env.HF_TOKEN_PATH || join(home, 'token'), 'utf8')).trim();
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined; // nobody has logged in
+    throw error;
+  }
+}
+
+function hub({ env }: Access): string {
+  return (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
+}
+
+function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
