@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { droidToLerobot } from '../tasks/convert/droid-to-lerobot.ts';
 import { packageCheckpoint } from '../tasks/convert/package-checkpoint.ts';
 import { Problem } from '../tasks/core/task.ts';
+import { downloadRaw } from '../tasks/download/droid.ts';
 import { sampleDroidRaw } from '../tasks/download/sample-droid.ts';
 import { lerobotStats } from '../tasks/norm-stats/lerobot.ts';
 import { trainArmPolicy } from '../tasks/train/arm-policy.ts';
@@ -14,7 +15,11 @@ const count = z.int().min(1);
 
 const params = {
   data: z.string().default('data/droid_raw').describe('folder of raw DROID episodes, at any depth'),
-  source: z.enum(['adopt', 'sample']).default('adopt').describe('`sample`: make up episodes instead'),
+  source: z
+    .enum(['adopt', 'download', 'sample'])
+    .default('adopt')
+    .describe("`download`: first fetch DROID's 30 episodes of openpi's guide into `data`; `sample`: make episodes up"),
+  from: z.string().optional().describe('where to download from, if not those 30'),
   sample: z
     .object({
       episodes: count.default(8),
@@ -59,7 +64,11 @@ export default pipeline(
     refuseReleased(given);
 
     const { successOnly, strict, images, codec } = given;
-    const raw = source === 'sample' ? sampleDroidRaw(sample).raw : data;
+    const raw = {
+      adopt: () => data,
+      download: () => downloadRaw({ to: data, ...(given.from === undefined ? {} : { from: given.from }) }).folder,
+      sample: () => sampleDroidRaw(sample).raw,
+    }[source]();
     // openpi reads version 2.1 and no other.
     const settings = { successOnly, strict, actionSpace, images, codec, version: 'v2.1' } as const;
     const { dataset, left } = droidToLerobot({ raw, ...settings });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { packageCheckpoint } from '../tasks/convert/package-checkpoint.ts';
 import { Problem } from '../tasks/core/task.ts';
 import { adoptRlds } from '../tasks/download/adopt-rlds.ts';
+import { downloadRlds } from '../tasks/download/droid.ts';
 import { sampleDroidRlds } from '../tasks/download/sample-droid.ts';
 import { trainArmPolicy } from '../tasks/train/arm-policy.ts';
 import { lastCheckpoint } from '../tasks/train/last-checkpoint.ts';
@@ -13,11 +14,12 @@ import { prepareDroid, prepareParams, statsParams } from './parts/prepare-droid.
 const count = z.int().min(1);
 
 const params = {
-  data: z.string().default('data/droid/1.0.1').describe('folder where DROID lies, or is to come to lie (1.8 TB)'),
+  data: z.string().default('data/droid/1.0.1').describe('folder where DROID lies, or is to come to lie (1.87 TB)'),
   source: z
     .enum(['download', 'adopt', 'sample'])
     .default('download')
     .describe('`adopt`: take what lies at `data` as it is; `sample`: make up data of the same shape'),
+  from: z.string().optional().describe("where to download from, if not from DROID's own bucket"),
   sample: z
     .object({
       episodes: count.default(24),
@@ -64,7 +66,12 @@ export default pipeline(
     refuseStockStart(given);
     const steps = given.steps ?? (given.start === 'paligemma' ? 240_000 : 100_000);
 
-    const { dataset } = source === 'sample' ? sampleDroidRlds(sample) : adoptRlds({ path: data, release: '1.0.1' });
+    const { dataset } = {
+      download: () =>
+        downloadRlds({ to: data, release: '1.0.1', ...(given.from === undefined ? {} : { from: given.from }) }),
+      adopt: () => adoptRlds({ path: data, release: '1.0.1' }),
+      sample: () => sampleDroidRlds(sample),
+    }[source]();
     const { ranges, stats, page } = prepareDroid(dataset, given, {
       release: '1.0.1',
       stats: { ...given.stats, actionSpace, actionHorizon, batchSize },

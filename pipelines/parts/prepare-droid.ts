@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Ref, Value } from '../../tasks/core/task.ts';
 import { adoptIdleRanges } from '../../tasks/download/adopt-rlds.ts';
+import { downloadFolder } from '../../tasks/download/bucket.ts';
 import { filterIdleFrames } from '../../tasks/filter/idle-frames.ts';
 import type { rldsDataset } from '../../tasks/kinds/rlds-dataset.ts';
 import { droidStats } from '../../tasks/norm-stats/droid.ts';
@@ -10,7 +11,10 @@ const count = z.int().min(1);
 
 /** Parameters of `prepareDroid`, for the pipelines that use it. Those without a default have that of their task. */
 export const prepareParams = {
-  ranges: z.string().optional().describe('file of steps to train on, instead of filtering idle frames'),
+  ranges: z
+    .string()
+    .optional()
+    .describe('steps to train on, instead of filtering idle frames: a file or its address; `released`: that of openpi'),
   idle: z
     .object({
       idleThreshold: z.number().positive().optional().describe('rad/s; below it, between two steps, a command rests'),
@@ -35,14 +39,14 @@ type Given<Shape extends z.core.$ZodShape> = z.output<z.ZodObject<Shape>>;
 
 /** The steps to train on, the normalisation statistics, and a page about both and the data: what openpi needs of DROID. */
 export function prepareDroid(
-  dataset: Ref<Value<typeof rldsDataset>>,
+  dataset: Dataset,
   { ranges: given, idle, checkData, skipBadRecords }: Given<typeof prepareParams>,
-  { release, stats: asked }: { release: '1.0.0' | '1.0.1' | undefined; stats: StatsGiven },
+  { release, stats: asked }: { release: Release | undefined; stats: StatsGiven },
 ) {
   const { ranges } =
     given === undefined
       ? filterIdleFrames({ dataset, ...idle, checkData, skipBadRecords })
-      : adoptIdleRanges({ path: given, dataset, ...(release === undefined ? {} : { release }) });
+      : takeRanges(given, dataset, release);
   const { idleFilter, actionSpace, actionHorizon, successOnly, ...counting } = asked;
   const frames = { actionSpace, actionHorizon, successOnly };
   const { stats } = droidStats({
@@ -55,6 +59,19 @@ export function prepareDroid(
   const { page } = droidDataPage({ dataset, ranges, stats, ...frames, idleFilter, skipBadRecords });
   return { ranges, stats, page };
 }
+
+/** The list that openpi fetches by itself. It was made from 1.0.1, and keys of other releases are others. */
+const releasedRanges = 'gs://openpi-assets/droid/droid_sample_ranges_v1_0_1.json';
+
+function takeRanges(given: string, dataset: Dataset, release: Release | undefined) {
+  const from = given === 'released' ? releasedRanges : given;
+  const path = /^[a-z0-9]+:\/\//.test(from) ? downloadFolder({ from }).folder : from;
+  const made = given === 'released' ? '1.0.1' : release;
+  return adoptIdleRanges({ path, dataset, ...(made === undefined ? {} : { release: made }) });
+}
+
+type Dataset = Ref<Value<typeof rldsDataset>>;
+type Release = '1.0.0' | '1.0.1';
 
 interface StatsGiven extends Given<typeof statsParams> {
   readonly actionSpace?: 'joint-position' | 'joint-velocity' | undefined;

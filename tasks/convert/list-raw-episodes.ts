@@ -28,7 +28,7 @@ const rawEpisode = z.object({
 export const listRawEpisodes = task({
   name: 'list-raw-episodes',
   inputs: {
-    /** A path of the user's, or a folder that a task made. */
+    /** A path of the user's, or a folder that a task made or fetched. */
     raw: z.union([z.string().min(1), folder]),
     successOnly: z.boolean().default(false),
     leaveOut: z.array(z.string()).default([]),

@@ -26,7 +26,10 @@ export function program(name: string, advice: string): Need {
 /** Room on the disk of the store, or on that of `folder`, which need not exist yet. */
 export function freeDisk({ bytes, what, folder }: { bytes: number; what: string; folder?: string }): Need {
   return {
-    advice: 'Free some space, or choose another disk with --store.',
+    advice:
+      folder === undefined
+        ? 'Free some space, or choose another disk with --store.'
+        : 'Free some space there, or choose a folder on another disk.',
     missing: async ({ storeRoot }) => {
       const at = folder ?? storeRoot;
       const free = freeBytes(at);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Problem, task } from '../core/task.ts';
+import { folder } from '../kinds/folder.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
 import { idleRanges } from '../kinds/idle-ranges.ts';
 
@@ -35,11 +36,12 @@ export const adoptRlds = task({
   },
 });
 
-/** A list of ranges of the user's, for example the one that openpi released for DROID 1.0.1. */
+/** A list of ranges of the user's, or one that was downloaded, for example the one that openpi released for DROID 1.0.1. */
 export const adoptIdleRanges = task({
   name: 'adopt-idle-ranges',
   inputs: {
-    path: z.string().min(1),
+    /** A file of the user's, or a folder with that one file in it. */
+    path: z.union([z.string().min(1), folder]),
     dataset: rldsDataset,
     /** The release that the list was made from; the dataset must be of it. */
     release: z.enum(['1.0.0', '1.0.1']).optional(),
@@ -47,6 +49,7 @@ export const adoptIdleRanges = task({
   outputs: { ranges: idleRanges },
   cwd: () => process.cwd(), // a relative path is the user's
   observe: async ({ path }) => {
+    if (typeof path !== 'string') return null; // its content counts already
     const { scanTree, treeDigest } = await import('../../cache/tree.ts');
     return treeDigest(await scanTree(path));
   },
@@ -56,10 +59,18 @@ export const adoptIdleRanges = task({
       const { refuseOtherRelease } = await import('../formats/rlds/droid.ts');
       refuseOtherRelease(dataset.meta, release, 'These ranges are valid only for');
     }
-    await copyFile(path, out.ranges);
+    await copyFile(typeof path === 'string' ? path : await onlyFileIn(path.path), out.ranges);
     return { ranges: out.ranges };
   },
 });
+
+async function onlyFileIn(folder: string): Promise<string> {
+  const { readdir } = await import('node:fs/promises');
+  const { join } = await import('node:path');
+  const [name, ...others] = (await readdir(folder)).sort();
+  if (name !== undefined && others.length === 0) return join(folder, name);
+  throw new Problem('not-one-file', `One file of ranges is wanted; there are ${others.length + (name ? 1 : 0)}.`);
+}
 
 /** Sizes and times of all files: planning must not read terabytes. */
 async function statsDigest(folder: string): Promise<string> {

@@ -31,10 +31,14 @@ export async function listGs(place: string, way: GsWay, access: Access): Promise
     if (way === 'https' || !Problem.is(error) || error.code !== 'access-denied') throw error;
     if (await findProgram('gcloud', access.env.PATH)) return byGcloud(address, access);
     if (await findProgram('gsutil', access.env.PATH)) return byGsutil(address, access);
-    throw new Problem('access-denied', `${place} is not public, and neither gcloud nor gsutil is on PATH to log in with.`, {
-      hint: 'Install the Google Cloud CLI and run `gcloud auth login`, or set GOOGLE_OAUTH_ACCESS_TOKEN.',
-      cause: error,
-    });
+    throw new Problem(
+      'access-denied',
+      `${place} is not public, and neither gcloud nor gsutil is on PATH to log in with.`,
+      {
+        hint: 'Install the Google Cloud CLI and run `gcloud auth login`, or set GOOGLE_OAUTH_ACCESS_TOKEN.',
+        cause: error,
+      },
+    );
   }
 }
 
@@ -86,7 +90,7 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   const objects: RemoteObject[] = [];
   const seen = new Set<string>();
-  for (let pageToken = ''; ;) {
+  for (let pageToken = ''; ; ) {
     const url = new URL(`${base}/storage/v1/b/${bucket}/o`);
     url.searchParams.set('prefix', prefix);
     url.searchParams.set('maxResults', '1000');
@@ -103,7 +107,13 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
     for (const { name: key, size, generation, crc32c, md5Hash } of page.items) {
       const name = nameBelow(prefix, key);
       if (name === undefined) continue;
-      objects.push({ name, sizeBytes: Number(size), checksums: gsChecksums({ crc32c, md5Hash }), generation, address: key });
+      objects.push({
+        name,
+        sizeBytes: Number(size),
+        checksums: gsChecksums({ crc32c, md5Hash }),
+        generation,
+        address: key,
+      });
     }
     pageToken = page.nextPageToken ?? '';
     if (pageToken === '') break;
@@ -125,7 +135,13 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
   };
 }
 
-export function gsChecksums({ crc32c, md5Hash }: { crc32c?: string | undefined; md5Hash?: string | undefined }): Checksum[] {
+export function gsChecksums({
+  crc32c,
+  md5Hash,
+}: {
+  crc32c?: string | undefined;
+  md5Hash?: string | undefined;
+}): Checksum[] {
   return [
     ...(crc32c ? [{ of: 'crc32c' as const, value: hexOfBase64(crc32c) }] : []),
     ...(md5Hash ? [{ of: 'md5' as const, value: hexOfBase64(md5Hash) }] : []),

@@ -16,7 +16,17 @@ const Listed = z.object({
  * as private ones often are, they are no md5, and the listing does not tell which are.
  */
 export async function listByAws({ place, bucket, prefix }: BucketAddress, access: Access): Promise<Remote> {
-  const list = ['s3api', 'list-objects-v2', '--bucket', bucket, '--prefix', prefix, '--output', 'json', '--no-cli-pager'];
+  const list = [
+    's3api',
+    'list-objects-v2',
+    '--bucket',
+    bucket,
+    '--prefix',
+    prefix,
+    '--output',
+    'json',
+    '--no-cli-pager',
+  ];
   const text = await runProgram('aws', list, { ...access, purpose: `list ${place}` });
   const { Contents } = text.trim() === '' ? { Contents: [] } : parseJson(text, Listed, place);
   const objects = (Contents ?? []).flatMap(({ Key, Size, ETag }) => {
