@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { Ref, Value } from '../tasks/core/task.ts';
 import { adoptRlds } from '../tasks/download/adopt-rlds.ts';
+import type { rldsDataset } from '../tasks/kinds/rlds-dataset.ts';
+import { rldsStats } from '../tasks/norm-stats/rlds.ts';
 import { pipeline } from './core/pipeline.ts';
 import { prepareDroid, prepareParams, statsParams } from './parts/prepare-droid.ts';
 
@@ -8,6 +11,10 @@ const count = z.int().min(1);
 const params = {
   data: z.string().describe('folder of a DROID-shaped TFDS dataset, or the one above (openpi: rlds_data_dir)'),
   release: z.enum(['1.0.0', '1.0.1']).optional().describe('release of DROID that the data must be'),
+  features: z
+    .object({ state: z.array(z.string()).min(1), actions: z.array(z.string()).min(1) })
+    .optional()
+    .describe("of a dataset without DROID's features: statistics of these, and nothing else"),
   ...prepareParams,
   stats: z
     .object({
@@ -23,10 +30,31 @@ const params = {
 export default pipeline(
   'droid-prepare',
   params,
-  ({ data, release, stats: asked, ...given }) => {
+  ({ data, release, features, stats: asked, ...given }) => {
     const { dataset } = adoptRlds({ path: data, ...(release === undefined ? {} : { release }) });
+    if (features !== undefined) {
+      const only: Record<string, Ref<unknown>> = { normStats: statsOf(dataset, features, { ...asked, ...given }) };
+      return only;
+    }
     const { ranges, stats, page } = prepareDroid(dataset, given, { release, stats: asked });
     return { ranges, normStats: stats, page };
   },
   { description: 'Idle ranges, normalisation statistics and a data page of a DROID-shaped dataset, for openpi.' },
 );
+
+interface Counting {
+  readonly actionHorizon?: number | undefined;
+  readonly batchSize?: number | undefined;
+  readonly maxFrames?: number | undefined;
+  readonly exact?: boolean | undefined;
+  readonly skipBadRecords: boolean;
+}
+
+function statsOf(
+  dataset: Ref<Value<typeof rldsDataset>>,
+  { state, actions }: { state: string[]; actions: string[] },
+  { actionHorizon, batchSize, maxFrames, exact, skipBadRecords }: Counting,
+) {
+  const counting = { horizon: actionHorizon, batchSize, maxFrames, exact, skipBadRecords };
+  return rldsStats({ dataset, stateFeatures: state, actionFeatures: actions, ...counting }).stats;
+}

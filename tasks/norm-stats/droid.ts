@@ -34,9 +34,8 @@ export const droidStats = task({
   outputs: { stats: normStats, frames: z.int(), batches: z.int(), skipped: z.array(z.string()).readonly() },
   resources: { cpus: 4 }, // threads that read
   run: async ({ dataset, ...asked }, out, attempt) => {
-    const { mkdir, writeFile } = await import('node:fs/promises');
     const { droidStatistics } = await import('./droid-statistics.ts');
-    const { writeNormStats } = await import('../formats/norm-stats.ts');
+    const { writeStats } = await import('./write-stats.ts');
     const { signal, report } = attempt;
     const found = await droidStatistics(
       dataset.path,
@@ -49,11 +48,8 @@ export const droidStats = task({
         },
       },
     );
-    const { state, actions, frames, batches, skipped } = found;
-    await mkdir(out.stats, { recursive: true });
-    await writeNormStats(`${out.stats}/norm_stats.json`, { state, actions });
-    const method = asked.exact ? "exact quantiles, which are not openpi's" : 'RunningStats of openpi';
-    await writeFile(`${out.stats}/method.json`, `${JSON.stringify({ method, frames, batches }, undefined, 2)}\n`);
+    await writeStats(out.stats, found);
+    const { frames, batches, skipped } = found;
     return { stats: out.stats, frames, batches, skipped };
   },
 });

@@ -33,17 +33,14 @@ export const lerobotStats = task({
   },
   outputs: { stats: normStats, frames: z.int(), batches: z.int() },
   run: async ({ dataset, ...asked }, out, { report, signal }) => {
-    const { mkdir, writeFile } = await import('node:fs/promises');
     const { lerobotStatistics } = await import('./lerobot-statistics.ts');
-    const { writeNormStats } = await import('../formats/norm-stats.ts');
+    const { writeStats } = await import('./write-stats.ts');
     const found = await lerobotStatistics(dataset.path, asked, (done, passes) => {
       signal.throwIfAborted();
       report({ done, total: passes * dataset.meta.total_episodes, unit: 'episodes' });
     });
-    const { state, actions, frames, batches, method } = found;
-    await mkdir(out.stats, { recursive: true });
-    await writeNormStats(`${out.stats}/norm_stats.json`, { state, actions });
-    await writeFile(`${out.stats}/method.json`, `${JSON.stringify({ method, frames, batches }, undefined, 2)}\n`);
+    await writeStats(out.stats, found);
+    const { frames, batches } = found;
     return { stats: out.stats, frames, batches };
   },
 });

@@ -36,6 +36,7 @@ export function refuseOtherShape(features: Features, asked: readonly string[]): 
   throw new Problem(
     'not-droid',
     `The dataset does not have DROID's features:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
+    { hint: 'Statistics of other features: droid-prepare with features={state:[NAME],actions:[NAME]}.' },
   );
 }
 
