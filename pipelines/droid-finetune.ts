@@ -23,7 +23,7 @@ const params = {
   sample: z
     .object({
       episodes: count.default(8),
-      meanSteps: z.int().min(40).default(60).describe('control steps of an episode, on average'),
+      meanSteps: z.int().min(60).default(60).describe('control steps of an episode, on average'),
       incomplete: z.boolean().default(true).describe('four more that cannot be used'),
       seed: z.int().min(0).default(0),
     })

@@ -23,7 +23,7 @@ const params = {
   sample: z
     .object({
       episodes: count.default(24),
-      meanSteps: z.int().min(40).default(120).describe('control steps of an episode, on average'),
+      meanSteps: z.int().min(60).default(120).describe('control steps of an episode, on average'),
       shards: count.default(4),
       seed: z.int().min(0).default(0),
     })

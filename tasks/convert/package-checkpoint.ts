@@ -25,7 +25,7 @@ export const packageCheckpoint = task({
       const copy = { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE };
       await cp(`${path}/${part}`, `${out.checkpoint}/${part}`, copy);
     }
-    const config = { format: 'openpi-jax/1', step: meta.step };
+    const config = { format: meta.format, step: meta.step };
     await writeFile(`${out.checkpoint}/config.json`, `${JSON.stringify(config, undefined, 2)}\n`);
     return { checkpoint: out.checkpoint };
   },

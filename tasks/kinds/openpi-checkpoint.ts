@@ -6,7 +6,10 @@ import { artifact, Problem, readJson } from '../core/task.ts';
 import { assetIdsIn } from './openpi-assets.ts';
 
 /** `config.json` of a packaged checkpoint, whose folder may have any name. The step as openpi counts: from 0. */
-export const PackagedOpenpi = z.object({ format: z.literal('openpi-jax/1'), step: z.int().min(0) });
+export const PackagedOpenpi = z.object({ format: z.string().min(1), step: z.int().min(0) });
+
+/** What other trainers that lay out checkpoints like this say of their weights, in `params/config.json`. */
+const OwnFormat = z.object({ format: z.string().min(1) });
 
 /**
  * One step of openpi's JAX trainer: `params/` and `assets/<asset id>/norm_stats.json`, and `train_state/` where training
@@ -16,7 +19,13 @@ export const PackagedOpenpi = z.object({ format: z.literal('openpi-jax/1'), step
  * debug configurations, which have no statistics; such a checkpoint cannot be served.
  */
 export const openpiCheckpoint = artifact('openpi-checkpoint', {
-  meta: z.object({ step: z.int().min(0), assets: z.array(z.string()), trainState: z.boolean() }),
+  meta: z.object({
+    /** How to read `params`: `openpi-jax/1`, or what stands there. */
+    format: z.string(),
+    step: z.int().min(0),
+    assets: z.array(z.string()),
+    trainState: z.boolean(),
+  }),
   inspect: async (path) => {
     const missing = ['params', 'assets'].filter((name) => !existsSync(`${path}/${name}`));
     if (missing.length > 0 || (await readdir(`${path}/params`)).length === 0) {
@@ -24,7 +33,9 @@ export const openpiCheckpoint = artifact('openpi-checkpoint', {
         hint: 'Give the folder of one step, such as checkpoints/<config>/<experiment>/19999.',
       });
     }
+    const own = `${path}/params/config.json`;
     return {
+      format: existsSync(own) ? (await readJson(own, OwnFormat)).format : 'openpi-jax/1',
       step: await stepOf(path),
       assets: await assetIdsIn(`${path}/assets`),
       trainState: existsSync(`${path}/train_state`),

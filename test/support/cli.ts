@@ -38,7 +38,12 @@ export class CliProject {
     });
   }
 
-  run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
+  /** Ends within `seconds`, or the test fails with what was said so far. */
+  run(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    { seconds = 30 }: { seconds?: number } = {},
+  ): Promise<CliResult> {
     const child = this.start(args, env);
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -46,8 +51,8 @@ export class CliProject {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         child.kill('SIGKILL');
-        reject(new Error(`waited 30 s for: pipeline ${args.join(' ')}\n${stdout}${stderr}`));
-      }, 30_000);
+        reject(new Error(`waited ${seconds} s for: pipeline ${args.join(' ')}\n${stdout}${stderr}`));
+      }, seconds * 1000);
       child.on('close', (code) => {
         clearTimeout(timer);
         resolve({ code, stdout, stderr });
