@@ -10,7 +10,7 @@ export async function* decodeImages(
   { width, height, place }: { width: number; height: number; place: string },
 ): AsyncGenerator<VideoFrame> {
   const input = ['-hide_banner', '-v', 'error', '-xerror', '-f', 'image2pipe', '-c:v', 'png', '-i', 'pipe:0'];
-  const output = ['-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
+  const output = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
   const program = startFfmpeg('ffmpeg', [...input, ...output], {
     stdin: 'pipe',
     stdout: 'pipe',
