@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { keyedList } from '../core/keyed-list.ts';
-import { task } from '../core/task.ts';
+import { keyedList, task } from '../core/task.ts';
 import { droidRecording, droidTrajectory } from '../kinds/files-in-place.ts';
 import { folder } from '../kinds/folder.ts';
 import { leftOut } from './left-out.ts';
@@ -44,8 +43,8 @@ export const listRawEpisodes = task({
   run: async ({ raw, successOnly, leaveOut, strict }, _out, attempt) => {
     const { listEpisodes } = await import('./raw-episodes.ts');
     const path = typeof raw === 'string' ? raw : raw.path;
-    return listEpisodes({ raw: path, successOnly, leaveOut, strict }, (done) =>
-      attempt.report({ done, total: done, unit: 'episodes' }),
+    return listEpisodes({ raw: path, successOnly, leaveOut, strict }, (done, total) =>
+      attempt.report({ done, total, unit: 'episodes' }),
     );
   },
 });

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { keyedList } from '../core/keyed-list.ts';
-import { task } from '../core/task.ts';
+import { keyedList, task } from '../core/task.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
 import { rldsShard } from '../kinds/files-in-place.ts';
 import { leftOut } from './left-out.ts';
@@ -39,9 +38,11 @@ export const digestRecords = task({
   name: 'digest-records',
   inputs: { file: rldsShard, episodes: z.int().min(0) },
   outputs: { records: z.array(digestedRecord), left: z.array(leftOut) },
-  run: async ({ file, episodes }) => {
+  run: async ({ file, episodes }, _out, attempt) => {
     const { digestsOf } = await import('./rlds-digests.ts');
-    return digestsOf({ path: file.path, episodes });
+    return digestsOf({ path: file.path, episodes }, (done) =>
+      attempt.report({ done, total: episodes, unit: 'episodes' }),
+    );
   },
 });
 

@@ -63,7 +63,7 @@ async function recording(path: string, length: number): Promise<CameraFrames> {
   const resize = resizer({ from: { width, height }, to: imageSize, filter: 'bicubic' });
   const frames = async function* (): AsyncGenerator<Uint8Array> {
     let taken = 0;
-    for await (const { rgb } of decodeVideo(path)) {
+    for await (const { rgb } of decodeVideo(path, undefined, { overwrites: true })) {
       yield resize(rgb);
       taken += 1;
       if (taken === length) return;

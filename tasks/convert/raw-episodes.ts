@@ -1,9 +1,9 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { digestJson } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import { annotationsFile } from '../formats/droid-raw/annotations.ts';
-import { episodeFolders } from '../formats/droid-raw/episode-folders.ts';
+import { episodeFolders, trajectoryFile } from '../formats/droid-raw/episode-folders.ts';
 import type { RawCamera } from '../formats/droid-raw/cameras.ts';
 import { type RawEpisode, readRawEpisodes } from '../formats/droid-raw/read.ts';
 import type { LeftOut } from './left-out.ts';
@@ -35,19 +35,21 @@ interface Request {
   readonly strict: boolean;
 }
 
-/** What `listRawEpisodes` gives; `onEpisode` is told how many were looked at. */
+/** What `listRawEpisodes` gives; `onEpisode` is told how many were looked at, and how many there are. */
 export async function listEpisodes(
   { raw, successOnly, leaveOut, strict }: Request,
-  onEpisode: (done: number) => void,
+  onEpisode: (done: number, total: number) => void,
 ): Promise<{ episodes: ListedEpisode[]; left: LeftOut[] }> {
   const root = await dataFolder(raw);
   const unwanted = new Set(leaveOut);
   const named = new Set<string>();
   const byUuid = new Map<string, RawEpisode>();
   const left: LeftOut[] = [];
+  const total = await countEpisodes(root);
   let done = 0;
   for await (const found of readRawEpisodes(root)) {
-    onEpisode((done += 1));
+    done += 1;
+    onEpisode(done, total);
     const names = 'uuid' in found ? [found.uuid, found.episode] : [found.episode];
     for (const name of names) named.add(name);
     if (names.some((name) => unwanted.has(name))) continue;
@@ -59,7 +61,14 @@ export async function listEpisodes(
   refuseUnknownNames(leaveOut, named, root);
   if (strict) refuseLeftOut(left);
   refuseNone(byUuid.size, left, root);
-  return { episodes: [...byUuid.values()].map((episode) => listed(root, episode)), left };
+  const episodes = await Promise.all([...byUuid.values()].map((episode) => listed(root, episode)));
+  return { episodes, left };
+}
+
+async function countEpisodes(root: string): Promise<number> {
+  let count = 0;
+  for await (const _folder of episodeFolders(root)) count += 1;
+  return count;
 }
 
 async function dataFolder(raw: string): Promise<string> {
@@ -87,16 +96,20 @@ interface ListedEpisode {
   readonly exterior2: string;
 }
 
-function listed(root: string, { uuid, success, stepCount, task, episode, cameras }: RawEpisode): ListedEpisode {
-  const video = (camera: RawCamera): string => join(root, camera.video);
+/** Of a file that is a link, the file itself: it is what stays where it lies. */
+async function listed(
+  root: string,
+  { uuid, success, stepCount, task, episode, cameras }: RawEpisode,
+): Promise<ListedEpisode> {
+  const video = (camera: RawCamera): Promise<string> => realpath(join(root, camera.video));
   return {
     uuid,
     success,
     steps: stepCount,
     task,
-    trajectory: join(root, episode, 'trajectory.h5'),
-    wrist: video(cameras.wrist),
-    exterior1: video(cameras.exterior1),
-    exterior2: video(cameras.exterior2),
+    trajectory: await realpath(join(root, episode, trajectoryFile)),
+    wrist: await video(cameras.wrist),
+    exterior1: await video(cameras.exterior1),
+    exterior2: await video(cameras.exterior2),
   };
 }

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readDatasetInfo, refuseMissingShards, splitOf } from '../formats/rlds/dataset-info.ts';
 import { Shard } from '../formats/tfrecord/shard.ts';
@@ -6,16 +7,17 @@ import { type DigestedRecord, leftBy, type Place } from './rlds-digests.ts';
 import type { RldsMapping } from './rlds-mapping.ts';
 import { readMapped } from './rlds-record.ts';
 
-/** The shards of a split, files by their paths. */
+/** The shards of a split, files by their paths; of a file that is a link, the file itself. */
 export async function shardsOf(
   dataset: string,
   split: string,
 ): Promise<{ name: string; episodes: number; file: string }[]> {
   const found = splitOf(await readDatasetInfo(dataset), split);
   refuseMissingShards(found);
-  return found.shards
-    .filter(({ episodes }) => episodes > 0)
-    .map(({ path, episodes }) => ({ name: basename(path), episodes, file: path }));
+  const filled = found.shards.filter(({ episodes }) => episodes > 0);
+  return Promise.all(
+    filled.map(async ({ path, episodes }) => ({ name: basename(path), episodes, file: await realpath(path) })),
+  );
 }
 
 export interface ShardEpisode {

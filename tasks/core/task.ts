@@ -6,6 +6,7 @@ import type { CodeInput, Given, Shape, TaskSpec, TaskSpecOf, Value } from './spe
 
 export { Problem } from '../../cache/problem.ts';
 export { type Artifact, artifact, readJson } from './artifact.ts';
+export { keyedList } from './keyed-list.ts';
 export { fileAt, freeDisk, type Need, program } from './needs.ts';
 export type { CallOptions } from './node.ts';
 export { type OrRef, Ref, type Resolved } from './ref.ts';

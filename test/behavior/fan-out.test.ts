@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { task, stream } from '../../tasks/core/task.ts';
+import { keyedList, task, stream } from '../../tasks/core/task.ts';
 import { finish, outOf, Rig } from '../support/rig.ts';
 
 const nothing = { done: 0, cached: 0, failed: 0, skipped: 0 };
@@ -119,6 +119,41 @@ test('points of a sweep share the nodes that do not differ', async (t) => {
   for (let i = 0; i < 2; i += 1) await finish(await rig.started('use'), { twice: 2 });
   assert.deepEqual((await run.ended()).counts, { ...nothing, done: 3 });
   assert.equal(rig.stage.count('make'), 1);
+});
+
+test('items of a keyed list have their keys in addresses, in the order of keys, whatever else the list holds', async (t) => {
+  const rig = await Rig.start(t);
+  const episodes = task({
+    name: 'episodes',
+    inputs: { text: z.string() },
+    outputs: { list: keyedList(z.object({ uuid: z.string(), n: int }), 'uuid') },
+    command: ({ text }, out) => ['sh', '-c', 'printf %s "$1" > "$0"', out.list, text],
+  });
+  const build = (list: { uuid: string; n: number }[]) => () =>
+    total({ all: episodes({ text: JSON.stringify(list) }).list.each((item) => add({ a: item.at('n') }).sum) });
+  const first = await rig.run(
+    build([
+      { uuid: 'b', n: 1 },
+      { uuid: 'c', n: 2 },
+    ]),
+  );
+  assert.deepEqual((await first.ended()).results, { total: 3 });
+  const second = await rig.run(
+    build([
+      { uuid: 'c', n: 2 },
+      { uuid: 'a', n: 5 },
+      { uuid: 'b', n: 1 },
+    ]),
+  );
+  assert.deepEqual((await second.ended()).counts, { ...nothing, done: 3, cached: 2 });
+  assert.deepEqual(second.of('node-cached').sort(), ['add[b]', 'add[c]']);
+  const twice = await rig.run(
+    build([
+      { uuid: 'a', n: 1 },
+      { uuid: 'a', n: 2 },
+    ]),
+  );
+  assert.equal((await twice.ended()).status, 'failed');
 });
 
 test('calls that turn out to be the same share one job, its stream included', async (t) => {

@@ -59,7 +59,10 @@ function resizeRows(
   }
 }
 
-/** A row of sums at a time: the source is read in the order in which it lies. */
+/**
+ * A row of sums at a time, four rows of the source into it at once: the source is read in the order in which it lies, and
+ * the sums are seldom written.
+ */
 function resizeColumns(
   source: Uint8Array,
   target: Uint8Array,
@@ -70,11 +73,21 @@ function resizeColumns(
   const sums = new Int32Array(rowLength);
   for (let y = 0; y < starts.length; y += 1) {
     sums.fill(half);
-    for (let k = 0; k < (counts[y] as number); k += 1) {
-      const weight = weights[y * taps + k] as number;
-      const rowStart = ((starts[y] as number) + k) * rowLength;
+    const count = counts[y] as number;
+    for (let k = 0; k < count; k += 4) {
+      // Beyond the last row that counts, the last one is taken with no weight.
+      const weightOf = (j: number): number => (k + j < count ? (weights[y * taps + k + j] as number) : 0);
+      const rowAt = (j: number): number => ((starts[y] as number) + Math.min(k + j, count - 1)) * rowLength;
+      const [weight0, weight1, weight2, weight3] = [weightOf(0), weightOf(1), weightOf(2), weightOf(3)];
+      const [row0, row1, row2, row3] = [rowAt(0), rowAt(1), rowAt(2), rowAt(3)];
       for (let i = 0; i < rowLength; i += 1) {
-        sums[i] = ((sums[i] as number) + Math.imul(source[rowStart + i] as number, weight)) | 0;
+        sums[i] =
+          ((sums[i] as number) +
+            Math.imul(source[row0 + i] as number, weight0) +
+            Math.imul(source[row1 + i] as number, weight1) +
+            Math.imul(source[row2 + i] as number, weight2) +
+            Math.imul(source[row3 + i] as number, weight3)) |
+          0;
       }
     }
     for (let i = 0, out = y * rowLength; i < rowLength; i += 1) clamped[out + i] = (sums[i] as number) >> precisionBits;

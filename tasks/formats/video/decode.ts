@@ -7,7 +7,7 @@ import { probeVideo } from './probe.ts';
 export interface VideoFrame {
   readonly width: number;
   readonly height: number;
-  /** [height, width, 3] RGB, of its own: nothing writes to it later. */
+  /** [height, width, 3] RGB, of its own: nothing writes to it later, unless `overwrites` was asked for. */
   readonly rgb: Uint8Array;
 }
 
@@ -22,9 +22,14 @@ export interface FrameSpan {
  * their times.
  *
  * They are decoded as they are taken; leaving early ends ffmpeg. A video that ends early or is damaged is a `Problem`
- * after the frames before it.
+ * after the frames before it. With `overwrites` a frame holds only until the next is taken, which spares large ones a lot
+ * of memory.
  */
-export async function* decodeVideo(path: string, span?: FrameSpan): AsyncGenerator<VideoFrame> {
+export async function* decodeVideo(
+  path: string,
+  span?: FrameSpan,
+  { overwrites = false }: { overwrites?: boolean } = {},
+): AsyncGenerator<VideoFrame> {
   const facts = await probeVideo(path);
   const expected = span?.frameCount ?? facts.frameCount;
   const seek = span ? await seekArguments(path, span) : { input: [], output: [] };
@@ -35,7 +40,7 @@ export async function* decodeVideo(path: string, span?: FrameSpan): AsyncGenerat
   });
   try {
     let count = 0;
-    for await (const rgb of piecesOf(program.stdout, facts, path)) {
+    for await (const rgb of piecesOf(program.stdout, { ...facts, overwrites }, path)) {
       yield { width: facts.width, height: facts.height, rgb };
       count += 1;
     }
@@ -75,7 +80,7 @@ function argumentsFor(path: string, seek: { input: readonly string[]; output: re
 /** Cuts a stream of RGB pixels into frames. */
 export async function* piecesOf(
   stdout: Readable,
-  { width, height }: { width: number; height: number },
+  { width, height, overwrites = false }: { width: number; height: number; overwrites?: boolean },
   path: string,
 ): AsyncGenerator<Uint8Array> {
   const length = width * height * 3;
@@ -88,7 +93,7 @@ export async function* piecesOf(
       [at, filled] = [at + part.length, filled + part.length];
       if (filled < length) continue;
       yield frame;
-      [frame, filled] = [new Uint8Array(length), 0];
+      [frame, filled] = [overwrites ? frame : new Uint8Array(length), 0];
     }
   }
   if (filled > 0)
