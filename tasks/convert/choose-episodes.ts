@@ -1,7 +1,7 @@
 import { Problem } from '../../cache/problem.ts';
 import type { EpisodeChoice } from '../formats/episode-list.ts';
 import { type Episode, type Feature, type Info, readEpisodes, readInfo } from '../formats/lerobot-dataset/read.ts';
-import { isAutomatic, isNumeric } from '../formats/lerobot-dataset/features.ts';
+import { isAutomatic } from '../formats/lerobot-dataset/features.ts';
 import type { DatasetOptions } from '../formats/lerobot-dataset/write.ts';
 
 /** What `selectEpisodes` writes: options of the new dataset, and its episodes one after another. */
@@ -55,13 +55,12 @@ function commonOptions(sources: readonly Source[]): DatasetOptions {
     );
   }
   const features = Object.entries(first.info.features).filter(
-    ([name, feature]) =>
-      isNumeric(feature) && !isAutomatic(name) && others.every(({ info }) => sameFeature(info.features[name], feature)),
+    ([name, feature]) => !isAutomatic(name) && others.every(({ info }) => sameFeature(info.features[name], feature)),
   );
   if (features.length === 0) {
     throw new Problem(
       'no-common-features',
-      `The datasets ${sources.map(({ name }) => `"${name}"`).join(', ')} share no numeric feature.`,
+      `The datasets ${sources.map(({ name }) => `"${name}"`).join(', ')} share no feature.`,
     );
   }
   return {

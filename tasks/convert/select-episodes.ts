@@ -7,7 +7,8 @@ import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
  * A new dataset of the listed episodes, in the order of the list and numbered from 0.
  *
  * `datasets` gives the names that the list uses. Only features that all used datasets have, with the same type and shape,
- * are kept; images, videos and strings are not. The version is that of the first dataset.
+ * are kept. Videos are copied or cut without coding them again; ffprobe looks at one of each camera, and ffmpeg is needed where a
+ * dataset has no statistics of its cameras. The version is that of the first dataset.
  */
 export const selectEpisodes = task({
   name: 'select-episodes',

@@ -1,6 +1,7 @@
 import { Problem } from '../../../cache/problem.ts';
 import type { Column, Episode, Feature } from './dataset.ts';
-import { emptyColumn, isAutomatic, widthOf } from './features.ts';
+import { emptyColumn, isAutomatic, isImage, isNumeric, isString, isVideo, widthOf } from './features.ts';
+import { imageSize, pngSize } from './image-size.ts';
 
 /** Numbers for task texts, in the order of their first use. */
 export interface TaskTable {
@@ -34,8 +35,10 @@ export function completeEpisode(
   const { features, index } = place;
   refuseWrongShape(given, features, index);
   const automatic = automaticColumns(given, place);
-  const columns = Object.keys(features).map((name) => [name, automatic[name] ?? given.columns[name]]);
-  return { index, tasks: given.tasks, length: given.length, columns: Object.fromEntries(columns) };
+  const numeric = Object.keys(features).filter((name) => isNumeric(features[name] as Feature));
+  const columns = Object.fromEntries(numeric.map((name) => [name, (automatic[name] ?? given.columns[name]) as Column]));
+  const { tasks, length, strings = {}, images = {}, videos = {} } = given;
+  return { index, tasks, length, columns, strings, images, videos };
 }
 
 function refuseWrongShape(given: Episode, features: Readonly<Record<string, Feature>>, index: number): void {
@@ -51,15 +54,53 @@ function* episodeProblems({ length, tasks, taskOfFrame }: Episode): Generator<st
   if (taskOfFrame?.some((task) => tasks[task] === undefined)) yield 'taskOfFrame points past the list of tasks';
 }
 
-function* columnProblems({ length, columns }: Episode, features: Readonly<Record<string, Feature>>): Generator<string> {
-  const unknown = Object.keys(columns).filter((name) => !Object.hasOwn(features, name));
+function* columnProblems(given: Episode, features: Readonly<Record<string, Feature>>): Generator<string> {
+  const { length, columns, strings = {}, images = {}, videos = {} } = given;
+  const names = [columns, strings, images, videos].flatMap((kind) => Object.keys(kind));
+  const unknown = names.filter((name) => !Object.hasOwn(features, name));
   if (unknown.length > 0) yield `no feature is declared for ${unknown.join(', ')}`;
   for (const [name, feature] of Object.entries(features)) {
     if (isAutomatic(name)) continue;
-    const column = columns[name];
-    const wrong = column === undefined ? 'is missing' : columnProblem(column, feature, length);
+    const wrong = valuesProblem(given, { name, feature, length });
     if (wrong !== undefined) yield `${name} ${wrong}`;
   }
+}
+
+function valuesProblem(
+  { columns, strings, images, videos }: Episode,
+  { name, feature, length }: { name: string; feature: Feature; length: number },
+): string | undefined {
+  const values = isVideo(feature)
+    ? videos?.[name]
+    : isImage(feature)
+      ? images?.[name]
+      : isString(feature)
+        ? strings?.[name]
+        : columns[name];
+  if (values === undefined) return 'is missing';
+  if ('path' in values) return undefined; // its file is looked into when it is added
+  if ('frames' in values) return imagesProblem(values.frames, feature, length);
+  if (isString(feature)) return stringsProblem(values as readonly string[], feature, length);
+  return columnProblem(values as Column, feature, length);
+}
+
+function imagesProblem(frames: readonly Uint8Array[], feature: Feature, length: number): string | undefined {
+  if (frames.length !== length) return `has ${frames.length} images for ${length} frames`;
+  const expected = imageSize(feature);
+  for (const [frame, file] of frames.entries()) {
+    const found = pngSize(file);
+    if (!found) return `has no PNG file in frame ${frame}`;
+    if (found.width !== expected?.width || found.height !== expected.height) {
+      return `is ${found.width} x ${found.height} pixels in frame ${frame}, declared are ${expected?.width} x ${expected?.height}`;
+    }
+  }
+  return undefined;
+}
+
+function stringsProblem(values: readonly string[], feature: Feature, length: number): string | undefined {
+  const size = length * widthOf(feature);
+  if (values.length !== size) return `has ${values.length} strings; ${length} frames of [${feature.shape}] are ${size}`;
+  return values.every((value) => typeof value === 'string') ? undefined : 'has values that are not strings';
 }
 
 function columnProblem(column: Column, feature: Feature, length: number): string | undefined {

@@ -1,20 +1,26 @@
 import { createParquet, type ParquetFile } from '../parquet/write.ts';
-import type { Column, Feature } from './dataset.ts';
-import { columnType, huggingfaceMetadata, isInteger } from './features.ts';
+import type { Column, Episode, Feature } from './dataset.ts';
+import { columnFeatures, columnType, huggingfaceMetadata, isImage, isInteger, isString } from './features.ts';
 
 /** Starts a Parquet file of frames; `episodeColumns` makes what it takes. */
-export function createDataFile(path: string, features: Readonly<Record<string, Feature>>): ParquetFile {
+export function createDataFile(path: string, allFeatures: Readonly<Record<string, Feature>>): ParquetFile {
+  const features = columnFeatures(allFeatures);
   const columns = Object.entries(features).map(([name, feature]) => ({ name, type: columnType(feature) }));
   return createParquet(path, columns, { huggingface: huggingfaceMetadata(features) });
 }
 
-/** The columns of an episode as values of a Parquet file. */
+/** The columns of an episode as values of a Parquet file. `imageName`: the file name that goes with an image. */
 export function episodeColumns(
-  columns: Readonly<Record<string, Column>>,
+  episode: Episode,
   features: Readonly<Record<string, Feature>>,
+  imageName: (frame: number) => string,
 ): Record<string, ArrayLike<unknown>> {
-  const values = Object.entries(features).map(([name, feature]) => {
-    return [name, nested(storedValues(columns[name] as Column, feature), feature.shape)];
+  const values = Object.entries(columnFeatures(features)).map(([name, feature]) => {
+    if (isImage(feature)) {
+      return [name, episode.images?.[name]?.frames.map((bytes, frame) => ({ bytes, path: imageName(frame) }))];
+    }
+    if (isString(feature)) return [name, nested(episode.strings?.[name] ?? [], feature.shape)];
+    return [name, nested(storedValues(episode.columns[name] as Column, feature), feature.shape)];
   });
   return Object.fromEntries(values) as Record<string, ArrayLike<unknown>>;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readJson } from '../../core/artifact.ts';
 import { Problem } from '../../../cache/problem.ts';
+import type { RecordedStats } from './feature-stats.ts';
 
 /** One feature, as in `meta/info.json`. `shape` is without the time axis: the action of two 7-joint arms is [14]. */
 export interface Feature {
@@ -18,8 +19,37 @@ export interface Episode {
   /** Frames. */
   readonly length: number;
   readonly columns: Readonly<Record<string, Column>>;
+  /** Features of dtype `string`, row-major `[length, ...shape]`. */
+  readonly strings?: Readonly<Record<string, readonly string[]>>;
+  /** Features of dtype `image`. */
+  readonly images?: Readonly<Record<string, EpisodeImages>>;
+  /** Features of dtype `video`. */
+  readonly videos?: Readonly<Record<string, EpisodeVideo>>;
   /** Only where an episode has several tasks: for each frame, a position in `tasks`. */
   readonly taskOfFrame?: readonly number[];
+}
+
+/** The frames of one camera as images. */
+export interface EpisodeImages {
+  /** One whole PNG file a frame. */
+  readonly frames: readonly Uint8Array[];
+  /** As `imageStats` gives them. Without them, or their quantiles where these are kept, a writer decodes the images. */
+  readonly stats?: RecordedStats | undefined;
+}
+
+/** The frames of one camera as a video. */
+export interface EpisodeVideo {
+  /** An MP4 file, absolute; frame k is shown at k / fps. */
+  readonly path: string;
+  /** Where episodes share the file: which of its frames is the episode's first. Without it, the file is the episode. */
+  readonly firstFrame?: number | undefined;
+  /**
+   * As `imageStats` gives them: per channel, values in [0, 1], of the frames before they were encoded. Without them, or
+   * their quantiles where these are kept, a writer decodes the video.
+   */
+  readonly stats?: RecordedStats | undefined;
+  /** The file was made for one writer, which moves it instead of copying it. */
+  readonly temporary?: boolean | undefined;
 }
 
 export type Column = Float32Array | Float64Array | BigInt64Array | Uint8Array;

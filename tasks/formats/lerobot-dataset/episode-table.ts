@@ -1,9 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf, Problem } from '../../../cache/problem.ts';
+import { Problem } from '../../../cache/problem.ts';
 import { openParquet, type ParquetSource, readWholeColumn } from '../parquet/read.ts';
 import { fillPath, type Info, isVersion3 } from './dataset.ts';
+import { videoFeatures } from './features.ts';
+import { parquetFilesBelow, readJsonLines } from './table-files.ts';
 
 /** Where one episode lies. Paths are relative to the dataset's folder. */
 export interface EpisodeEntry {
@@ -13,8 +14,13 @@ export interface EpisodeEntry {
   /** The data file, and the episode's first row in it. */
   readonly file: string;
   readonly firstRow: number;
-  /** The video files that hold its frames. */
-  readonly videos: readonly string[];
+  /** By feature: the video file that holds its frames and, where episodes share the file, its first second in it. */
+  readonly videos: Readonly<Record<string, VideoPlace>>;
+}
+
+export interface VideoPlace {
+  readonly file: string;
+  readonly fromSeconds?: number;
 }
 
 /** The table of episodes, in the order of the data. */
@@ -67,7 +73,11 @@ async function readVersion2(path: string, info: Info): Promise<EpisodeEntry[]> {
       length,
       file: fillPath(info.data_path, place),
       firstRow: 0,
-      videos: videoKeys(info).map((video_key) => fillPath(info.video_path ?? '', { ...place, video_key })),
+      videos: Object.fromEntries(
+        videoFeatures(info.features).map((video_key) => {
+          return [video_key, { file: fillPath(info.video_path ?? '', { ...place, video_key }) }];
+        }),
+      ),
     };
   });
 }
@@ -99,13 +109,17 @@ async function readEpisodeRows(source: ParquetSource, info: Info): Promise<Episo
   const [chunk, file] = [await numbers('data/chunk_index'), await numbers('data/file_index')];
   const [from, to] = [await numbers('dataset_from_index'), await numbers('dataset_to_index')];
   const tasks = await wholeColumn(source, 'tasks');
-  const videos: string[][] = index.map(() => []);
-  for (const video_key of videoKeys(info)) {
+  const videos: Record<string, VideoPlace>[] = index.map(() => ({}));
+  for (const video_key of videoFeatures(info.features)) {
     const chunks = await numbers(`videos/${video_key}/chunk_index`);
     const files = await numbers(`videos/${video_key}/file_index`);
-    videos.forEach((list, row) => {
+    const starts = await wholeColumn(source, `videos/${video_key}/from_timestamp`);
+    videos.forEach((places, row) => {
       const place = { video_key, chunk_index: chunks[row] ?? 0, file_index: files[row] ?? 0 };
-      list.push(fillPath(info.video_path ?? '', place));
+      places[video_key] = {
+        file: fillPath(info.video_path ?? '', place),
+        fromSeconds: seconds(starts[row], source.path),
+      };
     });
   }
   return index.map((episode, row) => ({
@@ -115,7 +129,7 @@ async function readEpisodeRows(source: ParquetSource, info: Info): Promise<Episo
     file: fillPath(info.data_path, { chunk_index: chunk[row] ?? 0, file_index: file[row] ?? 0 }),
     from: from[row] ?? 0,
     to: to[row] ?? 0,
-    videos: videos[row] ?? [],
+    videos: videos[row] ?? {},
   }));
 }
 
@@ -132,35 +146,7 @@ function wholeNumber(value: unknown, column: string, path: string): number {
   throw new Problem('wrong-shape', `${path}: column "${column}" has ${String(value)} where a count or index belongs.`);
 }
 
-function videoKeys({ features }: Info): string[] {
-  return Object.keys(features).filter((name) => features[name]?.dtype === 'video');
-}
-
-async function parquetFilesBelow(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw new Problem('file-unreadable', `Cannot read ${folder}: ${messageOf(cause)}.`, { cause });
-  });
-  const files = names.filter((name) => name.endsWith('.parquet')).sort();
-  if (files.length === 0) throw new Problem('file-unreadable', `${folder} holds no Parquet file.`);
-  return files.map((name) => join(folder, name));
-}
-
-async function readJsonLines<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>[]> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new Problem('file-unreadable', `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
-  });
-  const lines = text.split('\n').map((line, position) => ({ line, place: `${path}, line ${position + 1}` }));
-  return lines.filter(({ line }) => line.trim() !== '').map(({ line, place }) => parseLine(line, place, schema));
-}
-
-function parseLine<S extends z.ZodType>(line: string, place: string, schema: S): z.output<S> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw new Problem('not-json', `${place} is not JSON: ${messageOf(cause)}.`, { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new Problem('wrong-shape', `${place} does not have the expected shape.\n${z.prettifyError(parsed.error)}`);
+function seconds(value: unknown, path: string): number {
+  if (typeof value === 'number' && value >= 0 && Number.isFinite(value)) return value;
+  throw new Problem('wrong-shape', `${path} has ${String(value)} where the start of an episode in a video belongs.`);
 }

@@ -28,7 +28,7 @@ const numericTypes: ReadonlySet<string> = new Set<Primitive>([
   'uint32',
 ]);
 
-/** Whether the feature is numbers in a Parquet column; the others are images, videos and strings. */
+/** Whether the feature is numbers or booleans in a Parquet column. */
 export function isNumeric({ dtype }: Feature): boolean {
   return numericTypes.has(dtype);
 }
@@ -51,21 +51,57 @@ export function emptyColumn(feature: Feature, length: number): Column {
   return new BigInt64Array(size);
 }
 
-/** Refuses what cannot be written yet, all at once: images, videos, strings and rare number types. */
-export function refuseNotNumeric(features: Readonly<Record<string, Feature>>, what: string): void {
-  const wrong = Object.entries(features).filter(([, feature]) => !isNumeric(feature));
+/** Features that are not numbers: kept under `strings`, `images` and `videos` of an episode. */
+export function isString({ dtype }: Feature): boolean {
+  return dtype === 'string';
+}
+
+export function isImage({ dtype }: Feature): boolean {
+  return dtype === 'image';
+}
+
+export function isVideo({ dtype }: Feature): boolean {
+  return dtype === 'video';
+}
+
+/** Whether the feature is the frames of a camera. */
+export function isVisual(feature: Feature): boolean {
+  return isImage(feature) || isVideo(feature);
+}
+
+/** Features that are columns of the data files: all but videos. */
+export function columnFeatures(features: Readonly<Record<string, Feature>>): Record<string, Feature> {
+  return Object.fromEntries(Object.entries(features).filter(([, feature]) => !isVideo(feature)));
+}
+
+export function videoFeatures(features: Readonly<Record<string, Feature>>): string[] {
+  return Object.keys(features).filter((name) => isVideo(features[name] as Feature));
+}
+
+/** Numbers of a feature's statistics, as an array of this shape: one a channel of a camera. Strings have none. */
+export function statsShape(feature: Feature): readonly number[] | undefined {
+  if (isVisual(feature)) return [3, 1, 1];
+  return isNumeric(feature) ? feature.shape : undefined;
+}
+
+/** Refuses, all at once, features of a type that is not known here. */
+export function refuseUnknownTypes(features: Readonly<Record<string, Feature>>, what: string): void {
+  const wrong = Object.entries(features).filter(
+    ([, feature]) => !isNumeric(feature) && !isVisual(feature) && !isString(feature),
+  );
   if (wrong.length === 0) return;
   const list = wrong.map(([name, { dtype }]) => `"${name}" (${dtype})`).join(', ');
-  throw new Problem('feature-not-supported', `${what} is not supported yet for these features: ${list}.`, {
-    hint: 'Leave them out; numeric and boolean features work.',
+  throw new Problem('feature-not-supported', `${what} is not supported for these features: ${list}.`, {
+    hint: 'Leave them out; numbers, booleans, strings, images and videos work.',
   });
 }
 
 /**
- * How a feature is stored: a scalar for shape [1], lists of fixed length for [n], and plain nested lists for more
+ * How a feature other than a video is stored: an image with its file name, a scalar for shape [1], lists of fixed length for [n], and plain nested lists for more
  * dimensions, which is how HF datasets store their array types.
  */
 export function columnType(feature: Feature): ColumnType {
+  if (isImage(feature)) return { fields: { bytes: { of: 'binary' }, path: { of: 'string' } } };
   const of: ColumnType = { of: feature.dtype as Primitive };
   const [length = 1, ...inner] = feature.shape;
   if (inner.length > 0) return feature.shape.reduce<ColumnType>((type) => ({ listOf: type }), of);
@@ -78,7 +114,9 @@ export function huggingfaceMetadata(features: Readonly<Record<string, Feature>>)
   return JSON.stringify({ info: { features: Object.fromEntries(described) } });
 }
 
-function huggingfaceType({ dtype, shape }: Feature): object {
+function huggingfaceType(feature: Feature): object {
+  const { dtype, shape } = feature;
+  if (isImage(feature)) return { _type: 'Image' };
   const value = { dtype, _type: 'Value' };
   if (shape.length > 1) return { shape, dtype, _type: `Array${shape.length}D` };
   return (shape[0] ?? 1) === 1 ? value : { feature: value, length: shape[0], _type: 'Sequence' };

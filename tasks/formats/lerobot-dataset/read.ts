@@ -3,15 +3,19 @@ import { Problem } from '../../../cache/problem.ts';
 import { openParquet, type ParquetSource, type RowRange } from '../parquet/read.ts';
 import { type Column, type Episode, type Feature, type Info, readInfo } from './dataset.ts';
 import { type EpisodeEntry, readEpisodeTable, readTasks } from './episode-table.ts';
-import { emptyColumn, isNumeric, refuseNotNumeric, widthOf } from './features.ts';
+import { episodeVideos, type VideoReader } from './episode-videos.ts';
+import { columnFeatures, isImage, isNumeric, isString, isVisual, refuseUnknownTypes } from './features.ts';
+import { emptyValues, type FrameValues, setFrame } from './frame-values.ts';
+import { readRecordedStats, type StatsFinder } from './recorded-stats.ts';
 
 export { type Column, type Episode, type Feature, type Info, readInfo } from './dataset.ts';
 
 /**
  * The episodes of a LeRobot dataset (2.0, 2.1 or 3.0), in the order of the data, one row group in memory at a time.
  *
- * `columns`: features to read, by default every numeric one, the automatic ones included; asking for images, videos or
- * strings is refused. `episodes`: indices to read, by default all. Values have the declared type of their feature.
+ * `columns`: features to read, by default every numeric one, the automatic ones included. Strings, images and videos come
+ * when they are asked for; of a video, where its frames lie (`framesOf` decodes them). Cameras have their recorded
+ * statistics. `episodes`: indices to read, by default all. Values have the declared type of their feature.
  */
 export async function* readEpisodes(
   path: string,
@@ -23,12 +27,15 @@ export async function* readEpisodes(
   refuseUnknownEpisodes(path, table, episodes);
   const tasks = table.some((entry) => entry.tasks.length > 1) ? await readTasks(path, info) : [];
   const wanted = new Set(episodes ?? table.map(({ index }) => index));
+  const cameras = Object.keys(features).filter((name) => isVisual(features[name] as Feature));
+  const stats = await readRecordedStats(path, info, cameras);
+  const videosOf = episodeVideos(path, info, { features, stats });
 
   for (const [file, entries] of byFile(table)) {
     const chosen = entries.filter(({ index }) => wanted.has(index));
     if (chosen.length === 0) continue;
     const source = await openDataFile(join(path, file), entries);
-    yield* readFromFile(source, chosen, features, tasks);
+    yield* readFromFile(source, chosen, { features: columnFeatures(features), tasks, stats, videosOf });
   }
 }
 
@@ -41,7 +48,7 @@ function chosenFeatures({ features }: Info, columns: readonly string[] | undefin
     });
   }
   const chosen = Object.fromEntries(names.map((name) => [name, features[name] as Feature]));
-  refuseNotNumeric(chosen, 'Reading');
+  refuseUnknownTypes(chosen, 'Reading');
   return chosen;
 }
 
@@ -85,16 +92,24 @@ function endOf(entry: EpisodeEntry | undefined): number {
 /** An episode that is being put together; rows arrive in order, group by group. */
 interface Draft {
   readonly entry: EpisodeEntry;
-  readonly columns: Readonly<Record<string, Column>>;
+  readonly values: Readonly<Record<string, FrameValues>>;
   readonly filled: Record<string, number>;
+}
+
+/** What is known of all episodes. `features`: those that are columns. */
+interface DatasetFacts {
+  readonly features: Readonly<Record<string, Feature>>;
+  readonly tasks: readonly string[];
+  readonly stats: StatsFinder;
+  readonly videosOf: VideoReader;
 }
 
 async function* readFromFile(
   source: ParquetSource,
   entries: readonly EpisodeEntry[],
-  features: Readonly<Record<string, Feature>>,
-  tasks: readonly string[],
+  dataset: DatasetFacts,
 ): AsyncGenerator<Episode, void, undefined> {
+  const { features, tasks } = dataset;
   const checked = { ...features, episode_index: scalarInt64, ...(tasks.length > 0 ? { task_index: scalarInt64 } : {}) };
   const missing = Object.keys(checked).filter((name) => !source.columns.includes(name));
   if (missing.length > 0) {
@@ -109,7 +124,7 @@ async function* readFromFile(
       await fillColumn(source, group, { name, feature, drafts: [...drafts.values()] });
     }
     for (const entry of inGroup.filter((candidate) => endOf(candidate) <= group.end)) {
-      yield finish(drafts.get(entry.index) as Draft, { source, features, tasks });
+      yield await finish(drafts.get(entry.index) as Draft, source, dataset);
       drafts.delete(entry.index);
     }
   }
@@ -118,8 +133,8 @@ async function* readFromFile(
 const scalarInt64: Feature = { dtype: 'int64', shape: [1] };
 
 function draftOf(entry: EpisodeEntry, features: Readonly<Record<string, Feature>>): Draft {
-  const columns = Object.entries(features).map(([name, feature]) => [name, emptyColumn(feature, entry.length)]);
-  return { entry, columns: Object.fromEntries(columns) as Record<string, Column>, filled: {} };
+  const values = Object.entries(features).map(([name, feature]) => [name, emptyValues(feature, entry.length)]);
+  return { entry, values: Object.fromEntries(values) as Record<string, FrameValues>, filled: {} };
 }
 
 async function fillColumn(
@@ -129,67 +144,53 @@ async function fillColumn(
 ): Promise<void> {
   const start = Math.max(group.start, Math.min(...drafts.map(({ entry }) => entry.firstRow)));
   const end = Math.min(group.end, Math.max(...drafts.map(({ entry }) => endOf(entry))));
+  const place = `${source.path}: "${name}"`;
   await source.readColumn(name, { start, end }, (values, firstRow) => {
     for (const draft of drafts) {
       const from = Math.max(draft.entry.firstRow, firstRow, group.start);
       const to = Math.min(endOf(draft.entry), firstRow + values.length, group.end);
       for (let row = from; row < to; row += 1) {
         const frame = row - draft.entry.firstRow;
-        writeFrame(draft.columns[name] as Column, frame, values[row - firstRow], { name, feature, source });
+        setFrame(draft.values[name] as FrameValues, frame, values[row - firstRow], { feature, place });
       }
       draft.filled[name] = (draft.filled[name] ?? 0) + Math.max(0, to - from);
     }
   });
 }
 
-function writeFrame(
-  column: Column,
-  frame: number,
-  value: unknown,
-  { name, feature, source }: { name: string; feature: Feature; source: ParquetSource },
-): void {
-  const width = widthOf(feature);
-  const flat = Array.isArray(value) ? (value.flat(Infinity) as unknown[]) : [value];
-  if (flat.length !== width) {
-    throw new Problem(
-      'shape-differs',
-      `${source.path}: "${name}" has ${flat.length} numbers in a frame, meta says ${width}.`,
-    );
-  }
-  for (let i = 0; i < width; i += 1) {
-    const number = flat[i];
-    if (typeof number !== 'number' && typeof number !== 'bigint' && typeof number !== 'boolean') {
-      throw new Problem(
-        'value-missing',
-        `${source.path}: "${name}" has ${String(number)} where a ${feature.dtype} belongs.`,
-      );
-    }
-    if (column instanceof BigInt64Array) column[frame * width + i] = BigInt(number);
-    else column[frame * width + i] = Number(number);
-  }
-}
-
-function finish(
-  { entry, columns, filled }: Draft,
-  {
-    source,
-    features,
-    tasks,
-  }: { source: ParquetSource; features: Readonly<Record<string, Feature>>; tasks: readonly string[] },
-): Episode {
-  const short = Object.keys(columns).filter((name) => filled[name] !== entry.length);
-  const mine = (columns.episode_index as BigInt64Array).every((index) => Number(index) === entry.index);
-  if (short.length > 0 || !mine) {
-    throw new Problem(
-      'frames-differ',
-      `${source.path} does not hold the ${entry.length} frames of episode ${entry.index}.`,
-    );
-  }
-  const asked = Object.fromEntries(Object.keys(features).map((name) => [name, columns[name] as Column]));
+async function finish(
+  { entry, values, filled }: Draft,
+  source: ParquetSource,
+  { features, tasks, stats, videosOf }: DatasetFacts,
+): Promise<Episode> {
   const { index, length } = entry;
-  if (entry.tasks.length < 2) return { index, tasks: entry.tasks, length, columns: asked };
-  const taskOfFrame = Array.from(columns.task_index as BigInt64Array, (task) =>
+  const short = Object.keys(values).filter((name) => filled[name] !== length);
+  const mine = (values.episode_index as BigInt64Array).every((each) => Number(each) === index);
+  if (short.length > 0 || !mine) {
+    throw new Problem('frames-differ', `${source.path} does not hold the ${length} frames of episode ${index}.`);
+  }
+  const kind = <T>(is: (feature: Feature) => boolean, make: (name: string) => T): Record<string, T> => {
+    const names = Object.keys(features).filter((name) => is(features[name] as Feature));
+    return Object.fromEntries(names.map((name) => [name, make(name)]));
+  };
+  const strings = kind(isString, (name) => values[name] as string[]);
+  const images = kind(isImage, (name) => ({ frames: values[name] as Uint8Array[], stats: stats(index, name) }));
+  const videos = await videosOf(entry);
+  const episode: Episode = {
+    index,
+    tasks: entry.tasks,
+    length,
+    columns: kind(isNumeric, (name) => values[name] as Column),
+    ...filledOnly({ strings, images, videos }),
+  };
+  if (entry.tasks.length < 2) return episode;
+  const taskOfFrame = Array.from(values.task_index as BigInt64Array, (task) =>
     Math.max(0, entry.tasks.indexOf(tasks[Number(task)] ?? '')),
   );
-  return { index, tasks: entry.tasks, length, columns: asked, taskOfFrame };
+  return { ...episode, taskOfFrame };
+}
+
+/** Kinds of features that were not asked for are left out. */
+function filledOnly<T extends Readonly<Record<string, object>>>(kinds: T): Partial<T> {
+  return Object.fromEntries(Object.entries(kinds).filter(([, each]) => Object.keys(each).length > 0)) as Partial<T>;
 }

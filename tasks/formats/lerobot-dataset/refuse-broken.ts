@@ -9,9 +9,9 @@ export async function refuseBroken(path: string): Promise<void> {
   const info = await readInfo(path);
   const table = await readEpisodeTable(path, info);
   const frames = table.reduce((sum, { length }) => sum + length, 0);
-  const missing = [...new Set(table.flatMap(({ file, videos }) => [file, ...videos]))].filter(
-    (file) => !existsSync(join(path, file)),
-  );
+  const missing = [
+    ...new Set(table.flatMap(({ file, videos }) => [file, ...Object.values(videos).map((video) => video.file)])),
+  ].filter((file) => !existsSync(join(path, file)));
   const problems = [
     ...differs('episodes', info.total_episodes, table.length),
     ...differs('frames', info.total_frames, frames),

@@ -1,36 +1,37 @@
 import type { Feature } from './dataset.ts';
 import { nested } from './data-file.ts';
-import { isInteger } from './features.ts';
-import { type FeatureStats, quantileNames } from './stats.ts';
+import { isInteger, statsShape } from './features.ts';
+import { quantileNames, type RecordedStats } from './feature-stats.ts';
 
 /**
- * Statistics of all features as JSON text.
+ * Statistics of all features that have some as JSON text.
  *
  * Numbers are written by hand because Python tells 12 from 12.0 and JavaScript does not: a mean that happens to be whole
  * would come back as an integer array.
  */
 export function statsJson(
-  stats: Readonly<Record<string, FeatureStats>>,
+  stats: Readonly<Record<string, RecordedStats>>,
   features: Readonly<Record<string, Feature>>,
   { quantiles }: { quantiles: boolean },
 ): string {
-  const parts = Object.entries(features).map(([name, feature]) => {
-    return `${JSON.stringify(name)}: ${featureJson(stats[name] as FeatureStats, feature, { quantiles })}`;
+  const parts = Object.entries(features).flatMap(([name, feature]) => {
+    const found = stats[name];
+    return found ? [`${JSON.stringify(name)}: ${featureJson(found, feature, { quantiles })}`] : [];
   });
   return `{${parts.join(', ')}}`;
 }
 
-function featureJson(stats: FeatureStats, feature: Feature, { quantiles }: { quantiles: boolean }): string {
+function featureJson(stats: RecordedStats, feature: Feature, { quantiles }: { quantiles: boolean }): string {
   const whole = isInteger(feature) || feature.dtype === 'bool';
   const list = (values: readonly number[], text: (value: number) => string): string =>
-    nestedText(nested(values, feature.shape), text);
+    nestedText(nested(values, statsShape(feature) ?? []), text);
   const parts = [
     `"min": ${list(stats.min, whole ? String : floatText)}`,
     `"max": ${list(stats.max, whole ? String : floatText)}`,
     `"mean": ${list(stats.mean, floatText)}`,
     `"std": ${list(stats.std, floatText)}`,
     `"count": [${stats.count}]`,
-    ...(quantiles ? quantileNames.map((name) => `"${name}": ${list(stats.quantiles[name], floatText)}`) : []),
+    ...(quantiles ? quantileNames.map((name) => `"${name}": ${list(stats.quantiles?.[name] ?? [], floatText)}`) : []),
   ];
   return `{${parts.join(', ')}}`;
 }

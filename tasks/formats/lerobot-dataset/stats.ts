@@ -1,21 +1,6 @@
 import type { Column, Feature } from './dataset.ts';
 import { widthOf } from './features.ts';
-
-/** Quantiles that version 3.0 keeps, by name. */
-export const quantileShares = { q01: 0.01, q10: 0.1, q50: 0.5, q90: 0.9, q99: 0.99 } as const;
-export type QuantileName = keyof typeof quantileShares;
-export const quantileNames = Object.keys(quantileShares) as QuantileName[];
-
-/** Statistics of one feature over frames, per dimension (row-major). `std` is the population one. */
-export interface FeatureStats {
-  readonly min: number[];
-  readonly max: number[];
-  readonly mean: number[];
-  readonly std: number[];
-  /** Frames. */
-  readonly count: number;
-  readonly quantiles: Readonly<Record<QuantileName, number[]>>;
-}
+import { type FeatureStats, type QuantileName, quantileNames, quantileShares } from './feature-stats.ts';
 
 /** Statistics of one episode's column, in float64. Upstream accumulates means in float32, so it differs in the 7th digit. */
 export function columnStats(column: Column, feature: Feature): FeatureStats {
@@ -57,34 +42,40 @@ const edgeMargin = 1e-10;
 
 /**
  * Quantiles as upstream estimates them: a histogram of 5000 equal bins between min and max, linear inside the bin. A
- * series of fewer than two values has its mean in every quantile.
+ * series of fewer than two values has its mean in every quantile. `counts`: how often each value occurs, once by default.
  */
-function histogramQuantiles(
-  series: Float64Array,
-  { min, max, mean }: { min: number; max: number; mean: number },
+export function histogramQuantiles(
+  series: ArrayLike<number>,
+  { min, max, mean, counts }: { min: number; max: number; mean: number; counts?: ArrayLike<number> },
 ): Record<QuantileName, number> {
   const from = min - edgeMargin;
   const binWidth = (max + edgeMargin - from) / binCount;
-  const quantile = series.length < 2 || binWidth === 0 ? () => mean : quantileReader(series, { from, binWidth });
+  const bins = new Float64Array(binCount);
+  let total = 0;
+  for (let i = 0; i < series.length; i += 1) {
+    const count = counts?.[i] ?? 1;
+    const bin = Math.min(binCount - 1, Math.max(0, Math.floor(((series[i] as number) - from) / binWidth)));
+    bins[bin] = (bins[bin] ?? 0) + count;
+    total += count;
+  }
+  const quantile = total < 2 || binWidth === 0 ? () => mean : quantileReader(bins, { from, binWidth, total });
   const found = quantileNames.map((name) => [name, quantile(quantileShares[name])]);
   return Object.fromEntries(found) as Record<QuantileName, number>;
 }
 
-function quantileReader(series: Float64Array, { from, binWidth }: { from: number; binWidth: number }) {
-  const counts = new Uint32Array(binCount);
-  for (const value of series) {
-    const bin = Math.min(binCount - 1, Math.max(0, Math.floor((value - from) / binWidth)));
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
-  return (share: number): number => {
-    const target = share * series.length;
+function quantileReader(
+  bins: Float64Array,
+  { from, binWidth, total }: { from: number; binWidth: number; total: number },
+): (share: number) => number {
+  return (share) => {
+    const target = share * total;
     let before = 0;
     let bin = 0;
-    while (bin < binCount - 1 && before + (counts[bin] ?? 0) < target) {
-      before += counts[bin] ?? 0;
+    while (bin < binCount - 1 && before + (bins[bin] ?? 0) < target) {
+      before += bins[bin] ?? 0;
       bin += 1;
     }
-    const inside = bin === 0 ? 0 : (target - before) / (counts[bin] || 1);
+    const inside = bin === 0 ? 0 : (target - before) / (bins[bin] || 1);
     return from + (bin + inside) * binWidth;
   };
 }

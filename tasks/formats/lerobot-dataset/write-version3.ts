@@ -5,18 +5,29 @@ import { createParquet, type ParquetFile } from '../parquet/write.ts';
 import { createDataFile, episodeColumns } from './data-file.ts';
 import { fillPath } from './dataset.ts';
 import { episodeTableWriter } from './episode-table-writer.ts';
+import { statsShape, videoFeatures } from './features.ts';
+import { videoPacker } from './place-videos.ts';
+import type { FeatureStats, RecordedStats } from './feature-stats.ts';
+import { sumStats } from './stats.ts';
 import { statsJson } from './stats-json.ts';
 import { type DatasetFiles, type DatasetOptions, writeJson } from './dataset-files.ts';
 
 /** Files in one chunk folder; upstream's constant. */
 const chunkSize = 1000;
 const dataPath = 'data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet';
+const videoPath = 'videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4';
 const bytesPerMegabyte = 1024 * 1024;
 
-/** Version 3.0: many episodes in a data file, one row group each, and tables as Parquet. */
+/** Version 3.0: many episodes in a data file, one row group each, and in a video file; tables as Parquet. */
 export async function version3Files(path: string, options: DatasetOptions): Promise<DatasetFiles> {
-  const { fps, robotType, features, dataFileMegabytes = 100 } = options;
+  const { fps, robotType, features, dataFileMegabytes = 100, videoFileMegabytes = 200 } = options;
   const table = await episodeTableWriter(path, features);
+  const limitBytes = videoFileMegabytes * bytesPerMegabyte;
+  const packer = videoPacker(path, { template: videoPath, fps, limitBytes, chunkSize });
+  const sums = Object.entries(features).flatMap(([name, feature]) => {
+    const shape = statsShape(feature);
+    return shape ? [{ name, sum: sumStats(shape.reduce((product, size) => product * size, 1)) }] : [];
+  });
   let open: { file: ParquetFile; frames: number } | undefined;
   let fileCount = 0;
 
@@ -32,15 +43,20 @@ export async function version3Files(path: string, options: DatasetOptions): Prom
   };
 
   return {
-    add: async (episode, stats) => {
+    add: async ({ episode, videos, stats: given }) => {
+      const stats = withQuantiles(given);
       const target = await fileFor(episode.length);
-      target.file.write(episodeColumns(episode.columns, features));
+      target.file.write(episodeColumns(episode, features, imageName));
       target.frames += episode.length;
-      table.add(episode, stats, { chunk: Math.floor((fileCount - 1) / chunkSize), file: (fileCount - 1) % chunkSize });
+      const data = { chunk: Math.floor((fileCount - 1) / chunkSize), file: (fileCount - 1) % chunkSize };
+      table.add(episode, stats, { data, videos: await packer.add(videos) });
+      for (const { name, sum } of sums) sum.add(stats[name] as FeatureStats);
     },
-    finish: async ({ episodes, frames, tasks, stats }) => {
+    finish: async ({ episodes, frames, tasks, features: described }) => {
       open?.file.close();
+      await packer.close();
       table.close();
+      const stats = Object.fromEntries(sums.map(({ name, sum }) => [name, sum.total()]));
       writeTasks(join(path, 'meta/tasks.parquet'), tasks.texts());
       await writeFile(join(path, 'meta/stats.json'), `${statsJson(stats, features, { quantiles: true })}\n`);
       await writeJson(join(path, 'meta/info.json'), {
@@ -51,15 +67,28 @@ export async function version3Files(path: string, options: DatasetOptions): Prom
         total_tasks: tasks.texts().length,
         chunks_size: chunkSize,
         data_files_size_in_mb: dataFileMegabytes,
-        video_files_size_in_mb: 200,
+        video_files_size_in_mb: videoFileMegabytes,
         fps,
         splits: { train: `0:${episodes}` },
         data_path: dataPath,
-        video_path: null,
-        features,
+        video_path: videoFeatures(features).length > 0 ? videoPath : null,
+        features: described,
       });
     },
+    discard: packer.discard,
   };
+}
+
+function imageName(frame: number): string {
+  return `frame-${String(frame).padStart(6, '0')}.png`;
+}
+
+function withQuantiles(stats: Readonly<Record<string, RecordedStats>>): Record<string, FeatureStats> {
+  const whole = Object.entries(stats).map(([name, each]) => {
+    if (each.quantiles) return [name, each];
+    throw new Error(`The statistics of ${name} have no quantiles.`); // a mistake of ours: the writer asks for them
+  });
+  return Object.fromEntries(whole) as Record<string, FeatureStats>;
 }
 
 /** Upstream's rule: the size so far plus what these frames will take, by the file's average, reaches the limit. */

@@ -2,11 +2,15 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
+import { cameraStats } from './camera-stats.ts';
+import { videoChecker } from './check-videos.ts';
 import { completeEpisode, taskTable } from './complete-episode.ts';
-import type { Episode, Feature } from './dataset.ts';
+import type { Column, Episode, Feature } from './dataset.ts';
 import type { DatasetOptions } from './dataset-files.ts';
-import { automaticFeatures, isAutomatic, refuseNotNumeric, widthOf } from './features.ts';
-import { columnStats, type FeatureStats, sumStats } from './stats.ts';
+import { automaticFeatures, isAutomatic, isVisual, refuseUnknownTypes } from './features.ts';
+import { imageNames, imageSize } from './image-size.ts';
+import type { RecordedStats } from './feature-stats.ts';
+import { columnStats } from './stats.ts';
 import { version2Files } from './write-version2.ts';
 import { version3Files } from './write-version3.ts';
 
@@ -16,8 +20,9 @@ export type { DatasetOptions } from './dataset-files.ts';
  * Writes a LeRobot dataset into the new folder `path`. Equal episodes give equal bytes.
  *
  * Episodes get the indices 0, 1, … in the order in which they come; the automatic columns, the statistics and the task
- * table are computed. Memory holds one episode at a time. Values must be finite: a NaN would make every statistic of
- * its feature useless.
+ * table are computed. Memory holds one episode at a time, without its videos, which are copied as they are coded; a video is
+ * not needed once the next episode is asked for. Values must be finite: a NaN would make every statistic of its feature
+ * useless.
  */
 export async function writeDataset(
   path: string,
@@ -28,22 +33,26 @@ export async function writeDataset(
   if (existsSync(path)) throw new Problem('output-exists', `Cannot write a dataset to ${path}: it exists already.`);
   await mkdir(join(path, 'meta'), { recursive: true });
 
-  const files = options.version === 'v3.0' ? version3Files : version2Files;
-  const { add, finish } = await files(path, { ...options, features });
+  const { fps, version } = options;
+  const files = await (version === 'v3.0' ? version3Files : version2Files)(path, { ...options, features });
+  const checker = videoChecker(features, { fps, copiesWhole: version === 'v2.1' });
   const tasks = taskTable();
-  const sums = Object.entries(features).map(([name, feature]) => ({ name, sum: sumStats(widthOf(feature)) }));
   let [count, frames] = [0, 0];
-  for await (const given of episodes) {
-    const episode = completeEpisode(given, { features, fps: options.fps, index: count, firstFrame: frames, tasks });
-    const stats = statsOf(episode, features);
-    await add(episode, stats);
-    for (const { name, sum } of sums) sum.add(stats[name] as FeatureStats);
-    count += 1;
-    frames += episode.length;
+  try {
+    for await (const given of episodes) {
+      const episode = completeEpisode(given, { features, fps, index: count, firstFrame: frames, tasks });
+      const videos = await checker.check(episode);
+      const cameras = await cameraStats(episode, videos, { features, quantiles: version === 'v3.0' });
+      await files.add({ episode, videos, stats: { ...numberStats(episode, features), ...cameras } });
+      count += 1;
+      frames += episode.length;
+    }
+    if (count === 0) throw new Problem('no-episodes', `Cannot write a dataset without episodes to ${path}.`);
+    await files.finish({ episodes: count, frames, tasks, features: described(features, checker.info()) });
+  } catch (error) {
+    await files.discard();
+    throw error;
   }
-  if (count === 0) throw new Problem('no-episodes', `Cannot write a dataset without episodes to ${path}.`);
-  const stats = Object.fromEntries(sums.map(({ name, sum }) => [name, sum.total()]));
-  await finish({ episodes: count, frames, tasks, stats });
 }
 
 function checkedFeatures({ features, fps }: DatasetOptions): Record<string, Feature> {
@@ -55,15 +64,38 @@ function checkedFeatures({ features, fps }: DatasetOptions): Record<string, Feat
   if (wrong.length > 0) {
     throw new Problem('wrong-feature-name', `Feature names cannot have a slash: "${wrong.join('", "')}".`);
   }
-  const checked = Object.fromEntries(declared);
-  refuseNotNumeric(checked, 'Writing');
+  const checked = Object.fromEntries(declared.map(([name, feature]) => [name, withImageNames(feature)]));
+  refuseUnknownTypes(checked, 'Writing');
+  refuseWrongCameras(checked);
   return { ...checked, ...automaticFeatures };
 }
 
-function statsOf({ columns }: Episode, features: Readonly<Record<string, Feature>>): Record<string, FeatureStats> {
-  const stats = Object.entries(features).map(([name, feature]) => {
-    const column = columns[name];
-    return column === undefined ? [] : [name, columnStats(column, feature)];
+function withImageNames(feature: Feature): Feature {
+  return isVisual(feature) ? { ...feature, names: feature.names ?? imageNames } : feature;
+}
+
+function refuseWrongCameras(features: Readonly<Record<string, Feature>>): void {
+  const wrong = Object.entries(features).filter(([, feature]) => isVisual(feature) && imageSize(feature) === undefined);
+  if (wrong.length === 0) return;
+  const list = wrong.map(([name, { shape, names }]) => `"${name}" [${shape}] with names ${JSON.stringify(names)}`);
+  throw new Problem('wrong-camera', `Cameras need three dimensions and three channels: ${list.join(', ')}.`, {
+    hint: 'Declare shape [height, width, 3] and names ["height", "width", "channels"].',
   });
-  return Object.fromEntries(stats) as Record<string, FeatureStats>;
+}
+
+function numberStats({ columns }: Episode, features: Readonly<Record<string, Feature>>): Record<string, RecordedStats> {
+  const stats = Object.entries(columns).map(([name, column]) => {
+    return [name, columnStats(column as Column, features[name] as Feature)];
+  });
+  return Object.fromEntries(stats) as Record<string, RecordedStats>;
+}
+
+function described(
+  features: Readonly<Record<string, Feature>>,
+  info: Readonly<Record<string, object>>,
+): Record<string, Feature> {
+  const all = Object.entries(features).map(([name, { dtype, shape, names }]) => {
+    return [name, { dtype, shape, names: names ?? null, ...(info[name] ? { info: info[name] } : {}) }];
+  });
+  return Object.fromEntries(all) as Record<string, Feature>;
 }

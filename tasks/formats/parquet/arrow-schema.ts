@@ -45,7 +45,10 @@ function encapsulated(message: Uint8Array): string {
 }
 
 function field(builder: Builder, name: string, type: ColumnType): Offset {
-  const children = offsetVector(builder, 'of' in type ? [] : [field(builder, 'element', type.listOf)]);
+  const children = offsetVector(
+    builder,
+    childrenOf(type).map(([child, each]) => field(builder, child, each)),
+  );
   const { code, table } = arrowType(builder, type);
   const nameOffset = builder.createString(name);
   builder.startObject(7); // Field
@@ -57,9 +60,14 @@ function field(builder: Builder, name: string, type: ColumnType): Offset {
   return builder.endObject();
 }
 
+function childrenOf(type: ColumnType): [string, ColumnType][] {
+  if ('fields' in type) return Object.entries(type.fields);
+  return 'of' in type ? [] : [['element', type.listOf]];
+}
+
 function arrowType(builder: Builder, type: ColumnType): { code: number; table: Offset } {
   if ('listOf' in type) return listType(builder, type.length);
-  const { code, write } = scalars[type.of];
+  const { code, write } = 'fields' in type ? struct : scalars[type.of];
   builder.startObject(2);
   write(builder);
   return { code, table: builder.endObject() };
@@ -81,10 +89,13 @@ function keyValue(builder: Builder, [key, value]: [string, string]): Offset {
 
 type Scalar = { readonly code: number; readonly write: (builder: Builder) => void };
 
+const struct: Scalar = { code: 13, write: () => {} };
+
 const scalars: Readonly<Record<Primitive, Scalar>> = {
   float32: { code: 3, write: (builder) => builder.addFieldInt16(0, 1, 0) },
   float64: { code: 3, write: (builder) => builder.addFieldInt16(0, 2, 0) },
   string: { code: 5, write: () => {} },
+  binary: { code: 4, write: () => {} },
   bool: { code: 6, write: () => {} },
   int8: integer(8, true),
   int16: integer(16, true),

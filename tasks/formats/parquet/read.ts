@@ -12,7 +12,8 @@ export interface ParquetSource {
   readonly metadata: Readonly<Record<string, string>>;
   /**
    * Hands over the values of one column in pieces, each with the row of its first value. Pieces may reach beyond
-   * `[start, end)`; lists come as nested plain arrays, `int64` as bigint.
+   * `[start, end)`; lists come as nested plain arrays, `int64` as bigint, bytes as `Uint8Array`,
+   * named fields as objects.
    */
   readonly readColumn: (
     column: string,
@@ -51,6 +52,7 @@ export async function openParquet(path: string): Promise<ParquetSource> {
           columns: [column],
           rowStart: start,
           rowEnd: end,
+          utf8: false, // bytes are text only where the file says so
           onChunk: ({ columnData, rowStart }) => held.call(columnData as ArrayLike<unknown>, rowStart),
         });
         held.rethrow();

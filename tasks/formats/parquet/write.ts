@@ -3,7 +3,7 @@ import { fileWriter } from 'hyparquet-writer/src/node.js';
 import { arrowSchema } from './arrow-schema.ts';
 import { type ColumnType, schemaElements } from './column-type.ts';
 
-/** Values of one column: numbers, bigints (`int64`), booleans, strings, or nested plain arrays of these. */
+/** Values of one column: numbers, bigints (`int64`), booleans, strings, bytes, or nested plain arrays or objects of these. */
 export type ColumnValues = ArrayLike<unknown>;
 
 /** A Parquet file that is being written, one row group at a time. */
@@ -15,6 +15,9 @@ export interface ParquetFile {
   /** Writes the footer. A file that was never closed is not a Parquet file. */
   readonly close: () => void;
 }
+
+/** Fields are for images, which are compressed already: looking for what repeats in them only takes time. */
+const stored = { codec: 'UNCOMPRESSED', encoding: 'PLAIN', statistics: false } as const;
 
 /**
  * Starts a Parquet file: Snappy, dictionary where it pays, no page indexes. Equal calls give equal bytes.
@@ -41,7 +44,12 @@ export function createParquet(
   });
   return {
     write: (values) => {
-      const columnData = columns.map(({ name }) => ({ name, data: values[name] as never, offsetIndex: false }));
+      const columnData = columns.map(({ name, type }) => ({
+        name,
+        data: values[name] as never,
+        offsetIndex: false,
+        ...('fields' in type ? stored : {}),
+      }));
       const rowGroupSize = Math.max(1, (values[columns[0]?.name ?? ''] ?? []).length);
       void file.write({ columnData, rowGroupSize });
     },

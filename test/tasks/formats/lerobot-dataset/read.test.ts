@@ -93,16 +93,24 @@ for (const version of ['v2.1', 'v3.0'] as const) {
   });
 }
 
-test('video columns are skipped, and asking for them is a problem', async (t) => {
+test('videos are left out unless they are asked for, and then one learns where they lie', async (t) => {
   const path = await writeTinyDataset(join(tempFolder(t), 'set'), { version: 'v2.1' });
   editInfo(path, (info) => {
     info.features['observation.images.top'] = { dtype: 'video', shape: [4, 4, 3], names: null };
     info.video_path = 'videos/{video_key}/episode_{episode_index:06d}.mp4';
   });
-  assert.equal((await collect(readEpisodes(path))).length, 3);
-  await assert.rejects(collect(readEpisodes(path, { columns: ['observation.images.top'] })), {
-    code: 'feature-not-supported',
+  assert.equal((await collect(readEpisodes(path)))[0]?.videos, undefined);
+  const [, second] = await collect(readEpisodes(path, { columns: ['observation.images.top'] }));
+  const file = join(path, 'videos/observation.images.top/episode_000001.mp4');
+  assert.deepEqual(second?.videos, { 'observation.images.top': { path: file, stats: undefined } });
+});
+
+test('a feature of a type that is not known is a problem', async (t) => {
+  const path = await writeTinyDataset(join(tempFolder(t), 'set'), { version: 'v2.1' });
+  editInfo(path, (info) => {
+    info.features.sound = { dtype: 'audio', shape: [1], names: null };
   });
+  await assert.rejects(collect(readEpisodes(path, { columns: ['sound'] })), { code: 'feature-not-supported' });
 });
 
 test('columns and episodes that do not exist are named', async (t) => {
