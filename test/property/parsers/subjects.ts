@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Problem } from '../../../cache/problem.ts';
 import { packageRoot } from '../../../tasks/core/package-root.ts';
 import { readRawEpisodes } from '../../../tasks/formats/droid-raw/read.ts';
 import { parseEpisodeList } from '../../../tasks/formats/episode-list.ts';
@@ -15,6 +16,7 @@ import { readDatasetInfo } from '../../../tasks/formats/rlds/dataset-info.ts';
 import { readFeatures } from '../../../tasks/formats/rlds/features.ts';
 import { readEpisodes as readRlds } from '../../../tasks/formats/rlds/read.ts';
 import { frame } from '../../../tasks/formats/tfrecord/frame.ts';
+import { readMp4Index } from '../../../tasks/formats/video/mp4-index.ts';
 import { mp4FrameCount } from '../../../tasks/formats/video/mp4-frame-count.ts';
 import { readArray } from '../../../tasks/formats/zarr/read.ts';
 import { decodeTensors, encodeTensors } from '../../../tasks/models/flow-policy/safetensors.ts';
@@ -103,7 +105,11 @@ export const subjects: Readonly<Record<string, (folder: string) => Promise<Subje
   MP4: async (folder) => {
     const source = 'droid-raw/TRI/success/2023-05-14/Sun_May_14_15_30_58_2023/recordings/MP4/27417508.mp4';
     cpSync(data(source), join(folder, 'a.mp4'));
-    return { files: ['a.mp4'], parse: () => mp4FrameCount(join(folder, 'a.mp4')) };
+    const path = join(folder, 'a.mp4');
+    return {
+      files: ['a.mp4'],
+      parse: async () => [await outcome(mp4FrameCount(path)), await outcome(readMp4Index(path))],
+    };
   },
   safetensors: async (folder) => {
     const tensors = { weight: { shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) } };
@@ -111,6 +117,14 @@ export const subjects: Readonly<Record<string, (folder: string) => Promise<Subje
     return { files: ['a.safetensors'], parse: () => decodeTensors(readFileSync(join(folder, 'a.safetensors')), 'a') };
   },
 };
+
+/** A value, or the problem that was thrown: what comes after it is tried too. */
+async function outcome(read: Promise<unknown>): Promise<unknown> {
+  return read.catch((error: unknown) => {
+    if (!Problem.is(error)) throw error;
+    return error;
+  });
+}
 
 async function tinyRlds(folder: string): Promise<string[]> {
   await writeTiny(folder, [[tinyEpisode(1, 5, 40)], [tinyEpisode(2, 3, 40)]]);
