@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   hash: async () => (await import('./hash.ts')).benchHash(),
   log: async () => (await import('./log.ts')).benchLog(),
   pusht: async () => (await import('./pusht.ts')).benchPusht(),
+  'droid-data': async () => (await import('./droid-data.ts')).benchDroidData(),
   train: async () => (await import('./train.ts')).benchTrain(),
 };
 

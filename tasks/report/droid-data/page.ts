@@ -2,9 +2,12 @@ import type { FeatureStats } from '../../formats/norm-stats.ts';
 import { binnedHistogram } from '../charts/binned-histogram.ts';
 import { type Html, html } from '../page/html.ts';
 import { cards, figure, page, section, table } from '../page/layout.ts';
-import { counted, grouped, percent, signed } from '../page/numbers.ts';
-import { Bins } from './bins.ts';
-import type { Picture, Survey } from './survey.ts';
+import { counted, grouped, percent } from '../page/numbers.ts';
+import { Bins } from '../data-page/bins.ts';
+import { dimensionFigure } from '../data-page/dimension-figure.ts';
+import { lengthFigure, timeOf } from '../data-page/episodes.ts';
+import { picturesSection } from '../data-page/pictures.ts';
+import type { Survey } from './survey.ts';
 
 export interface DataPage {
   readonly name: string;
@@ -21,53 +24,34 @@ const stepsPerSecond = 15;
 /** One page on what a policy would be trained on. */
 export function dataPage(data: DataPage): string {
   const { name, version, survey } = data;
-  const lead = html`${counted(survey.episodes, 'episode')}, ${grouped(survey.steps)} steps (${timeOf(survey.steps)} at
+  const lead = html`${counted(survey.episodes, 'episode')}, ${grouped(survey.steps)} steps (${timeOf(survey.steps, stepsPerSecond)} at
 ${stepsPerSecond} Hz); ${percent(survey.successes / Math.max(1, survey.episodes))} are successes. Inside it calls itself ${name} ${version}.${
     survey.skipped > 0 && html` ${counted(survey.skipped, 'damaged record')} left out.`
   }`;
-  const body = [episodes(survey), pictures(survey.pictures), instructions(survey), values(data)];
+  const body = [
+    episodes(survey),
+    picturesSection(survey.pictures, 'Of the first successes in the files.'),
+    instructions(survey),
+    values(data),
+  ];
   return page({ title: `Data: ${name}`, lead, body });
 }
 
-function timeOf(steps: number): string {
-  const minutes = steps / stepsPerSecond / 60;
-  return minutes < 100 ? `${minutes.toFixed(1)} min` : `${grouped(Math.round(minutes / 60))} h`;
-}
-
 function episodes({ lengths, idleFractions, keptSteps, steps }: Survey): Html {
-  const longest = lengths.reduce((most, length) => Math.max(most, length), 1);
-  const byLength = new Bins([0, longest], 40);
   const byIdle = new Bins([0, 1], 40);
-  for (const length of lengths) byLength.add(length);
   for (const fraction of idleFractions) byIdle.add(fraction);
-  const charts = [
-    figure({
-      title: 'Length',
-      note: `Steps of an episode; the longest has ${grouped(longest)}.`,
-      body: binnedHistogram({ ...shown(byLength), colour: 'demos', xName: 'steps', spoken: 'episodes by length' }),
-    }),
-    figure({
-      title: 'Idle share',
-      note: 'Share of an episode’s steps that is in no range.',
-      body: binnedHistogram({ ...shown(byIdle), colour: 'both', xName: 'share', spoken: 'episodes by idle share' }),
-    }),
-  ];
+  const { counts, range } = byIdle;
+  const idle = figure({
+    title: 'Idle share',
+    note: 'Share of an episode’s steps that is in no range.',
+    body: binnedHistogram({ counts, range, colour: 'both', xName: 'share', spoken: 'episodes by idle share' }),
+  });
   const share = percent(keptSteps / Math.max(1, steps));
   return section({
     title: 'Episodes',
     note: `The ranges keep ${grouped(keptSteps)} of ${grouped(steps)} steps, ${share}.`,
-    body: cards(charts),
+    body: cards([lengthFigure(lengths, 'steps'), idle]),
   });
-}
-
-function pictures(all: readonly Picture[]): Html | false {
-  if (all.length === 0) return false;
-  const figures = all.map(({ camera, caption, jpeg }) => {
-    const source = `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`;
-    const picture = html`<img src="${source}" alt="first frame of ${camera}" style="width: 100%; height: auto; display: block">`;
-    return figure({ title: caption, note: camera, body: picture });
-  });
-  return section({ title: 'First frames', note: 'Of the first successes in the files.', body: cards(figures) });
 }
 
 function instructions({ episodes, withInstructions, distinctInstructions, frequentInstructions }: Survey): Html {
@@ -102,22 +86,10 @@ function values({ actionSpace, actionHorizon, survey, stats }: DataPage): Html {
 function charts(all: readonly Bins[], stats: FeatureStats, unit: (isJoint: boolean) => string): Html[] {
   return all.map((bins, d) => {
     const isJoint = d < all.length - 1;
-    const title = isJoint ? `Joint ${d + 1}` : 'Gripper';
-    const [q01, q99] = [stats.q01?.[d] ?? 0, stats.q99?.[d] ?? 0];
-    const marks = [
-      { at: q01, name: signed(q01, 3) },
-      { at: q99, name: signed(q99, 3) },
-    ];
-    const note = `mean ${signed(stats.mean[d] ?? 0, 3)}, deviation ${signed(stats.std[d] ?? 0, 3)}`;
-    const spoken = `${title}: 98 % of values between ${signed(q01, 3)} and ${signed(q99, 3)}`;
-    return figure({
-      title,
-      note,
-      body: binnedHistogram({ ...shown(bins), colour: 'demos', marks, xName: unit(isJoint), spoken }),
+    const of = (values: readonly number[] = []): number => values[d] ?? 0;
+    return dimensionFigure(isJoint ? `Joint ${d + 1}` : 'Gripper', bins, {
+      unit: unit(isJoint),
+      stats: { mean: of(stats.mean), std: of(stats.std), q01: of(stats.q01), q99: of(stats.q99) },
     });
   });
-}
-
-function shown({ counts, range }: Bins): Pick<Bins, 'counts' | 'range'> {
-  return { counts, range };
 }

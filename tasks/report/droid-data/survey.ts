@@ -4,7 +4,8 @@ import { droid, episodeKey, isSuccess, textOf } from '../../formats/rlds/droid.t
 import { featuresFor, type FrameRule, usableFramesOf, width } from '../../formats/rlds/droid-frames.ts';
 import { type Features, readFeatures } from '../../formats/rlds/features.ts';
 import { type Episode, readEpisodes } from '../../formats/rlds/read.ts';
-import { Bins } from './bins.ts';
+import { Bins } from '../data-page/bins.ts';
+import type { Picture } from '../data-page/pictures.ts';
 
 /** What the page says of a dataset. */
 export interface Survey {
@@ -29,13 +30,6 @@ export interface Survey {
   readonly frames: number;
   readonly pictures: readonly Picture[];
   readonly skipped: number;
-}
-
-/** The first frame of an episode, as it is stored: JPEG. */
-export interface Picture {
-  readonly camera: string;
-  readonly caption: string;
-  readonly jpeg: Uint8Array;
 }
 
 export interface SurveyPlan {
@@ -147,5 +141,7 @@ function pictureOf(episode: Episode, camera: string, language: string | undefine
   // An empty or other string is no JPEG.
   if (!jpeg || jpeg[0] !== 0xff || jpeg[1] !== 0xd8) return [];
   const caption = language === undefined ? '' : textOf(episode, language).trim();
-  return [{ camera: camera.split('/').at(-1) as string, caption: caption || 'no instruction', jpeg }];
+  return [
+    { camera: camera.split('/').at(-1) as string, caption: caption || 'no instruction', format: 'jpeg', bytes: jpeg },
+  ];
 }

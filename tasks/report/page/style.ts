@@ -28,6 +28,7 @@ section { margin-top: 56px; }
 .verdict li { margin-top: 4px; }
 .verdict .headline { font-size: 18px; line-height: 1.45; font-weight: 560; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 16px; margin: 16px 0 0; }
+.cards > :only-child { max-width: 480px; }
 figure { margin: 0; padding: 16px 16px 10px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
 figure.picked { border-color: var(--demos); box-shadow: inset 0 0 0 1px var(--demos); }
 figcaption { margin-bottom: 6px; }
