@@ -6,7 +6,8 @@ const uncountedKey = Symbol.for('stet.uncounted');
  * An input that says where to find something whose content other inputs pin, for example the dataset that holds an episode
  * which is named by its digest. It does not count: the same content elsewhere gives the same result.
  *
- * The body must check that what it finds there is what the counted inputs say.
+ * The body must check that what it finds there is what the counted inputs say. In the arguments of a program, a text that is
+ * such an input stands for its place too.
  */
 export function uncounted<S extends z.ZodType>(type: S): S {
   const copy = type.clone() as S;

@@ -6,6 +6,7 @@ import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { openpiAssets } from '../kinds/openpi-assets.ts';
 import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
+import { checkoutDigests } from './openpi-checkout.ts';
 import { refuseContradictions, type TrainSettings, trainCommand } from './openpi-command.ts';
 import { trainNeeds } from './openpi-needs.ts';
 
@@ -70,7 +71,15 @@ const train = task({
     GIT_LFS_SKIP_SMUDGE: '1', // uv fetches lerobot by git, whose large files are not needed
   },
   inherits: [
-    ...['OPENPI_DATA_HOME', 'HF_HOME', 'HF_DATASETS_CACHE', 'UV_CACHE_DIR', 'UV_PROJECT_ENVIRONMENT'],
+    ...[
+      'OPENPI_DATA_HOME',
+      'HF_HOME',
+      'HF_DATASETS_CACHE',
+      'UV_CACHE_DIR',
+      'UV_PROJECT_ENVIRONMENT',
+      'UV_NO_SYNC',
+      'UV_OFFLINE',
+    ],
     ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE', 'WANDB_API_KEY'],
   ],
   cwd: ({ openpi }) => resolve(openpi),
@@ -82,11 +91,7 @@ const train = task({
     ...(gpus > 0 && dataset?.kind === 'rlds-dataset' ? { memoryGb: 160 } : {}),
   }),
   needs: trainNeeds,
-  observe: async ({ openpi }) => {
-    const { globDigests } = await import('../../cache/code/globs.ts');
-    const python = ['scripts', 'src', 'packages'].map((folder) => `${folder}/**/*.py`);
-    return globDigests(resolve(openpi), [...python, 'pyproject.toml', 'uv.lock']);
-  },
+  observe: ({ openpi }) => checkoutDigests(openpi),
   command: (settings, out, { resuming }) => trainCommand(settings, { checkpoints: out.checkpoints, resuming }),
 });
 
