@@ -71,15 +71,7 @@ const train = task({
     GIT_LFS_SKIP_SMUDGE: '1', // uv fetches lerobot by git, whose large files are not needed
   },
   inherits: [
-    ...[
-      'OPENPI_DATA_HOME',
-      'HF_HOME',
-      'HF_DATASETS_CACHE',
-      'UV_CACHE_DIR',
-      'UV_PROJECT_ENVIRONMENT',
-      'UV_NO_SYNC',
-      'UV_OFFLINE',
-    ],
+    ...['OPENPI_DATA_HOME', 'HF_HOME', 'HF_DATASETS_CACHE', 'UV_CACHE_DIR', 'UV_PROJECT_ENVIRONMENT', 'UV_OFFLINE'],
     ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE', 'WANDB_API_KEY'],
   ],
   cwd: ({ openpi }) => resolve(openpi),
@@ -97,7 +89,9 @@ const train = task({
 
 /**
  * Trains a policy with openpi's own JAX trainer, `uv run scripts/train.py`, in a checkout of the user's; the defaults ask
- * for eight H100. Checkpoints come out as they are saved.
+ * for eight H100. Checkpoints come out as they are saved, with all that training goes on from: 16 bytes for each weight that
+ * is trained, before compression. The trainer deletes a checkpoint when it saves the next, unless `keepPeriod` says
+ * otherwise; one that it deletes before it was copied is no item.
  *
  * Goes on from the trainer's last checkpoint after a kill. Weights, optimizer and step go on; the order of the data starts
  * again, so the result is not that of a training which was never killed. RLDS data come in random order in any case.
