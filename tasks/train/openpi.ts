@@ -68,6 +68,7 @@ const train = task({
   onPreempt: 'resume',
   env: {
     XLA_PYTHON_CLIENT_MEM_FRACTION: '0.9', // of a GPU's memory; JAX by itself takes 0.75
+    UV_FROZEN: '1', // the lock file counts, so uv must not rewrite it while the job runs
     GIT_LFS_SKIP_SMUDGE: '1', // uv fetches lerobot by git, whose large files are not needed
   },
   inherits: [

@@ -5,6 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Problem } from '../../../cache/problem.ts';
 import { packageRoot } from '../../../tasks/core/package-root.ts';
+import { adoptRlds } from '../../../tasks/download/adopt-rlds.ts';
+import { filterIdleFrames } from '../../../tasks/filter/idle-frames.ts';
+import { droidStats } from '../../../tasks/norm-stats/droid.ts';
+import { lastOpenpiCheckpoint } from '../../../tasks/train/last-checkpoint.ts';
+import { layOutAssets } from '../../../tasks/train/openpi-assets.ts';
 import { checkoutDigests } from '../../../tasks/train/openpi-checkout.ts';
 import { type TrainSettings, trainCommand } from '../../../tasks/train/openpi-command.ts';
 import { trainNeeds } from '../../../tasks/train/openpi-needs.ts';
@@ -96,6 +101,19 @@ test('what cannot be divided among the GPUs is refused when the task is called',
   assert.match(message, /batchSize 36 does not divide among 8 GPUs; 40 does/);
   assert.match(message, /8 GPUs do not divide into groups of fsdpDevices 3/);
   assert.doesNotThrow(() => trainOpenpi({ ...call, gpus: 6 }));
+});
+
+test('what other tasks make fits, and a number that is not known yet is not judged', () => {
+  const { dataset } = adoptRlds({ path: '/data/droid/1.0.1' });
+  const { ranges } = filterIdleFrames({ dataset });
+  const { stats, batches } = droidStats({ dataset, ranges });
+  const { checkpoint } = lastOpenpiCheckpoint({
+    checkpoints: trainOpenpi({
+      ...{ openpi: 'openpi', config: 'pi05_full_droid_finetune', steps: 10, dataset, ranges },
+      ...{ assets: layOutAssets({ stats }).assets, batchSize: batches, gpus: 7 },
+    }).checkpoints,
+  });
+  assert.doesNotThrow(() => trainOpenpi({ openpi: 'openpi', config: 'debug', steps: 10, weights: checkpoint }));
 });
 
 test('options that have inputs of their own are refused, in either spelling', () => {
