@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileAt, type Need, program } from '../core/task.ts';
+import { checkoutAdvice } from './openpi-checkout.ts';
 import type { TrainSettings } from './openpi-command.ts';
 
 /** What a training by openpi needs of the place. The weights and statistics that a configuration names are not looked for. */
@@ -21,8 +22,7 @@ export function trainNeeds(known: Partial<TrainSettings> & { openpi?: string }):
 function checkoutAt(openpi: string): Need {
   return fileAt(resolve(openpi, 'scripts/train.py'), {
     what: 'a checkout of openpi',
-    advice:
-      'git clone --recurse-submodules https://github.com/Physical-Intelligence/openpi, then GIT_LFS_SKIP_SMUDGE=1 uv sync in it; give its folder as `openpi`.',
+    advice: checkoutAdvice,
   });
 }
 

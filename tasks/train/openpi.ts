@@ -6,6 +6,7 @@ import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { openpiAssets } from '../kinds/openpi-assets.ts';
 import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
+import { checkoutDigests } from './openpi-checkout.ts';
 import { refuseContradictions, type TrainSettings, trainCommand } from './openpi-command.ts';
 import { trainNeeds } from './openpi-needs.ts';
 
@@ -67,10 +68,11 @@ const train = task({
   onPreempt: 'resume',
   env: {
     XLA_PYTHON_CLIENT_MEM_FRACTION: '0.9', // of a GPU's memory; JAX by itself takes 0.75
+    UV_FROZEN: '1', // the lock file counts, so uv must not rewrite it while the job runs
     GIT_LFS_SKIP_SMUDGE: '1', // uv fetches lerobot by git, whose large files are not needed
   },
   inherits: [
-    ...['OPENPI_DATA_HOME', 'HF_HOME', 'HF_DATASETS_CACHE', 'UV_CACHE_DIR', 'UV_PROJECT_ENVIRONMENT'],
+    ...['OPENPI_DATA_HOME', 'HF_HOME', 'HF_DATASETS_CACHE', 'UV_CACHE_DIR', 'UV_PROJECT_ENVIRONMENT', 'UV_OFFLINE'],
     ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE', 'WANDB_API_KEY'],
   ],
   cwd: ({ openpi }) => resolve(openpi),
@@ -82,17 +84,15 @@ const train = task({
     ...(gpus > 0 && dataset?.kind === 'rlds-dataset' ? { memoryGb: 160 } : {}),
   }),
   needs: trainNeeds,
-  observe: async ({ openpi }) => {
-    const { globDigests } = await import('../../cache/code/globs.ts');
-    const python = ['scripts', 'src', 'packages'].map((folder) => `${folder}/**/*.py`);
-    return globDigests(resolve(openpi), [...python, 'pyproject.toml', 'uv.lock']);
-  },
+  observe: ({ openpi }) => checkoutDigests(openpi),
   command: (settings, out, { resuming }) => trainCommand(settings, { checkpoints: out.checkpoints, resuming }),
 });
 
 /**
  * Trains a policy with openpi's own JAX trainer, `uv run scripts/train.py`, in a checkout of the user's; the defaults ask
- * for eight H100. Checkpoints come out as they are saved.
+ * for eight H100. Checkpoints come out as they are saved, with all that training goes on from: 16 bytes for each weight that
+ * is trained, before compression. The trainer deletes a checkpoint when it saves the next, unless `keepPeriod` says
+ * otherwise; one that it deletes before it was copied is no item.
  *
  * Goes on from the trainer's last checkpoint after a kill. Weights, optimizer and step go on; the order of the data starts
  * again, so the result is not that of a training which was never killed. RLDS data come in random order in any case.

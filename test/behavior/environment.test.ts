@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { task } from '../../tasks/core/task.ts';
+import { task, uncounted } from '../../tasks/core/task.ts';
 import { finish, Rig } from '../support/rig.ts';
 
 const value = { value: z.int() };
@@ -54,6 +54,38 @@ test('a secret that is not set fails its node by name', async (t) => {
   assert.equal(failure.code, 'secret-missing');
   assert.match(failure.message, /NEVER_SET_FOR_TEST/);
   await run.ended();
+});
+
+test('an inherited variable reaches the job where it is set, does not count, and stands in no file', async (t) => {
+  process.env.CACHE_FOR_TEST = '/somewhere/hidden-from-logs';
+  t.after(() => delete process.env.CACHE_FOR_TEST);
+  const rig = await Rig.start(t);
+  const make = rig.puppet('make', {}, value, { inherits: ['CACHE_FOR_TEST', 'NEVER_SET_FOR_TEST'] });
+  const run = await rig.run(() => make({}));
+  const puppet = await rig.started('make');
+  const env = await puppet.env();
+  assert.equal(env.CACHE_FOR_TEST, '/somewhere/hidden-from-logs');
+  assert.equal('NEVER_SET_FOR_TEST' in env, false);
+  await finish(puppet, { value: 1 });
+  await run.ended();
+  const found = execFileSync('sh', ['-c', 'grep -rl hidden-from "$1" || true', 'sh', rig.folder], { encoding: 'utf8' });
+  assert.equal(found, '');
+
+  delete process.env.CACHE_FOR_TEST;
+  const again = await rig.run(() => make({}));
+  assert.equal((await again.ended()).counts.cached, 1);
+});
+
+test('a program is the same wherever an uncounted input says that something lies', async (t) => {
+  const rig = await Rig.start(t);
+  const make = rig.puppet('make', { place: uncounted(z.string()) }, value);
+  const run = await rig.run(() => make({ place: '/here' }));
+  const puppet = await rig.started('make');
+  assert.ok(puppet.args.includes('place=/here'));
+  await finish(puppet, { value: 1 });
+  await run.ended();
+  const again = await rig.run(() => make({ place: '/there' }));
+  assert.equal((await again.ended()).counts.cached, 1);
 });
 
 /** Writes its arguments to `out` as JSON. */

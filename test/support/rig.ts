@@ -32,6 +32,7 @@ interface PuppetOptions {
   code?: readonly string[];
   env?: Record<string, string>;
   secrets?: readonly string[];
+  inherits?: readonly string[];
   resources?: Resources;
   observe?: (inputs: never) => Promise<unknown>;
 }

@@ -19,7 +19,7 @@ import { frame } from '../../../tasks/formats/tfrecord/frame.ts';
 import { readMp4Index } from '../../../tasks/formats/video/mp4-index.ts';
 import { mp4FrameCount } from '../../../tasks/formats/video/mp4-frame-count.ts';
 import { readArray } from '../../../tasks/formats/zarr/read.ts';
-import { decodeTensors, encodeTensors } from '../../../tasks/models/flow-policy/safetensors.ts';
+import { decodeTensors, encodeTensors } from '../../../tasks/models/flow/safetensors.ts';
 import { writeTinyDataset } from '../../support/tiny-dataset.ts';
 import { tinyEpisode, tinyFeatures, writeTiny } from '../../support/tiny-rlds.ts';
 

@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { packageRoot } from '../../../tasks/core/package-root.ts';
 import { readNormStats } from '../../../tasks/formats/norm-stats.ts';
 import { lerobotDataset } from '../../../tasks/kinds/lerobot-dataset.ts';
-import { actionToPi, stateToPi } from '../../../tasks/norm-stats/aloha.ts';
+import { actionToPi, alohaWidth, stateToPi } from '../../../tasks/norm-stats/aloha.ts';
 import { lerobotStats } from '../../../tasks/norm-stats/lerobot.ts';
 import { type Asked, lerobotStatistics } from '../../../tasks/norm-stats/lerobot-statistics.ts';
+import { openpiStatsSettings } from '../../../tasks/norm-stats/openpi-configs.ts';
 import { golden } from '../../support/openpi-golden.ts';
 import { artifactAt, runTask } from '../../support/run-task.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -110,4 +111,12 @@ test('the task writes norm_stats.json where openpi looks for it, and how it was 
   assert.deepEqual(written.state, (cases.as_stored as Case).state);
   const method = JSON.parse(readFileSync(join(stats as string, 'method.json'), 'utf8')) as unknown;
   assert.deepEqual(method, { method: 'RunningStats of openpi', frames: 480, batches: 15 });
+});
+
+test('the settings of every configuration are settings that the task takes', async () => {
+  const dataset = await artifactAt(lerobotDataset, real);
+  for (const settings of Object.values(openpiStatsSettings)) {
+    assert.doesNotThrow(() => lerobotStats({ dataset, ...settings }));
+  }
+  assert.equal(openpiStatsSettings.pi0_aloha_pen_uncap.deltaMask.length, alohaWidth);
 });

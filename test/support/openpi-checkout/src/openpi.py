@@ -1,0 +1,1 @@
+"""Stands for the packages of openpi, whose sources count."""
