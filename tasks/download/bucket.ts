@@ -39,7 +39,10 @@ export const downloadFiles = task({
           url: z.url({ protocol: /^https?$/ }),
           /** By default the last part of the address. */
           name: z.string().min(1).optional(),
-          digest: z.string().regex(/^sha256:[0-9a-f]{64}$/).optional(),
+          digest: z
+            .string()
+            .regex(/^sha256:[0-9a-f]{64}$/)
+            .optional(),
         }),
       )
       .min(1),
@@ -53,7 +56,9 @@ export const downloadFiles = task({
     const { listingDigest } = await import('./sources/listing.ts');
     const { planAccess } = await import('./sources/open.ts');
     const unknown = files.filter(({ digest }) => digest === undefined);
-    return unknown.length === 0 ? {} : { listing: listingDigest((await listLinks(unknown, 'the web', planAccess())).objects) };
+    return unknown.length === 0
+      ? {}
+      : { listing: listingDigest((await listLinks(unknown, 'the web', planAccess())).objects) };
   },
   run: async ({ files, parallel }, out, { signal, report }) => {
     const { listLinks } = await import('./sources/https.ts');

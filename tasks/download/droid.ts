@@ -89,7 +89,9 @@ function belowRelease(from: string): string {
 function roomForDroid(from: string | undefined, to: string | undefined, include: readonly string[] = []): Need[] {
   if (to === undefined || from !== droidBucket || include.length > 0) return [];
   const folder = resolve(to);
-  return [freeDisk({ bytes: Math.max(0, droidBytes - bytesIn(folder)), what: 'what is missing of DROID 1.0.1', folder })];
+  return [
+    freeDisk({ bytes: Math.max(0, droidBytes - bytesIn(folder)), what: 'what is missing of DROID 1.0.1', folder }),
+  ];
 }
 
 /** Files that are there, and those that are on their way into the folder. */

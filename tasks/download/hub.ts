@@ -56,5 +56,10 @@ interface Repository {
 }
 
 function placeOf(type: 'datasets' | 'models', { repo, revision, ...choice }: Repository) {
-  return { ...choice, from: `hf://${type}/${repo}@${encodeURIComponent(revision)}`, via: 'auto' as const, checkData: false };
+  return {
+    ...choice,
+    from: `hf://${type}/${repo}@${encodeURIComponent(revision)}`,
+    via: 'auto' as const,
+    checkData: false,
+  };
 }

@@ -31,11 +31,12 @@ export class GcsServer extends ObjectServer {
     const held = this.objects.get(name);
     const asked = url.searchParams.get('generation');
     if (!held || (asked && asked !== String(held.generation))) return void response.writeHead(404, json).end('{}');
-    if (url.searchParams.get('alt') !== 'media') return this.page(response, JSON.stringify(this.#item(name, held)), json);
+    if (url.searchParams.get('alt') !== 'media')
+      return this.page(response, JSON.stringify(this.#item(name, held)), json);
     const sums = this.#item(name, held);
     await this.content(name, held, request, response, {
       'x-goog-generation': String(held.generation),
-      'x-goog-hash': `crc32c=${String(sums.crc32c)}`,
+      'x-goog-hash': `crc32c=${sums.crc32c}`,
     });
   }
 
@@ -43,7 +44,9 @@ export class GcsServer extends ObjectServer {
     const prefix = url.searchParams.get('prefix') ?? '';
     const names = [...this.objects.keys()].filter((name) => name.startsWith(prefix)).sort();
     const start = Number(url.searchParams.get('pageToken') ?? 0);
-    const items = names.slice(start, start + this.pageSize).map((name) => this.#item(name, this.objects.get(name) as Held));
+    const items = names
+      .slice(start, start + this.pageSize)
+      .map((name) => this.#item(name, this.objects.get(name) as Held));
     const next = start + this.pageSize < names.length ? { nextPageToken: String(start + this.pageSize) } : {};
     this.page(response, JSON.stringify({ kind: 'storage#objects', ...next, items }), json);
   }

@@ -38,7 +38,8 @@ export class HubServer extends ObjectServer {
     const tree = new RegExp(`^${api}/tree/${this.commit}(?:/(.*))?$`).exec(url.pathname);
     if (tree) return this.#tree(decodeURIComponent(tree[1] ?? ''), url, response);
     const root = `${this.type === 'datasets' ? '/datasets' : ''}/${this.repo}/resolve/${this.commit}/`;
-    if (!url.pathname.startsWith(root)) return void response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end();
+    if (!url.pathname.startsWith(root))
+      return void response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end();
     const name = decodeURIComponent(url.pathname.slice(root.length));
     if ((this.objects.get(name)?.bytes.length ?? 0) < this.lfsBytes) return this.#file(name, request, response);
     this.redirects += 1;
@@ -55,7 +56,9 @@ export class HubServer extends ObjectServer {
   #tree(folder: string, url: URL, response: ServerResponse): void {
     const names = [...this.objects.keys()].filter((name) => folder === '' || name.startsWith(`${folder}/`)).sort();
     const start = Number(url.searchParams.get('cursor') ?? 0);
-    const rows: object[] = names.slice(start, start + this.pageSize).map((name) => this.#row(name, this.objects.get(name) as Held));
+    const rows: object[] = names
+      .slice(start, start + this.pageSize)
+      .map((name) => this.#row(name, this.objects.get(name) as Held));
     if (start === 0) rows.unshift({ type: 'directory', oid: '0'.repeat(40), size: 0, path: 'data' });
     const next = start + this.pageSize;
     const more = `<${this.url}${url.pathname}?recursive=true&cursor=${next}>; rel="next"`;
@@ -66,7 +69,11 @@ export class HubServer extends ObjectServer {
     const oid = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
     const row = { type: 'file', oid, size: bytes.length, path };
     if (bytes.length < this.lfsBytes) return row;
-    return { ...row, oid: '1'.repeat(40), lfs: { oid: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, pointerSize: 130 } };
+    return {
+      ...row,
+      oid: '1'.repeat(40),
+      lfs: { oid: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, pointerSize: 130 },
+    };
   }
 }
 

@@ -58,7 +58,8 @@ export abstract class ObjectServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server?.address() as AddressInfo).port}`;
+    if (!this.#server) throw new Error('the server is not started');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   put(name: string, bytes: Buffer | string): void {
@@ -79,16 +80,24 @@ export abstract class ObjectServer {
     response.writeHead(200, headers).end(text);
   }
 
-  protected async content(name: string, { bytes }: Held, request: IncomingMessage, response: ServerResponse, headers: Record<string, string> = {}): Promise<void> {
+  protected async content(
+    name: string,
+    { bytes }: Held,
+    request: IncomingMessage,
+    response: ServerResponse,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
     this.onContent(name);
     const fault = request.method === 'HEAD' ? undefined : this.faults.shift();
     if (fault?.type === 'status') return void response.writeHead(fault.status, fault.headers).end();
-    const [, from, to] = fault?.type === 'no-range' ? [] : (/^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? []);
+    const [, from, to] =
+      fault?.type === 'no-range' ? [] : (/^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? []);
     const start = Number(from ?? 0);
     const end = to ? Math.min(Number(to) + 1, bytes.length) : bytes.length;
     if (from !== undefined && start >= bytes.length && bytes.length > 0) return void response.writeHead(416).end();
     const part = Buffer.from(bytes.subarray(start, end));
-    if (fault?.type === 'wrong-bytes' && part.length > 0) part[part.length >> 1] = (part[part.length >> 1] as number) ^ 1;
+    if (fault?.type === 'wrong-bytes' && part.length > 0)
+      part[part.length >> 1] = (part[part.length >> 1] as number) ^ 1;
     response.writeHead(from === undefined ? 200 : 206, {
       'content-length': String(part.length),
       'accept-ranges': 'bytes',
@@ -96,7 +105,8 @@ export abstract class ObjectServer {
       ...headers,
     });
     if (request.method === 'HEAD') return void response.end();
-    const stop = fault?.type === 'drop' || fault?.type === 'stall' ? Math.min(fault.afterBytes, part.length) : part.length;
+    const stop =
+      fault?.type === 'drop' || fault?.type === 'stall' ? Math.min(fault.afterBytes, part.length) : part.length;
     await this.#send(response, part.subarray(0, stop));
     if (fault?.type === 'drop') response.destroy();
     else if (fault?.type !== 'stall') response.end();

@@ -22,7 +22,8 @@ export class S3Server extends ObjectServer {
   }
 
   protected override async answer(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.isPrivate && request.headers.authorization === undefined) return void response.writeHead(403, xml).end(denied);
+    if (this.isPrivate && request.headers.authorization === undefined)
+      return void response.writeHead(403, xml).end(denied);
     if (url.searchParams.get('list-type') === '2') return this.#list(url, response);
     const name = decodeURIComponent(url.pathname.slice(this.bucket.length + 2));
     const held = this.objects.get(name);
@@ -31,7 +32,10 @@ export class S3Server extends ObjectServer {
     const etag = this.#etag(name, held);
     if (match !== undefined && match.replaceAll('"', '') !== etag) return void response.writeHead(412, xml).end(denied);
     const asksSum = request.headers['x-amz-checksum-mode'] === 'ENABLED';
-    await this.content(name, held, request, response, { etag: `"${etag}"`, ...(asksSum ? this.#checksum(name, held) : {}) });
+    await this.content(name, held, request, response, {
+      etag: `"${etag}"`,
+      ...(asksSum ? this.#checksum(name, held) : {}),
+    });
   }
 
   #list(url: URL, response: ServerResponse): void {
@@ -43,7 +47,8 @@ export class S3Server extends ObjectServer {
     const rows = names.slice(start, end).map((name) => {
       const held = this.objects.get(name) as Held;
       const key = encoded ? encodeURIComponent(name).replaceAll('%20', '+') : escaped(name);
-      const sum = this.multipart.has(name) && this.hasChecksums ? '<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>' : '';
+      const sum =
+        this.multipart.has(name) && this.hasChecksums ? '<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>' : '';
       const etag = `&quot;${this.#etag(name, held)}&quot;`;
       return `<Contents><Key>${key}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>${etag}</ETag>${sum}<Size>${held.bytes.length}</Size><StorageClass>STANDARD</StorageClass></Contents>`;
     });

@@ -16,10 +16,10 @@ export class WebServer extends ObjectServer {
     if (!held) return void response.writeHead(404).end();
     const tag = `"${createHash('sha1').update(held.bytes).digest('hex')}"`;
     const headers = {
-      'etag': { etag: tag },
+      etag: { etag: tag },
       'weak-etag': { etag: `W/${tag}` },
-      'time': { 'last-modified': new Date(held.generation * 1000).toUTCString() },
-      'nothing': {},
+      time: { 'last-modified': new Date(held.generation * 1000).toUTCString() },
+      nothing: {},
     };
     await this.content(name, held, request, response, headers[this.says]);
   }

@@ -78,9 +78,14 @@ export class HttpClient {
 
   #once(url: URL, { method = 'GET', headers, signal }: Ask): Promise<Answer> {
     const secure = url.protocol === 'https:';
-    if (!secure && url.protocol !== 'http:') throw new Problem('wrong-address', `${url.protocol} is not http or https.`);
+    if (!secure && url.protocol !== 'http:')
+      throw new Problem('wrong-address', `${url.protocol} is not http or https.`);
     const proxy = proxyFor(url, this.#env);
-    const direct = { host: bare(url.hostname), port: Number(url.port) || (secure ? 443 : 80), path: url.pathname + url.search };
+    const direct = {
+      host: bare(url.hostname),
+      port: Number(url.port) || (secure ? 443 : 80),
+      path: url.pathname + url.search,
+    };
     const indirect = proxy && !secure ? throughProxy(url, proxy) : undefined;
     const agent = secure ? (proxy ? this.#tunnel(proxy) : this.#secure) : this.#plain;
     const options = {
@@ -124,10 +129,14 @@ function asTransient(error: unknown, url: URL, signal?: AbortSignal): unknown {
   const code = (error as { code?: string }).code ?? '';
   // A certificate does not get better by waiting.
   if (/CERT|SIGNATURE|^ERR_TLS/.test(code)) {
-    return new Problem('untrusted-server', `${url.host} shows a certificate that is not trusted: ${messageOf(error)}.`, {
-      hint: 'Behind a proxy with a certificate of its own, name its file in NODE_EXTRA_CA_CERTS.',
-      cause: error,
-    });
+    return new Problem(
+      'untrusted-server',
+      `${url.host} shows a certificate that is not trusted: ${messageOf(error)}.`,
+      {
+        hint: 'Behind a proxy with a certificate of its own, name its file in NODE_EXTRA_CA_CERTS.',
+        cause: error,
+      },
+    );
   }
   return new Transient(`the connection to ${url.host} failed: ${messageOf(error)}`, { cause: error });
 }

@@ -14,5 +14,7 @@ const prefixes = ['AWS_', 'CLOUDSDK_', 'GIT_CONFIG_'];
  */
 export function networkVariables(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
   const isOne = (name: string): boolean => names.includes(name) || prefixes.some((prefix) => name.startsWith(prefix));
-  return Object.keys(env).filter((name) => env[name] !== undefined && isOne(name)).sort();
+  return Object.keys(env)
+    .filter((name) => env[name] !== undefined && isOne(name))
+    .sort();
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Problem } from '../../../cache/problem.ts';
-import { type BucketAddress, gsChecksums, nameBelow } from './gs.ts';
+import { type BucketAddress, gsChecksums, nameBelow } from './bucket-address.ts';
 import { parseJson } from './parse-json.ts';
 import { runProgram } from './programs.ts';
 import type { Access, CopyPlace, RemoteObject, Transport } from './source.ts';
@@ -26,14 +26,20 @@ export async function listByGcloud({ place, bucket, prefix }: BucketAddress, acc
   return parseJson(text, Listed, place).flatMap(({ name: key, size, generation, crc32c_hash, md5_hash }) => {
     const name = nameBelow(prefix, key);
     const sums = { crc32c: crc32c_hash ?? undefined, md5Hash: md5_hash ?? undefined };
-    return name === undefined ? [] : [{ name, sizeBytes: size, generation, checksums: gsChecksums(sums), address: key }];
+    return name === undefined
+      ? []
+      : [{ name, sizeBytes: size, generation, checksums: gsChecksums(sums), address: key }];
   });
 }
 
 /** By `gsutil ls -L`, whose text has a block for each object. */
 export async function listByGsutil({ place, bucket, prefix }: BucketAddress, access: Access): Promise<RemoteObject[]> {
   const args = ['ls', '-L', `gs://${bucket}/${plain(prefix, place)}**`];
-  return parseGsutil(await runProgram('gsutil', args, { ...access, purpose: `list ${place}` }), { place, bucket, prefix });
+  return parseGsutil(await runProgram('gsutil', args, { ...access, purpose: `list ${place}` }), {
+    place,
+    bucket,
+    prefix,
+  });
 }
 
 export function copyByGcloud(address: BucketAddress, access: Access): Transport {
@@ -81,7 +87,11 @@ function parseGsutil(text: string, { place, bucket, prefix }: BucketAddress): Re
     const name = nameBelow(prefix, key);
     if (name === undefined) continue;
     const field = (label: string): string | undefined => {
-      return lines.find((line) => line.trim().startsWith(`${label}:`))?.trim().slice(label.length + 1).trim();
+      return lines
+        .find((line) => line.trim().startsWith(`${label}:`))
+        ?.trim()
+        .slice(label.length + 1)
+        .trim();
     };
     const [size, generation] = [field('Content-Length'), field('Generation')];
     if (size === undefined || generation === undefined) {

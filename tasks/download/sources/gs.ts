@@ -1,10 +1,9 @@
-import { posix } from 'node:path';
 import { z } from 'zod';
 import { Problem } from '../../../cache/problem.ts';
 import { findProgram } from '../../core/needs.ts';
 import { refuseOtherThan } from '../http/refusals.ts';
-import { type Checksum, hexOfBase64 } from '../transfer/checksum.ts';
 import { patiently } from '../transfer/retry.ts';
+import { type BucketAddress, gsChecksums, nameBelow, parseBucketAddress } from './bucket-address.ts';
 import { copyByGcloud, copyByGsutil, listByGcloud, listByGsutil } from './gs-programs.ts';
 import { sortedByName } from './listing.ts';
 import { parseJson } from './parse-json.ts';
@@ -31,37 +30,15 @@ export async function listGs(place: string, way: GsWay, access: Access): Promise
     if (way === 'https' || !Problem.is(error) || error.code !== 'access-denied') throw error;
     if (await findProgram('gcloud', access.env.PATH)) return byGcloud(address, access);
     if (await findProgram('gsutil', access.env.PATH)) return byGsutil(address, access);
-    throw new Problem('access-denied', `${place} is not public, and neither gcloud nor gsutil is on PATH to log in with.`, {
-      hint: 'Install the Google Cloud CLI and run `gcloud auth login`, or set GOOGLE_OAUTH_ACCESS_TOKEN.',
-      cause: error,
-    });
+    throw new Problem(
+      'access-denied',
+      `${place} is not public, and neither gcloud nor gsutil is on PATH to log in with.`,
+      {
+        hint: 'Install the Google Cloud CLI and run `gcloud auth login`, or set GOOGLE_OAUTH_ACCESS_TOKEN.',
+        cause: error,
+      },
+    );
   }
-}
-
-export interface BucketAddress {
-  readonly place: string;
-  readonly bucket: string;
-  /** Without a slash at its end; empty for the whole bucket. */
-  readonly prefix: string;
-}
-
-export function parseBucketAddress(place: string, scheme: 'gs' | 's3'): BucketAddress {
-  const [, bucket, prefix = ''] = /^[a-z0-9]+:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/s.exec(place) ?? [];
-  if (bucket !== undefined) return { place, bucket, prefix: prefix.replace(/\/+$/, '') };
-  throw new Problem('wrong-address', `"${place}" is not the address of a bucket.`, {
-    hint: `Write ${scheme}://BUCKET/FOLDER.`,
-  });
-}
-
-/**
- * Names of a bucket below a prefix as names of files: `PREFIX/a/b` is `a/b`; the object `PREFIX` itself is its last part.
- * Objects whose name ends in a slash stand for empty folders and are left out.
- */
-export function nameBelow(prefix: string, key: string): string | undefined {
-  if (key.endsWith('/')) return undefined;
-  if (prefix === '') return key;
-  if (key === prefix) return posix.basename(key);
-  return key.startsWith(`${prefix}/`) ? key.slice(prefix.length + 1) : undefined;
 }
 
 const Page = z.object({
@@ -86,7 +63,7 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   const objects: RemoteObject[] = [];
   const seen = new Set<string>();
-  for (let pageToken = ''; ;) {
+  for (let pageToken = ''; ; ) {
     const url = new URL(`${base}/storage/v1/b/${bucket}/o`);
     url.searchParams.set('prefix', prefix);
     url.searchParams.set('maxResults', '1000');
@@ -103,7 +80,13 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
     for (const { name: key, size, generation, crc32c, md5Hash } of page.items) {
       const name = nameBelow(prefix, key);
       if (name === undefined) continue;
-      objects.push({ name, sizeBytes: Number(size), checksums: gsChecksums({ crc32c, md5Hash }), generation, address: key });
+      objects.push({
+        name,
+        sizeBytes: Number(size),
+        checksums: gsChecksums({ crc32c, md5Hash }),
+        generation,
+        address: key,
+      });
     }
     pageToken = page.nextPageToken ?? '';
     if (pageToken === '') break;
@@ -123,13 +106,6 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
       },
     },
   };
-}
-
-export function gsChecksums({ crc32c, md5Hash }: { crc32c?: string | undefined; md5Hash?: string | undefined }): Checksum[] {
-  return [
-    ...(crc32c ? [{ of: 'crc32c' as const, value: hexOfBase64(crc32c) }] : []),
-    ...(md5Hash ? [{ of: 'md5' as const, value: hexOfBase64(md5Hash) }] : []),
-  ];
 }
 
 function apiBase(env: Access['env']): string {

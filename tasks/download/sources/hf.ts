@@ -65,15 +65,23 @@ export async function listHub(address: HubAddress, access: Access): Promise<Remo
   const objects: RemoteObject[] = [];
   const start = `${hub(access)}/api/${type}/${repo}/tree/${commit}${path === '' ? '' : `/${encodePath(path)}`}?recursive=true`;
   const seen = new Set<string>();
-  for (let url: string | undefined = start; url !== undefined;) {
+  for (let url: string | undefined = start; url !== undefined; ) {
     if (seen.has(url)) throw new Problem('wrong-answer', `The listing of ${place} goes in circles.`);
     seen.add(url);
     const page: Asked<typeof Tree> = await askHub(url, Tree, { ...address, revision: commit }, access);
     for (const row of page.value) {
       if (row.type !== 'file') continue;
-      const checksum = row.lfs ? { of: 'sha256' as const, value: row.lfs.oid } : { of: 'git-blob' as const, value: row.oid };
+      const checksum = row.lfs
+        ? { of: 'sha256' as const, value: row.lfs.oid }
+        : { of: 'git-blob' as const, value: row.oid };
       const name = path === '' ? row.path : row.path.slice(path.length + 1);
-      objects.push({ name, sizeBytes: row.lfs?.size ?? row.size, checksums: [checksum], generation: commit, address: row.path });
+      objects.push({
+        name,
+        sizeBytes: row.lfs?.size ?? row.size,
+        checksums: [checksum],
+        generation: commit,
+        address: row.path,
+      });
     }
     url = nextPage(page.answer, hub(access));
   }

@@ -27,7 +27,12 @@ export function selectObjects(remote: Remote, { include = [], exclude = [] }: Ch
   throw new Problem(
     'nothing-there',
     total === 0 ? `There are no files at ${remote.place}.` : `None of the ${total} files at ${remote.place} is wanted.`,
-    { hint: total === 0 ? 'Look at the address.' : `Look at include and exclude; a name there is ${remote.objects[0]?.name}.` },
+    {
+      hint:
+        total === 0
+          ? 'Look at the address.'
+          : `Look at include and exclude; a name there is ${remote.objects[0]?.name}.`,
+    },
   );
 }
 
@@ -72,7 +77,8 @@ function clashes(names: readonly string[]): string[] {
     for (let at = posix.dirname(name); at !== '.' && at !== '/'; at = posix.dirname(at)) {
       const spelled = folders.get(folded(at));
       if (spelled === at) break;
-      if (spelled !== undefined) found.push(`folders ${JSON.stringify(at)} and ${JSON.stringify(spelled)} differ only in case`);
+      if (spelled !== undefined)
+        found.push(`folders ${JSON.stringify(at)} and ${JSON.stringify(spelled)} differ only in case`);
       if (files.has(folded(at))) found.push(`${JSON.stringify(at)} is a file and a folder`);
       folders.set(folded(at), at);
     }

@@ -40,7 +40,11 @@ export async function listWanted(place: Place, access: Access): Promise<Remote> 
   if (place.listing === undefined) return remote;
   const found = listingDigest(remote.objects);
   if (found === place.listing) return remote;
-  throw new Problem('listing-differs', `${place.from} no longer holds what was pinned: ${place.listing} expected, ${found} found.`, {
-    hint: 'Somebody changed it there. To take what is there now, pin that, or leave out `listing`.',
-  });
+  throw new Problem(
+    'listing-differs',
+    `${place.from} no longer holds what was pinned: ${place.listing} expected, ${found} found.`,
+    {
+      hint: 'Somebody changed it there. To take what is there now, pin that, or leave out `listing`.',
+    },
+  );
 }

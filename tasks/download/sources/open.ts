@@ -25,7 +25,10 @@ export function schemeOf(from: string): Scheme {
 }
 
 /** Lists what is at an address, of whatever kind. */
-export async function listPlace(from: string, { via = 'auto', access }: { via?: Way; access: Access }): Promise<Remote> {
+export async function listPlace(
+  from: string,
+  { via = 'auto', access }: { via?: Way; access: Access },
+): Promise<Remote> {
   const scheme = schemeOf(from);
   switch (scheme) {
     case 'gs':
@@ -53,7 +56,12 @@ export function jobAccess(signal: AbortSignal): Access {
 /** Access as plans have it: somebody is waiting. */
 export function planAccess(): Access {
   const patience = { tries: 4, firstWaitSeconds: 0.5, longestWaitSeconds: 4 };
-  return { env: process.env, http: new HttpClient(process.env, { idleSeconds: 20 }), patience, signal: new AbortController().signal };
+  return {
+    env: process.env,
+    http: new HttpClient(process.env, { idleSeconds: 20 }),
+    patience,
+    signal: new AbortController().signal,
+  };
 }
 
 function wayOf(via: Way, known: readonly string[], from: string): Way {

@@ -20,7 +20,10 @@ interface Request {
  * Throws `source-changed` when the server says that the content is no longer what was listed: by status 404, 410 or 412, by
  * another length, or by another generation.
  */
-export async function readRange(object: RemoteObject, { http, url, headers, offset, signal, generationOf }: Request): Promise<Opened> {
+export async function readRange(
+  object: RemoteObject,
+  { http, url, headers, offset, signal, generationOf }: Request,
+): Promise<Opened> {
   const range: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
   const answer = await http.open(url, { headers: { ...headers, ...range }, signal });
   if ([404, 410, 412].includes(answer.status)) {
@@ -52,7 +55,8 @@ function extentOf(
 ): { start: number; size: number | undefined } {
   if (status === 206) {
     const [, start, size] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(String(headers['content-range'])) ?? [];
-    if (start === undefined) throw new Transient(`a part came without saying which: ${String(headers['content-range'])}`);
+    if (start === undefined)
+      throw new Transient(`a part came without saying which: ${String(headers['content-range'])}`);
     return { start: Number(start), size: size === '*' ? undefined : Number(size) };
   }
   const length = headers['content-length'];

@@ -5,7 +5,7 @@ import { refuseOtherThan } from '../http/refusals.ts';
 import { type Checksum, type ChecksumKind, hexOfBase64 } from '../transfer/checksum.ts';
 import { inParallel } from '../transfer/parallel.ts';
 import { patiently } from '../transfer/retry.ts';
-import { type BucketAddress, nameBelow, parseBucketAddress } from './gs.ts';
+import { type BucketAddress, nameBelow, parseBucketAddress } from './bucket-address.ts';
 import { sortedByName } from './listing.ts';
 import { readRange } from './ranged-read.ts';
 import { parseS3Listing, type S3Page, type S3Row } from './s3-listing.ts';
@@ -42,7 +42,7 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
   const endpoint = await endpointOf(address, access);
   const rows: S3Row[] = [];
   const seen = new Set<string>();
-  for (let token: string | undefined; ;) {
+  for (let token: string | undefined; ; ) {
     const page = await listPage(endpoint, address, token, access);
     rows.push(...page.rows);
     token = page.next;
@@ -56,7 +56,8 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
     return name === undefined ? [] : [{ ...row, name }];
   });
   await inParallel(below, 8, async ({ key, name, sizeBytes, etag, algorithms }) => {
-    const checksums = isMd5(etag) || algorithms.length === 0 ? md5Of(etag) : await askChecksums(keyUrl(endpoint, key), name, access);
+    const checksums =
+      isMd5(etag) || algorithms.length === 0 ? md5Of(etag) : await askChecksums(keyUrl(endpoint, key), name, access);
     objects.push({ name, sizeBytes, checksums, generation: etag, address: key });
   });
   return {
@@ -93,7 +94,12 @@ async function endpointOf({ bucket, place }: BucketAddress, { env, http, signal,
   return at(region);
 }
 
-function listPage(endpoint: string, { place, prefix }: BucketAddress, token: string | undefined, access: Access): Promise<S3Page> {
+function listPage(
+  endpoint: string,
+  { place, prefix }: BucketAddress,
+  token: string | undefined,
+  access: Access,
+): Promise<S3Page> {
   const url = new URL(endpoint);
   url.searchParams.set('list-type', '2');
   url.searchParams.set('prefix', prefix);

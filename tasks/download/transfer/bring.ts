@@ -24,11 +24,16 @@ interface Place {
 }
 
 /** The body of the tasks that download a place: lists, fetches, and says in the job's log what it was. */
-export async function bring(wanted: Wanted, { to, below = '', attempt: { signal, report } }: Place): Promise<Downloaded> {
+export async function bring(
+  wanted: Wanted,
+  { to, below = '', attempt: { signal, report } }: Place,
+): Promise<Downloaded> {
   const access = jobAccess(signal);
   const remote = await listWanted(wanted, access);
   const listing = listingDigest(remote.objects);
-  process.stdout.write(`${wanted.from}: ${remote.objects.length} files; to plan without network, listing: '${listing}'\n`);
+  process.stdout.write(
+    `${wanted.from}: ${remote.objects.length} files; to plan without network, listing: '${listing}'\n`,
+  );
   const { parallel, checkData } = wanted;
   const done = await download(placedBelow(remote, below), to, { access, parallel, checkData, report });
   process.stdout.write(

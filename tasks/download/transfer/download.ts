@@ -106,7 +106,12 @@ async function intoFolder(
   if (failures.length > 0) throw filesMissing(failures, missing.length);
   verified.compact();
   await rm(state.arriving, { recursive: true });
-  return { files: objects.length, bytes: totalBytes, kept: objects.length - missing.length, movedBytes: meter.movedBytes };
+  return {
+    files: objects.length,
+    bytes: totalBytes,
+    kept: objects.length - missing.length,
+    movedBytes: meter.movedBytes,
+  };
 }
 
 interface Check {
@@ -194,10 +199,14 @@ function filesMissing(failures: readonly { name: string; error: unknown }[], wan
   if (failures.length === 1 && Problem.is(first?.error)) return first.error;
   const lines = failures.map(({ name, error }) => `  ${name}: ${messageOf(error)}`);
   const hints = failures.flatMap(({ error }) => (Problem.is(error) && error.hint ? [error.hint] : []));
-  return new Problem('files-missing', `${failures.length} of ${wanted} files could not be fetched:\n${lines.join('\n')}`, {
-    hint: hints[0] ?? 'Run again: what arrived is not fetched twice.',
-    cause: first?.error,
-  });
+  return new Problem(
+    'files-missing',
+    `${failures.length} of ${wanted} files could not be fetched:\n${lines.join('\n')}`,
+    {
+      hint: hints[0] ?? 'Run again: what arrived is not fetched twice.',
+      cause: first?.error,
+    },
+  );
 }
 
 function otherContent({ name }: RemoteObject): Problem {

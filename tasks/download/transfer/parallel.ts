@@ -1,5 +1,9 @@
 /** Runs `body` for all items, so many at a time; the first failure stops the start of others and is thrown. */
-export async function inParallel<T>(items: readonly T[], count: number, body: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  items: readonly T[],
+  count: number,
+  body: (item: T) => Promise<void>,
+): Promise<void> {
   const waiting = items[Symbol.iterator]();
   let failed = false;
   const work = async (): Promise<void> => {

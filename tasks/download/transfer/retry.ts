@@ -34,7 +34,7 @@ export async function patiently<T>(
   { what, patience, signal, progress = () => 0 }: Trying,
 ): Promise<T> {
   let furthest = progress();
-  for (let failures = 0; ;) {
+  for (let failures = 0; ; ) {
     signal.throwIfAborted();
     try {
       return await body();

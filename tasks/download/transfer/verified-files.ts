@@ -34,7 +34,10 @@ export class VerifiedFiles {
   }
 
   /** Whether the object lies under its name. With `checkData` the file is read even when its stats say so. */
-  async isThere(object: RemoteObject, { checkData, signal }: { checkData: boolean; signal: AbortSignal }): Promise<boolean> {
+  async isThere(
+    object: RemoteObject,
+    { checkData, signal }: { checkData: boolean; signal: AbortSignal },
+  ): Promise<boolean> {
     const path = join(this.#folder, object.name);
     const stats = await stat(path, { bigint: true }).catch(() => undefined); // not there, which is the answer
     if (!stats?.isFile() || Number(stats.size) !== object.sizeBytes) return false;

@@ -12,14 +12,20 @@ import { GcsServer } from '../../../support/gcs-server.ts';
 import { S3Server } from '../../../support/s3-server.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 
-const digestAt = async (from: string, access: Access): Promise<string> => listingDigest((await listPlace(from, { access })).objects);
+const digestAt = async (from: string, access: Access): Promise<string> =>
+  listingDigest((await listPlace(from, { access })).objects);
 
 test('a bucket is listed page by page, sorted, with sizes and checksums', async (t) => {
   const bucket = await new GcsServer('robots').start(t);
   for (const name of ['set/b', 'set/a/1', 'set/A', 'other']) bucket.put(name, '123456789');
   bucket.pageSize = 1;
-  const { objects } = await listPlace('gs://robots/set/', { access: testAccess({ STORAGE_EMULATOR_HOST: bucket.url.slice(7) }) });
-  assert.deepEqual(objects.map(({ name }) => name), ['A', 'a/1', 'b']);
+  const { objects } = await listPlace('gs://robots/set/', {
+    access: testAccess({ STORAGE_EMULATOR_HOST: bucket.url.slice(7) }),
+  });
+  assert.deepEqual(
+    objects.map(({ name }) => name),
+    ['A', 'a/1', 'b'],
+  );
   assert.deepEqual(objects[0]?.checksums, [
     { of: 'crc32c', value: 'e3069283' },
     { of: 'md5', value: '25f9e794323b453885f5181f1b624d0b' },
@@ -31,7 +37,10 @@ test('one object is a folder with one file', async (t) => {
   bucket.put('notes/annotations.json', '{}');
   const access = testAccess({ STORAGE_EMULATOR_HOST: bucket.url });
   const { objects } = await listPlace('gs://robots/notes/annotations.json', { access });
-  assert.deepEqual(objects.map(({ name }) => name), ['annotations.json']);
+  assert.deepEqual(
+    objects.map(({ name }) => name),
+    ['annotations.json'],
+  );
 });
 
 test('a listing counts content, and generations only where checksums are weak', async (t) => {
@@ -65,7 +74,10 @@ test('a private bucket is named with what to do, and read with a token that no m
   bucket.put('a', 'x');
   bucket.isPrivate = true;
   const env = { STORAGE_EMULATOR_HOST: bucket.url, PATH: '/nonexistent' };
-  await assert.rejects(listPlace('gs://robots', { access: testAccess(env) }), { code: 'access-denied', hint: /gcloud auth login/ });
+  await assert.rejects(listPlace('gs://robots', { access: testAccess(env) }), {
+    code: 'access-denied',
+    hint: /gcloud auth login/,
+  });
   const access = testAccess({ ...env, GOOGLE_OAUTH_ACCESS_TOKEN: 'secret-token' });
   assert.equal((await listPlace('gs://robots', { access })).objects.length, 1);
   assert.equal(bucket.authorizations.at(-1), 'Bearer secret-token');
@@ -103,7 +115,8 @@ test('an S3 object without checksum is known by a hash that was learned when it 
   bucket.faults = [{ type: 'drop', afterBytes: 100_000 }];
   const access = testAccess({ AWS_ENDPOINT_URL: bucket.url });
   const folder = join(tempFolder(t), 'data');
-  const fetch = async () => download(await listPlace('s3://robots', { access }), folder, { access, parallel: 1, checkData: true });
+  const fetch = async () =>
+    download(await listPlace('s3://robots', { access }), folder, { access, parallel: 1, checkData: true });
   await fetch();
   assert.equal((await fetch()).kept, 1);
 });
@@ -114,7 +127,9 @@ test('an S3 object that changed after it was listed is refused', async (t) => {
   const access = testAccess({ AWS_ENDPOINT_URL: bucket.url });
   const remote = await listPlace('s3://robots', { access });
   bucket.put('a', 'after!');
-  await assert.rejects(download(remote, join(tempFolder(t), 'data'), { access, parallel: 1 }), { code: 'source-changed' });
+  await assert.rejects(download(remote, join(tempFolder(t), 'data'), { access, parallel: 1 }), {
+    code: 'source-changed',
+  });
 });
 
 test('a private S3 bucket is named with what to do', async (t) => {

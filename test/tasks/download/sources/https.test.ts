@@ -56,7 +56,10 @@ test('a digest that was given is what must arrive', async (t) => {
   web.put('a', 'content');
   const { access, folder } = scene(t);
   const digest = `sha256:${createHash('sha256').update('content').digest('hex')}`;
-  await download(await listLinks([{ url: `${web.url}/a`, name: 'b', digest }], 'it', access), folder, { access, parallel: 1 });
+  await download(await listLinks([{ url: `${web.url}/a`, name: 'b', digest }], 'it', access), folder, {
+    access,
+    parallel: 1,
+  });
   assert.equal(readFileSync(join(folder, 'b'), 'utf8'), 'content');
   const other = await listLinks([{ url: `${web.url}/a`, digest: `sha256:${'0'.repeat(64)}` }], 'it', access);
   await assert.rejects(download(other, folder, { access, parallel: 1 }), { code: 'checksum-differs' });
@@ -65,12 +68,15 @@ test('a digest that was given is what must arrive', async (t) => {
 test('what is not there is named without the secrets of its address', async (t) => {
   const web = await new WebServer().start(t);
   const { access } = scene(t);
-  await assert.rejects(listPlace(`${web.url}/nowhere?signature=secret`, { access }), (error: Error & { code: string }) => {
-    assert.equal(error.code, 'not-found');
-    assert.match(error.message, /nowhere/);
-    assert.doesNotMatch(error.message, /secret/);
-    return true;
-  });
+  await assert.rejects(
+    listPlace(`${web.url}/nowhere?signature=secret`, { access }),
+    (error: Error & { code: string }) => {
+      assert.equal(error.code, 'not-found');
+      assert.match(error.message, /nowhere/);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    },
+  );
 });
 
 test('requests go through the proxy that the environment names, except to exempt hosts', async (t) => {
@@ -82,7 +88,10 @@ test('requests go through the proxy that the environment names, except to exempt
     const url = new URL(request.url ?? '');
     void fetch(`${web.url}${url.pathname}`, { method: request.method ?? 'GET' }).then(async (answer) => {
       const body = Buffer.from(await answer.arrayBuffer());
-      const headers = { 'content-length': answer.headers.get('content-length') ?? '0', 'etag': answer.headers.get('etag') ?? '' };
+      const headers = {
+        'content-length': answer.headers.get('content-length') ?? '0',
+        etag: answer.headers.get('etag') ?? '',
+      };
       response.writeHead(answer.status, headers).end(body);
     });
   });
@@ -91,7 +100,11 @@ test('requests go through the proxy that the environment names, except to exempt
     socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
   });
   const port = await listening(t, proxy);
-  const env = { http_proxy: `http://me:pass@127.0.0.1:${port}`, https_proxy: `127.0.0.1:${port}`, no_proxy: 'localhost' };
+  const env = {
+    http_proxy: `http://me:pass@127.0.0.1:${port}`,
+    https_proxy: `127.0.0.1:${port}`,
+    no_proxy: 'localhost',
+  };
   const { folder } = scene(t);
   const access = testAccess(env);
   await download(await listPlace('http://data.example/a', { access }), folder, { access, parallel: 1 });
@@ -126,7 +139,9 @@ test('no_proxy holds names and all below them', () => {
   const env = { https_proxy: 'http://p:1', no_proxy: '.inside.org, other.org:8443' };
   const proxied = (url: string): boolean => proxyFor(new URL(url), env) !== undefined;
   assert.deepEqual(
-    ['https://a.inside.org', 'https://inside.org', 'https://other.org:8443', 'https://other.org', 'http://a.org'].map(proxied),
+    ['https://a.inside.org', 'https://inside.org', 'https://other.org:8443', 'https://other.org', 'http://a.org'].map(
+      proxied,
+    ),
     [false, false, false, true, false],
   );
   assert.throws(() => proxyFor(new URL('https://a'), { HTTPS_PROXY: 'socks5://p:1' }), { code: 'wrong-proxy' });

@@ -30,7 +30,10 @@ test('a repository is fetched at a commit, small files by git name and large one
 test('a folder of a repository is a place too, and a dropped large file goes on where it was', async (t) => {
   const { hub, access } = await scene(t);
   const remote = await listPlace('hf://datasets/lerobot/pusht@main/data', { access });
-  assert.deepEqual(remote.objects.map(({ name }) => name), ['chunk-000/0.parquet']);
+  assert.deepEqual(
+    remote.objects.map(({ name }) => name),
+    ['chunk-000/0.parquet'],
+  );
   hub.faults = [{ type: 'drop', afterBytes: 65_536 }];
   await download(remote, join(tempFolder(t), 'data'), { access, parallel: 1 });
   assert.equal(hub.bytesServed, 150_000);
@@ -49,7 +52,10 @@ test('a branch is asked for its commit, a full commit is not', async (t) => {
 test('the token goes to the hub and not on to where large files lie', async (t) => {
   const { hub, access } = await scene(t, { HF_TOKEN: 'hf_secret' });
   hub.token = 'hf_secret';
-  await download(await listPlace('hf://datasets/lerobot/pusht', { access }), join(tempFolder(t), 'data'), { access, parallel: 1 });
+  await download(await listPlace('hf://datasets/lerobot/pusht', { access }), join(tempFolder(t), 'data'), {
+    access,
+    parallel: 1,
+  });
   const cdn = hub.requests.findIndex((request) => request.includes('/cdn/'));
   assert.ok(cdn >= 0);
   assert.equal(hub.authorizations[cdn], undefined);
@@ -68,7 +74,10 @@ test('a gated repository is refused with where to ask, and one that is not to be
   const { hub, access } = await scene(t);
   hub.token = 'another';
   const list = () => listHub(parseHubAddress('hf://datasets/lerobot/pusht'), access);
-  await assert.rejects(list(), { code: 'access-denied', message: /no such repository, or it is private and needs a login/ });
+  await assert.rejects(list(), {
+    code: 'access-denied',
+    message: /no such repository, or it is private and needs a login/,
+  });
   hub.gated = true;
   await assert.rejects(list(), {
     code: 'gated',
@@ -78,7 +87,10 @@ test('a gated repository is refused with where to ask, and one that is not to be
 
 test('addresses of other forms are refused with the right one', () => {
   for (const wrong of ['hf://lerobot/pusht', 'hf://datasets/pusht', 'hf://spaces/a/b']) {
-    assert.throws(() => parseHubAddress(wrong), { code: 'wrong-address', hint: /hf:\/\/datasets\/OWNER\/NAME@REVISION/ });
+    assert.throws(() => parseHubAddress(wrong), {
+      code: 'wrong-address',
+      hint: /hf:\/\/datasets\/OWNER\/NAME@REVISION/,
+    });
   }
 });
 

@@ -40,7 +40,10 @@ test('a module of an rsync daemon is listed and copied', { skip }, async (t) => 
     [`rsync://127.0.0.1:${port}/data/sub/ü.bin`, ['ü.bin']],
   ] as const) {
     const remote = await listPlace(from, { access });
-    assert.deepEqual(remote.objects.map(({ name }) => name), names);
+    assert.deepEqual(
+      remote.objects.map(({ name }) => name),
+      names,
+    );
     await download(remote, to, { access, parallel: 2 });
     assert.equal(readFileSync(join(to, names.at(-1) as string), 'utf8'), 'two');
   }
@@ -75,7 +78,14 @@ test('a host that is not there is told in the words of rsync', { skip }, async (
 });
 
 test('addresses tell their scheme', () => {
-  const schemes = { 'gs://a': 'gs', 'host:/x': 'rsync', 'me@host:x': 'rsync', './a:b': 'local', '/data': 'local', 'https://a/b': 'https' };
+  const schemes = {
+    'gs://a': 'gs',
+    'host:/x': 'rsync',
+    'me@host:x': 'rsync',
+    './a:b': 'local',
+    '/data': 'local',
+    'https://a/b': 'https',
+  };
   for (const [from, scheme] of Object.entries(schemes)) assert.equal(schemeOf(from), scheme);
   assert.throws(() => schemeOf('ftp://a'), { code: 'wrong-address' });
 });
@@ -96,7 +106,11 @@ async function daemon(t: TestContext, root: string, path: string): Promise<numbe
   await new Promise((resolve) => probe.close(resolve));
   const config = join(root, 'rsyncd.conf');
   writeFileSync(config, `use chroot = no\n[data]\npath = ${path}\nread only = yes\n`);
-  const server = spawn('rsync', ['--daemon', '--no-detach', '--address=127.0.0.1', `--port=${port}`, `--config=${config}`], { stdio: 'ignore' });
+  const server = spawn(
+    'rsync',
+    ['--daemon', '--no-detach', '--address=127.0.0.1', `--port=${port}`, `--config=${config}`],
+    { stdio: 'ignore' },
+  );
   t.after(() => server.kill());
   for (let tries = 0; tries < 100; tries += 1) {
     if (await answers(port)) return port;

@@ -19,7 +19,7 @@ test('all objects below the prefix come to lie under their names, and nothing el
   bucket.put('set/1.0.0-old/stranger', 'x');
   bucket.put('set/1.0.0/inner/', '');
   const done = await fetch();
-  assert.deepEqual(treeOf(folder), { 'a.bin': bytesOf(1), 'empty': '', 'inner/b.bin': bytesOf(2) });
+  assert.deepEqual(treeOf(folder), { 'a.bin': bytesOf(1), empty: '', 'inner/b.bin': bytesOf(2) });
   assert.deepEqual([done.files, done.kept, done.bytes, done.movedBytes], [3, 0, 2 * big, 2 * big]);
   assert.deepEqual(readdirSync(root).sort(), ['.data.download', 'data']);
 });
@@ -58,8 +58,14 @@ test('checkData finds a file that was changed behind its times', async (t) => {
 
 const faults: Readonly<Record<string, Fault[]>> = {
   'a connection that drops half-way': [{ type: 'drop', afterBytes: big / 2 }],
-  'a connection that drops again and again, a little further each time': Array.from({ length: 5 }, () => ({ type: 'drop', afterBytes: 70_000 })),
-  'a busy server': [{ type: 'status', status: 503, headers: { 'retry-after': '0' } }, { type: 'status', status: 429 }],
+  'a connection that drops again and again, a little further each time': Array.from({ length: 5 }, () => ({
+    type: 'drop',
+    afterBytes: 70_000,
+  })),
+  'a busy server': [
+    { type: 'status', status: 503, headers: { 'retry-after': '0' } },
+    { type: 'status', status: 429 },
+  ],
   'a server that stands still': [{ type: 'stall', afterBytes: 100_000 }],
   'wrong bytes': [{ type: 'wrong-bytes' }],
   'a drop, and then a server that knows no ranges': [{ type: 'drop', afterBytes: big / 2 }, { type: 'no-range' }],
@@ -101,7 +107,10 @@ test('a server that stays broken ends the download, and says for which files', a
 test('content that is always wrong is refused with both checksums, and gets no name', async (t) => {
   const { bucket, fetch, folder } = await scene(t);
   bucket.faults = Array.from({ length: 3 }, () => ({ type: 'wrong-bytes' }) as const);
-  await assert.rejects(fetch({ parallel: 1 }), { code: 'checksum-differs', message: /a\.bin.*crc32c [0-9a-f]{8} expected/ });
+  await assert.rejects(fetch({ parallel: 1 }), {
+    code: 'checksum-differs',
+    message: /a\.bin.*crc32c [0-9a-f]{8} expected/,
+  });
   assert.ok(!existsSync(join(folder, 'a.bin')));
   assert.ok(existsSync(join(folder, 'inner/b.bin')));
 });
@@ -138,7 +147,8 @@ test('too full a disk is told before the first byte, with both numbers', async (
 
 test('names that would leave the folder, or clash on some disks, are refused all at once', async (t) => {
   const { bucket, fetch } = await scene(t);
-  for (const name of ['../up', '/root', 'x/../y', 'zero\0', 'A.bin', 'inner/b.bin/c', 'a//b']) bucket.put(`set/1.0.0/${name}`, '');
+  for (const name of ['../up', '/root', 'x/../y', 'zero\0', 'A.bin', 'inner/b.bin/c', 'a//b'])
+    bucket.put(`set/1.0.0/${name}`, '');
   await assert.rejects(fetch(), (error: Error & { code: string }) => {
     assert.equal(error.code, 'unsafe-names');
     for (const name of ['"../up"', '"/root"', '"x/../y"', 'zero\\u0000', 'A.bin', '"inner/b.bin"', '"a//b"']) {
@@ -174,7 +184,9 @@ test('whatever goes wrong on the way, and wherever it is ended, the same bytes a
     fc.record({ type: fc.constant('status' as const), status: fc.constantFrom(500, 503, 429) }),
     fc.constantFrom<Fault>({ type: 'wrong-bytes' }, { type: 'no-range' }),
   );
-  const rounds = fc.array(fc.record({ faults: fc.array(fault, { maxLength: 6 }), endAfterRead: fc.nat(6) }), { maxLength: 4 });
+  const rounds = fc.array(fc.record({ faults: fc.array(fault, { maxLength: 6 }), endAfterRead: fc.nat(6) }), {
+    maxLength: 4,
+  });
   await fc.assert(
     fc.asyncProperty(rounds, async (rounds) => {
       const { bucket, folder, fetch } = await scene(t);
@@ -191,7 +203,7 @@ test('whatever goes wrong on the way, and wherever it is ended, the same bytes a
       bucket.faults = [];
       bucket.onContent = () => {};
       await fetch();
-      assert.deepEqual(treeOf(folder), { 'a.bin': bytesOf(1), 'empty': '', 'inner/b.bin': bytesOf(2) });
+      assert.deepEqual(treeOf(folder), { 'a.bin': bytesOf(1), empty: '', 'inner/b.bin': bytesOf(2) });
     }),
     { numRuns: 25 },
   );
