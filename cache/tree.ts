@@ -24,12 +24,16 @@ export interface Tree {
 export type Hasher = (paths: readonly string[]) => Promise<Digest[]>;
 
 /**
- * Reads and hashes a file or folder. Links are kept as they are; absolute links into the folder become relative ones.
+ * Reads and hashes a file or folder, of which with `names` only these files and links count; names with nothing behind them
+ * do not. Links are kept as they are; absolute links into the folder become relative ones.
  *
  * Throws, naming the path: `link-leaves-folder`, `not-a-file` (sockets, pipes, devices), `file-name-not-utf8`,
  * `file-missing`.
  */
-export async function scanTree(path: string, { hasher = digestFiles }: { hasher?: Hasher } = {}): Promise<Tree> {
+export async function scanTree(
+  path: string,
+  { hasher = digestFiles, names }: { hasher?: Hasher; names?: readonly string[] | undefined } = {},
+): Promise<Tree> {
   const root = realPath(path);
   const stats = lstatSync(root);
   if (stats.isFile()) {
@@ -39,7 +43,7 @@ export async function scanTree(path: string, { hasher = digestFiles }: { hasher?
   }
   if (!stats.isDirectory()) throw notAFile(path);
 
-  const found = walk(root, root, '', []);
+  const found = names ? lookUp(root, names) : walk(root, root, '', []);
   const files = found.filter((entry) => entry.kind === 'unhashed');
   const digests = await hasher(files.map((file) => join(root, file.path)));
   const hashed = new Map(files.map((file, index) => [file.path, digests[index] as Digest]));
@@ -82,6 +86,17 @@ function walk(root: string, folder: string, prefix: string, found: Found[]): Fou
     else throw notAFile(full);
   }
   return found;
+}
+
+function lookUp(root: string, names: readonly string[]): Found[] {
+  return names.flatMap((path): Found[] => {
+    const full = `${root}/${path}`;
+    const stats = lstatSync(full, { throwIfNoEntry: false });
+    if (stats?.isSymbolicLink()) return [{ path, kind: 'link', target: linkTarget(root, full, path) }];
+    if (stats?.isFile()) return [{ path, kind: 'unhashed', stats }];
+    if (stats) throw notAFile(full);
+    return [];
+  });
 }
 
 function fileEntry(path: string, stats: Stats, digest: Digest): FileEntry {

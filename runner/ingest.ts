@@ -113,7 +113,7 @@ async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | '
   }
   const meta = await describe(path, kind, place);
   if (kind.hold === 'adopt') {
-    const { digest, size } = await place.store.adoptTree(path);
+    const { digest, size } = await place.store.adoptTree(path, { names: await kind.files?.(path) });
     return { kind: kind.name, digest, meta, path: '', size };
   }
   refuseForeign(path, place);
