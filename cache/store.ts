@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type FileStats, fileStats, StatCache } from './adopt.ts';
+import { type FileStats, type Seen, StatCache } from './adopt.ts';
 import { Blobs } from './blobs.ts';
 import { checkoutTree, type Lent, writtenTo } from './checkout.ts';
 import { type Digest, digestBytes } from './digest.ts';
@@ -146,14 +146,19 @@ class FolderStore implements Store {
 
   async adoptTree(path: string, { names }: { names?: readonly string[] | undefined } = {}): Promise<StoredTree> {
     const origin = resolve(path);
-    const tree = await scanTree(origin, { hasher: (paths) => this.statCache.digests(paths), names });
+    const seen = new Map<string, Seen>();
+    const hasher = async (paths: readonly string[]): Promise<Seen[]> => {
+      const found = await this.statCache.look(paths);
+      for (const [i, file] of paths.entries()) seen.set(file, found[i] as Seen);
+      return found;
+    };
+    const tree = await scanTree(origin, { hasher, names });
+    const root = realpathSync(origin);
     const files: Adopted['files'] = {};
     for (const entry of tree.entries) {
       if (entry.kind !== 'file') continue;
-      const file = originFile(origin, entry.path);
-      const stats = fileStats(file);
-      if (!stats) throw new Problem('changed-while-read', `${file} went away while it was read.`);
-      files[entry.path] = { ...stats, rested: this.statCache.hasRested(file, stats) };
+      const { stats, rested } = seen.get(entry.path === '' ? root : `${root}/${entry.path}`) as Seen;
+      files[entry.path] = { ...stats, rested };
     }
     const stored = this.putManifest(tree);
     const adopted: Adopted = { origin, files };
