@@ -38,7 +38,7 @@ export interface Seen {
  */
 const restSeconds = { local: 2, network: 60, coarse: Infinity } as const;
 
-export function fileStats(path: string): FileStats | undefined {
+function fileStats(path: string): FileStats | undefined {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stats?.isFile() ? described(stats) : undefined;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Problem, task } from '../core/task.ts';
+import { task } from '../core/task.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
 import { idleRanges } from '../kinds/idle-ranges.ts';
 
@@ -21,6 +21,7 @@ export const adoptRlds = task({
   cwd: () => process.cwd(), // a relative path is the user's
   observe: async ({ path }) => {
     const { tfdsFolder } = await import('../formats/rlds/tfds-folder.ts');
+    const { statsDigest } = await import('../../cache/stats-digest.ts');
     return statsDigest(tfdsFolder(path));
   },
   run: async ({ path, release }) => {
@@ -60,18 +61,3 @@ export const adoptIdleRanges = task({
     return { ranges: out.ranges };
   },
 });
-
-/** Sizes and times of all files: planning must not read terabytes. */
-async function statsDigest(folder: string): Promise<string> {
-  const { readdirSync } = await import('node:fs');
-  const { join } = await import('node:path');
-  const { fileStats } = await import('../../cache/adopt.ts');
-  const { digestJson } = await import('../../cache/digest.ts');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  const files = names.flatMap((name) => {
-    const stats = fileStats(join(folder, name));
-    return stats ? [[name, stats.size, stats.mtimeNs, stats.ctimeNs]] : [];
-  });
-  if (files.length === 0) throw new Problem('path-missing', `There are no files in ${folder}.`);
-  return digestJson(files);
-}
