@@ -22,13 +22,23 @@ export interface FileStats {
   dev: string;
 }
 
+/** A file as it was found, with the stats under which its content had this digest. */
+export interface Seen {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly executable: boolean;
+  readonly stats: FileStats;
+  /** Whether these stats will prove later that the content is the same. */
+  readonly rested: boolean;
+}
+
 /**
  * Seconds that a file must have rested before its stats may stand for its content: within one tick of a file system's
  * clock it could change again and show the same times (git calls it racy). Clocks of servers differ from ours by more.
  */
 const restSeconds = { local: 2, network: 60, coarse: Infinity } as const;
 
-export function fileStats(path: string): FileStats | undefined {
+function fileStats(path: string): FileStats | undefined {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stats?.isFile() ? described(stats) : undefined;
 }
@@ -66,21 +76,43 @@ export class StatCache {
 
   /** In the order of `paths`, which are absolute. Throws `changed-while-read` for a file that is being written. */
   async digests(paths: readonly string[]): Promise<Digest[]> {
-    const known = this.load();
-    const asked = paths.map((path) => ({ path, stats: statsOf(path), askedAt: this.now() }));
-    const unknown = asked.filter(({ path, stats }) => !this.isTrusted(known.get(path), stats, path));
-    const fresh = await digestFiles(unknown.map(({ path }) => path));
-    this.hashedCount += unknown.length;
+    return (await this.look(paths)).map(({ digest }) => digest);
+  }
 
-    const learned = unknown.map(({ path, stats, askedAt }, index) => {
-      if (!sameStats(stats, statsOf(path))) throw changedWhileRead(path);
-      return { path, digest: fresh[index] as Digest, stats, rested: this.hasRested(path, stats, askedAt) };
-    });
-    const found = new Map(learned.map(({ path, digest }) => [path, digest]));
-    this.remember(
-      learned.filter(({ rested }) => rested).map(({ path, stats, digest }) => ({ path, ...stats, digest })),
+  /** As `digests`, with the stats that go with them: a known file costs one look. */
+  async look(paths: readonly string[]): Promise<Seen[]> {
+    const known = this.load();
+    const seen: Seen[] = [];
+    const unknown: { path: string; index: number }[] = [];
+    for (const [index, path] of paths.entries()) {
+      const askedAt = this.now();
+      const found = statSync(path, { bigint: true });
+      const stats = described(found);
+      const entry = known.get(path);
+      const isKnown = this.isTrusted(entry, stats, path);
+      if (!isKnown) unknown.push({ path, index });
+      seen.push({
+        digest: isKnown ? (entry as { digest: Digest }).digest : ('' as Digest), // learned below
+        size: stats.size,
+        executable: (found.mode & 0o100n) !== 0n,
+        stats,
+        rested: this.hasRested(path, stats, askedAt),
+      });
+    }
+    const sizes = unknown.map(({ index }) => (seen[index] as Seen).size);
+    const fresh = await digestFiles(
+      unknown.map(({ path }) => path),
+      { sizes },
     );
-    return paths.map((path) => found.get(path) ?? (known.get(path) as { digest: Digest }).digest);
+    this.hashedCount += unknown.length;
+    const learned = unknown.map(({ path, index }, i) => {
+      const before = seen[index] as Seen;
+      if (!sameStats(before.stats, statsOf(path))) throw changedWhileRead(path);
+      seen[index] = { ...before, digest: fresh[i] as Digest };
+      return { path, ...before.stats, digest: fresh[i] as Digest, rested: before.rested };
+    });
+    this.remember(learned.filter(({ rested }) => rested));
+    return seen;
   }
 
   /** Whether stats seen now will prove later that the content is the same. */

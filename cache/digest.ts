@@ -49,9 +49,15 @@ export function digestFileSync(path: string, sizeBytes?: number): Digest {
   }
 }
 
-/** Digests in the order of `paths`. Large files are hashed by worker threads while small ones are hashed here. */
-export async function digestFiles(paths: readonly string[], options: { workers?: number } = {}): Promise<Digest[]> {
-  const sizes = paths.map((path) => statSync(path).size);
+/**
+ * Digests in the order of `paths`. Large files are hashed by worker threads while small ones are hashed here. `sizes` in bytes,
+ * when the caller knows them, save a look at each file.
+ */
+export async function digestFiles(
+  paths: readonly string[],
+  options: { workers?: number; sizes?: readonly number[] } = {},
+): Promise<Digest[]> {
+  const sizes = options.sizes ?? paths.map((path) => statSync(path).size);
   const large = paths.filter((_, index) => (sizes[index] ?? 0) >= largeBytes);
   const workers = Math.min(options.workers ?? Math.min(availableParallelism(), 8), large.length);
   const parallel = workers > 1 ? hashInWorkers(large, workers) : undefined;

@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type FileStats, fileStats, StatCache } from './adopt.ts';
+import { type FileStats, type Seen, StatCache } from './adopt.ts';
 import { Blobs } from './blobs.ts';
 import { checkoutTree, type Lent, writtenTo } from './checkout.ts';
 import { type Digest, digestBytes } from './digest.ts';
@@ -34,8 +34,8 @@ export interface Store {
   readonly warn: (message: string) => void;
   /** Takes in a file or folder. With `move` its files are gone from `path` afterwards. */
   putTree(path: string, options: { how: 'move' | 'copy' }): Promise<StoredTree>;
-  /** Keeps a manifest of files that stay where they are. */
-  adoptTree(path: string): Promise<StoredTree>;
+  /** Keeps a manifest of files that stay where they are: of all in a folder, or of those with these names. */
+  adoptTree(path: string, options?: { names?: readonly string[] | undefined }): Promise<StoredTree>;
   /** The manifest; `undefined`, with a warning when it is damaged. */
   readTree(digest: Digest): Tree | undefined;
   /** Whether all files of a tree are there, by size. A tree that was found once is not looked for again. */
@@ -144,16 +144,21 @@ class FolderStore implements Store {
     return stored;
   }
 
-  async adoptTree(path: string): Promise<StoredTree> {
+  async adoptTree(path: string, { names }: { names?: readonly string[] | undefined } = {}): Promise<StoredTree> {
     const origin = resolve(path);
-    const tree = await scanTree(origin, { hasher: (paths) => this.statCache.digests(paths) });
+    const seen = new Map<string, Seen>();
+    const hasher = async (paths: readonly string[]): Promise<Seen[]> => {
+      const found = await this.statCache.look(paths);
+      for (const [i, file] of paths.entries()) seen.set(file, found[i] as Seen);
+      return found;
+    };
+    const tree = await scanTree(origin, { hasher, names });
+    const root = realpathSync(origin);
     const files: Adopted['files'] = {};
     for (const entry of tree.entries) {
       if (entry.kind !== 'file') continue;
-      const file = originFile(origin, entry.path);
-      const stats = fileStats(file);
-      if (!stats) throw new Problem('changed-while-read', `${file} went away while it was read.`);
-      files[entry.path] = { ...stats, rested: this.statCache.hasRested(file, stats) };
+      const { stats, rested } = seen.get(entry.path === '' ? root : `${root}/${entry.path}`) as Seen;
+      files[entry.path] = { ...stats, rested };
     }
     const stored = this.putManifest(tree);
     const adopted: Adopted = { origin, files };
@@ -205,11 +210,15 @@ class FolderStore implements Store {
       throw new Problem('tree-missing', `The tree ${digest} is missing from the store.`);
     }
     const adopted = this.adoption(digest);
-    if (adopted && this.missingFrom(tree) !== undefined) {
+    if (adopted) {
+      // Where they lie also when the store has them all: beside them may be what does not count, as an environment.
       const changed = this.changedSince(adopted, tree)[0];
-      if (changed) throw new Problem('tree-missing', `The adopted files of ${digest} have changed: ${changed}.`);
-      this.lent.set(resolve(dest), [{ kind: 'adopted', digest }]);
-      return { path: adopted.origin, links: 0 };
+      if (changed === undefined) {
+        this.lent.set(resolve(dest), [{ kind: 'adopted', digest }]);
+        return { path: adopted.origin, links: 0 };
+      }
+      if (this.missingFrom(tree) !== undefined)
+        throw new Problem('tree-missing', `The adopted files of ${digest} have changed: ${changed}.`);
     }
     try {
       const lent = checkoutTree(this.blobs, tree, dest, this.verified);

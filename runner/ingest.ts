@@ -127,7 +127,7 @@ async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | '
   const meta = await describe(path, kind, place);
   const isOwn = isOfJob(path, place);
   if (kind.hold === 'adopt' && !isOwn) {
-    const { digest, size } = await place.store.adoptTree(path);
+    const { digest, size } = await place.store.adoptTree(path, { names: await kind.files?.(path) });
     return { kind: kind.name, digest, meta, path: '', size };
   }
   if (!isOwn) refuseForeign(path, place);

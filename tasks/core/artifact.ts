@@ -19,22 +19,30 @@ export interface Kind {
   readonly meta: z.ZodType;
   readonly inspect: (path: string) => Promise<unknown>;
   readonly hold: 'copy' | 'adopt';
+  readonly files: ((path: string) => Promise<readonly string[]>) | undefined;
 }
 
 /**
  * Declares a kind of files. The result is a zod type, so kinds nest in arrays and objects like any other.
  *
  * `inspect` runs once, when files enter the store: it validates and describes in one pass, and its result is `meta`.
- * With `hold: 'adopt'` files stay where they lie and only a manifest of them is kept: for data too large to copy.
+ * With `hold: 'adopt'` files stay where they lie and only a manifest of them is kept: for data too large to copy. `files`
+ * then names those that count, relative to the folder; all by default.
  */
 export function artifact<const K extends string, S extends z.ZodType>(
   kind: K,
-  spec: { meta: S; inspect: (path: string) => Promise<z.input<S>>; hold?: 'copy' | 'adopt' },
+  spec: {
+    meta: S;
+    inspect: (path: string) => Promise<z.input<S>>;
+    hold?: 'copy' | 'adopt';
+    files?: (path: string) => Promise<readonly string[]>;
+  },
 ): z.ZodType<Artifact<K, z.output<S>>, Artifact<K, z.output<S>>> {
   const type = z.custom<Artifact<K, z.output<S>>>((value) => isArtifact(value) && value.kind === kind, {
     error: `expected an artifact of kind "${kind}"`,
   });
-  const described: Kind = { name: kind, meta: spec.meta, inspect: spec.inspect, hold: spec.hold ?? 'copy' };
+  const { meta, inspect, hold = 'copy', files } = spec;
+  const described: Kind = { name: kind, meta, inspect, hold, files };
   return Object.assign(type, { [kindKey]: described });
 }
 

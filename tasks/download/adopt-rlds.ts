@@ -22,6 +22,7 @@ export const adoptRlds = task({
   cwd: () => process.cwd(), // a relative path is the user's
   observe: async ({ path }) => {
     const { tfdsFolder } = await import('../formats/rlds/tfds-folder.ts');
+    const { statsDigest } = await import('../../cache/stats-digest.ts');
     return statsDigest(tfdsFolder(path));
   },
   run: async ({ path, release }) => {
@@ -70,19 +71,4 @@ async function onlyFileIn(folder: string): Promise<string> {
   const [name, ...others] = (await readdir(folder)).sort();
   if (name !== undefined && others.length === 0) return join(folder, name);
   throw new Problem('not-one-file', `One file of ranges is wanted; there are ${others.length + (name ? 1 : 0)}.`);
-}
-
-/** Sizes and times of all files: planning must not read terabytes. */
-async function statsDigest(folder: string): Promise<string> {
-  const { readdirSync } = await import('node:fs');
-  const { join } = await import('node:path');
-  const { fileStats } = await import('../../cache/adopt.ts');
-  const { digestJson } = await import('../../cache/digest.ts');
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  const files = names.flatMap((name) => {
-    const stats = fileStats(join(folder, name));
-    return stats ? [[name, stats.size, stats.mtimeNs, stats.ctimeNs]] : [];
-  });
-  if (files.length === 0) throw new Problem('path-missing', `There are no files in ${folder}.`);
-  return digestJson(files);
 }

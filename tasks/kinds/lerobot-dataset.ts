@@ -24,12 +24,14 @@ const Info = z.object({
  *
  * A dataset whose tables name files that are not there is refused when it enters the store.
  */
-export const lerobotDataset = artifact('lerobot-dataset', {
-  meta: Info,
-  inspect: async (path) => {
-    const meta = await readJson(`${path}/meta/info.json`, Info);
-    const { refuseBroken } = await import('../formats/lerobot-dataset/refuse-broken.ts');
-    await refuseBroken(path);
-    return meta;
-  },
-});
+export const lerobotDataset = artifact('lerobot-dataset', { meta: Info, inspect });
+
+/** The same kind, for a task whose dataset stays where it lies; whoever reads it sees no difference. */
+export const lerobotDatasetInPlace = artifact('lerobot-dataset', { meta: Info, inspect, hold: 'adopt' });
+
+async function inspect(path: string): Promise<z.input<typeof Info>> {
+  const meta = await readJson(`${path}/meta/info.json`, Info);
+  const { refuseBroken } = await import('../formats/lerobot-dataset/refuse-broken.ts');
+  await refuseBroken(path);
+  return meta;
+}

@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   pusht: async () => (await import('./pusht.ts')).benchPusht(),
   'droid-data': async () => (await import('./droid-data.ts')).benchDroidData(),
   train: async () => (await import('./train.ts')).benchTrain(),
+  adopt: async () => (await import('./adopt.ts')).benchAdopt(),
 };
 
 const asked = process.argv.slice(2);

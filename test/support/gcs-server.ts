@@ -36,7 +36,7 @@ export class GcsServer extends ObjectServer {
     const sums = this.#item(name, held);
     await this.content(name, held, request, response, {
       'x-goog-generation': String(held.generation),
-      'x-goog-hash': `crc32c=${String(sums.crc32c)}`,
+      'x-goog-hash': `crc32c=${sums.crc32c}`,
     });
   }
 

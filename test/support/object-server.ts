@@ -58,7 +58,8 @@ export abstract class ObjectServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server?.address() as AddressInfo).port}`;
+    if (!this.#server) throw new Error('the server is not started');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   put(name: string, bytes: Buffer | string): void {

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Problem } from '../../../cache/problem.ts';
-import { type BucketAddress, gsChecksums, nameBelow } from './gs.ts';
+import { type BucketAddress, gsChecksums, nameBelow } from './bucket-address.ts';
 import { parseJson } from './parse-json.ts';
 import { runProgram } from './programs.ts';
 import type { Access, CopyPlace, RemoteObject, Transport } from './source.ts';

@@ -39,7 +39,7 @@ export async function runProgram(name: string, args: readonly string[], call: Ca
   const result = await child;
   call.signal.throwIfAborted();
   if (result.exitCode === 0) return result.stdout;
-  const said = `${result.stderr}`.trim().split('\n').slice(-5).join('\n');
+  const said = result.stderr.trim().split('\n').slice(-5).join('\n');
   const how = result.signal ? `was ended by ${result.signal}` : `ended with ${result.exitCode}`;
   throw new Problem('program-failed', `${name} could not ${call.purpose}: it ${how}${said ? `:\n${said}` : '.'}`, {
     hint: `Try it by hand: ${name} ${args.join(' ')}`,

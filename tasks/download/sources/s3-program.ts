@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { type BucketAddress, nameBelow } from './gs.ts';
+import { type BucketAddress, nameBelow } from './bucket-address.ts';
 import { sortedByName } from './listing.ts';
 import { parseJson } from './parse-json.ts';
 import { runProgram } from './programs.ts';
@@ -16,18 +16,9 @@ const Listed = z.object({
  * as private ones often are, they are no md5, and the listing does not tell which are.
  */
 export async function listByAws({ place, bucket, prefix }: BucketAddress, access: Access): Promise<Remote> {
-  const list = [
-    's3api',
-    'list-objects-v2',
-    '--bucket',
-    bucket,
-    '--prefix',
-    prefix,
-    '--output',
-    'json',
-    '--no-cli-pager',
-  ];
-  const text = await runProgram('aws', list, { ...access, purpose: `list ${place}` });
+  const list = ['s3api', 'list-objects-v2', '--bucket', bucket, '--prefix', prefix, '--output', 'json'];
+  const env = { ...access.env, AWS_PAGER: '' }; // version 2 would wait for somebody to leave the pager
+  const text = await runProgram('aws', list, { ...access, env, purpose: `list ${place}` });
   const { Contents } = text.trim() === '' ? { Contents: [] } : parseJson(text, Listed, place);
   const objects = (Contents ?? []).flatMap(({ Key, Size, ETag }) => {
     const name = nameBelow(prefix, Key);
@@ -45,8 +36,8 @@ export async function listByAws({ place, bucket, prefix }: BucketAddress, access
           await mkdir(dirname(to), { recursive: true });
           const args = ['s3api', 'get-object', '--bucket', bucket, '--key', object.address];
           // The program itself checks the checksum that S3 keeps, and the content's ETag is the listed one.
-          const exact = ['--if-match', object.generation ?? '', '--checksum-mode', 'ENABLED', '--no-cli-pager', to];
-          await runProgram('aws', [...args, ...exact], { ...access, signal, purpose: `copy ${object.name}` });
+          const exact = ['--if-match', object.generation ?? '', '--checksum-mode', 'ENABLED', to];
+          await runProgram('aws', [...args, ...exact], { ...access, env, signal, purpose: `copy ${object.name}` });
           await arrived(object);
         }
       },

@@ -5,7 +5,7 @@ import { refuseOtherThan } from '../http/refusals.ts';
 import { type Checksum, type ChecksumKind, hexOfBase64 } from '../transfer/checksum.ts';
 import { inParallel } from '../transfer/parallel.ts';
 import { patiently } from '../transfer/retry.ts';
-import { type BucketAddress, nameBelow, parseBucketAddress } from './gs.ts';
+import { type BucketAddress, nameBelow, parseBucketAddress } from './bucket-address.ts';
 import { sortedByName } from './listing.ts';
 import { readRange } from './ranged-read.ts';
 import { parseS3Listing, type S3Page, type S3Row } from './s3-listing.ts';
