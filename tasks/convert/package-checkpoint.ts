@@ -4,7 +4,7 @@ import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
 
 /**
  * What a policy server needs of a checkpoint of openpi's trainer, to pass on or to publish: `params` and `assets`, without
- * `train_state`, which is two thirds of it and only there to train on. `config.json` says the format and the step.
+ * `train_state`, which is most of it and only there to train on. `config.json` says the format and the step.
  *
  * Refused without statistics: such a checkpoint cannot be served.
  */
