@@ -23,10 +23,10 @@ import { readMp4Index } from '../../../tasks/formats/video/mp4-index.ts';
 import { mp4FrameCount } from '../../../tasks/formats/video/mp4-frame-count.ts';
 import { readArray } from '../../../tasks/formats/zarr/read.ts';
 import { decodeTensors, encodeTensors } from '../../../tasks/models/flow-policy/safetensors.ts';
-import { png } from '../../support/png.ts';
-import { cameraFeatures, imageSize, sceneFrames } from '../../support/tiny-cameras.ts';
 import { writeTinyDataset } from '../../support/tiny-dataset.ts';
 import { tinyEpisode, tinyFeatures, writeTiny } from '../../support/tiny-rlds.ts';
+import { png } from '../../support/png.ts';
+import { cameraFeatures, imageSize, sceneFrames } from '../../support/tiny-cameras.ts';
 
 /** A parser and files that it reads without complaint. */
 export interface Subject {
