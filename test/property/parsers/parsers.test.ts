@@ -18,29 +18,39 @@ for (const name of Object.keys(subjects)) {
   });
 }
 
-/** In a thread of its own, which can be ended and whose memory is limited. */
-function tried(order: Order): Promise<string | undefined> {
+/** In a thread of its own, which can be ended and whose memory is limited. Gives what went wrong. */
+async function tried(order: Order): Promise<string | undefined> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
     workerData: order,
     resourceLimits: { maxOldGenerationSizeMb: 256 },
   });
+  try {
+    return await outcomeOf(worker);
+  } finally {
+    await worker.terminate();
+  }
+}
+
+function outcomeOf(worker: Worker): Promise<string | undefined> {
   let trying = 'the undamaged files';
-  return new Promise<string | undefined>((resolve) => {
-    let timer = setTimeout(() => undefined, 0);
+  let timer: NodeJS.Timeout | undefined;
+  return new Promise((resolve) => {
+    const end = (failed: string | undefined): void => {
+      clearTimeout(timer);
+      resolve(failed);
+    };
     const waitAnew = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => resolve(`it took longer than ${longestTryMs} ms with ${trying}`), longestTryMs);
+      timer = setTimeout(() => end(`it took longer than ${longestTryMs} ms with ${trying}`), longestTryMs);
     };
     waitAnew();
     worker.on('message', (report: Report) => {
+      if ('failed' in report) return end(report.failed);
+      trying = report.trying;
       waitAnew();
-      if ('trying' in report) trying = report.trying;
-      else resolve(report.failed);
     });
-    worker.on('error', (error) => resolve(`${error.stack ?? error} with ${trying}`));
-    worker.on('exit', (code) => resolve(`the thread ended with ${code} with ${trying}`));
-  }).finally(async () => {
-    await worker.terminate();
+    worker.on('error', (error) => end(`${error.stack ?? error} with ${trying}`));
+    worker.on('exit', (code) => end(`the thread ended with ${code} with ${trying}`));
   });
 }

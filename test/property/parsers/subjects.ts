@@ -9,7 +9,10 @@ import { writeHdf5 } from '../../../tasks/formats/hdf5/write.ts';
 import { readRanges } from '../../../tasks/formats/idle-ranges.ts';
 import { readEpisodes, readInfo } from '../../../tasks/formats/lerobot-dataset/read.ts';
 import { readTasks } from '../../../tasks/formats/lerobot-dataset/episode-table.ts';
+import type { Episode, Feature } from '../../../tasks/formats/lerobot-dataset/dataset.ts';
+import { imageStats } from '../../../tasks/formats/lerobot-dataset/image-stats.ts';
 import { refuseBroken } from '../../../tasks/formats/lerobot-dataset/refuse-broken.ts';
+import { writeDataset } from '../../../tasks/formats/lerobot-dataset/write.ts';
 import { readNormStats } from '../../../tasks/formats/norm-stats.ts';
 import { openParquet, readWholeColumn } from '../../../tasks/formats/parquet/read.ts';
 import { readDatasetInfo } from '../../../tasks/formats/rlds/dataset-info.ts';
@@ -22,6 +25,8 @@ import { readArray } from '../../../tasks/formats/zarr/read.ts';
 import { decodeTensors, encodeTensors } from '../../../tasks/models/flow/safetensors.ts';
 import { writeTinyDataset } from '../../support/tiny-dataset.ts';
 import { tinyEpisode, tinyFeatures, writeTiny } from '../../support/tiny-rlds.ts';
+import { png } from '../../support/png.ts';
+import { cameraFeatures, imageSize, sceneFrames } from '../../support/tiny-cameras.ts';
 
 /** A parser and files that it reads without complaint. */
 export interface Subject {
@@ -102,6 +107,14 @@ export const subjects: Readonly<Record<string, (folder: string) => Promise<Subje
   },
   'LeRobot 3.0': async (folder) => lerobot(folder, 'v3.0'),
   'LeRobot 2.1': async (folder) => lerobot(folder, 'v2.1'),
+  'LeRobot with images and texts': async (folder) => {
+    const { wrist, note } = { wrist: 'observation.images.wrist', note: 'note' };
+    const features = Object.fromEntries([wrist, note].map((name) => [name, cameraFeatures[name] as Feature]));
+    const path = join(folder, 'dataset');
+    await writeDataset(path, { version: 'v3.0', fps: 10, robotType: 'test', features }, [imageEpisode(wrist, note)]);
+    const parse = () => all(readEpisodes(path, { columns: [wrist, note] }));
+    return { files: filesIn(path).map((name) => join('dataset', name)), parse };
+  },
   MP4: async (folder) => {
     const source = 'droid-raw/TRI/success/2023-05-14/Sun_May_14_15_30_58_2023/recordings/MP4/27417508.mp4';
     cpSync(data(source), join(folder, 'a.mp4'));
@@ -157,6 +170,15 @@ async function lerobot(place: string, version: 'v2.1' | 'v3.0'): Promise<Subject
     await readTasks(folder, await readInfo(folder));
   };
   return { files: filesIn(folder).map((name) => join('dataset', name)), parse };
+}
+
+/** With the statistics of its images, so that nobody has to decode them. */
+function imageEpisode(camera: string, note: string): Episode {
+  const frames = [...sceneFrames(4, { ...imageSize, start: 0, tint: 90 })];
+  const stats = imageStats({ length: frames.length, ...imageSize });
+  for (const [frame, rgb] of frames.entries()) stats.add(frame, rgb);
+  const images = { [camera]: { frames: frames.map((rgb) => png(rgb, imageSize)), stats: stats.total() } };
+  return { index: 0, tasks: ['pick'], length: 4, columns: {}, images, strings: { [note]: ['a', 'b', 'ç', ''] } };
 }
 
 function filesIn(folder: string): string[] {

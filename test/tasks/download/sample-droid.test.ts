@@ -84,7 +84,7 @@ test('the same seed gives the same bytes in every process and on every machine',
   const places = ['a', 'b'].map((name) => join(folder, name));
   await Promise.all(
     places.map(async (place) => {
-      const child = startChild(import.meta.url, '../envs/droid-sample/rlds-child', [place]);
+      const child = startChild(import.meta.url, '../../support/droid-sample-writer', [place]);
       child.stdout?.resume();
       assert.equal(await exited(child), 0);
     }),

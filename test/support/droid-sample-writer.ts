@@ -1,4 +1,4 @@
-import { writeSampleRlds } from '../../../../tasks/envs/droid-sample/write-rlds.ts';
+import { writeSampleRlds } from '../../tasks/envs/droid-sample/write-rlds.ts';
 
 /** Writes a small sample into the folder given. */
 const [, , folder = ''] = process.argv;
