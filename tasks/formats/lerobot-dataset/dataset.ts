@@ -48,7 +48,7 @@ export interface EpisodeVideo {
    * their quantiles where these are kept, a writer decodes the video.
    */
   readonly stats?: RecordedStats | undefined;
-  /** The file was made for one writer, which moves it instead of copying it. */
+  /** The file, of one episode, was made for one writer, which moves it instead of copying it. */
   readonly temporary?: boolean | undefined;
 }
 

@@ -27,7 +27,7 @@ export async function* decodeImages(
   const codec = of === 'png' ? 'png' : 'mjpeg';
   const input = ['-hide_banner', '-v', 'error', '-xerror', '-f', 'image2pipe', '-c:v', codec, '-i', 'pipe:0'];
   const precise = ['-sws_flags', 'bicubic+accurate_rnd+full_chroma_int'];
-  const output = ['-fps_mode', 'passthrough', ...precise, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
+  const output = [...precise, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
   const program = startFfmpeg('ffmpeg', [...input, ...output], {
     stdin: 'pipe',
     stdout: 'pipe',

@@ -136,6 +136,7 @@ async function readOffsets(source: Mp4Source, table: Box, sizes: Uint32Array): P
   if (runs.some(([, , description]) => description !== 1)) {
     throw new Problem('video-unusual', `${source.path} changes how it is coded in the middle.`);
   }
+  const fileBytes = (await source.file.stat()).size;
   const offsets = new Float64Array(sizes.length);
   let [frame, run] = [0, 0];
   for (const [chunk, start] of chunks.entries()) {
@@ -146,6 +147,8 @@ async function readOffsets(source: Mp4Source, table: Box, sizes: Uint32Array): P
       offsets[frame] = offset;
       offset += sizes[frame] as number;
     }
+    if (offset > fileBytes)
+      damaged(source, `its frame ${frame - 1} would end at byte ${offset}, the file at ${fileBytes}`);
   }
   if (frame < sizes.length) damaged(source, `its index has the places of ${frame} of ${sizes.length} frames`);
   return offsets;

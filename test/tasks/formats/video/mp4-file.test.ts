@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { execaSync } from 'execa';
 import fc from 'fast-check';
+import { Problem } from '../../../../cache/problem.ts';
 import { decodeVideo } from '../../../../tasks/formats/video/decode.ts';
 import { encodeVideo, type VideoCodec } from '../../../../tasks/formats/video/encode.ts';
 import { createMp4File, type VideoPart } from '../../../../tasks/formats/video/mp4-file.ts';
@@ -51,7 +52,7 @@ for (const [codec, encoder] of codecs) {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 }),
         fc.constantFrom(5, 10, 15, 24, 30, 50, 60),
         async (lengths, fps) => {
           run += 1;
@@ -68,7 +69,7 @@ for (const [codec, encoder] of codecs) {
           assert.deepEqual(await pixels(path), (await Promise.all(parts.map((part) => pixels(part)))).flat());
         },
       ),
-      { numRuns: 6 },
+      { numRuns: 4 },
     );
   });
 
@@ -106,6 +107,34 @@ test('a cut in the middle of a group of frames is refused, not shifted', {
     code: 'video-cut-inexact',
     message: /Frames 1 to 3/,
   });
+});
+
+test('mutated bytes give an index or a problem', { timeout: 10_000, skip: withoutFfmpeg('libx264') }, async (t) => {
+  const root = tempFolder(t);
+  const whole = readFileSync(await drawn(root, { codec: 'h264 with B-frames', frames: 6, fps: 10 }));
+  const index = whole.lastIndexOf('moov');
+  const mutation = fc.array(
+    fc.tuple(fc.integer({ min: index, max: whole.length - 1 }), fc.integer({ min: 0, max: 255 })),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(mutation, async (changes) => {
+      const bytes = Buffer.from(whole);
+      for (const [at, value] of changes) bytes[at] = value;
+      const path = join(root, 'mutated.mp4');
+      writeFileSync(path, bytes);
+      try {
+        const { offsets, sizes } = await readMp4Index(path);
+        for (const [frame, offset] of offsets.entries()) assert.ok(offset + (sizes[frame] ?? 0) <= bytes.length);
+      } catch (error) {
+        assert.ok(Problem.is(error), String(error));
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
 
 let drawings = 0;
