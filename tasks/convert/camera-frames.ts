@@ -59,8 +59,9 @@ async function* counted(pixels: AsyncIterable<Uint8Array>, stats: ImageStats): A
   }
 }
 
+/** Each holds until the next is taken. */
 async function* decoded(files: readonly Uint8Array[], { of, size }: ImageFiles): AsyncGenerator<Uint8Array> {
-  for await (const { rgb } of decodeImages(files, { of, ...size, place: 'images of a camera' })) yield rgb;
+  for await (const { rgb } of decodeImages(files, { of, ...size, place: 'a camera', overwrites: true })) yield rgb;
 }
 
 /** Decodes only the files that count. */

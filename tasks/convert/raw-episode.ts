@@ -1,9 +1,8 @@
 import { type RawColumns, readColumns } from '../formats/droid-raw/columns.ts';
 import { readHdf5 } from '../formats/hdf5/read.ts';
-import { resizer, type Size } from '../formats/image/resize.ts';
+import { type Resize, resizer, type Size } from '../formats/image/resize.ts';
 import { decodeVideo } from '../formats/video/decode.ts';
 import type { VideoCodec } from '../formats/video/encode.ts';
-import { probeVideo } from '../formats/video/probe.ts';
 import type { CameraFrames } from './camera-frames.ts';
 import type { ImageStorage } from './image-storage.ts';
 import { writePart } from './write-part.ts';
@@ -30,9 +29,9 @@ export async function writeRawEpisode(path: string, files: RawEpisodeFiles, scra
   const columns = readColumns(readHdf5(trajectory.path));
   const length = columns.gripperPosition.length;
   const cameras = {
-    exterior_image_1_left: await recording(exterior1.path, length),
-    exterior_image_2_left: await recording(exterior2.path, length),
-    wrist_image_left: await recording(wrist.path, length),
+    exterior_image_1_left: recording(exterior1.path, length),
+    exterior_image_2_left: recording(exterior2.path, length),
+    wrist_image_left: recording(wrist.path, length),
   };
   const numbers = numbersOf(columns, actionSpace);
   await writePart(path, { task, length, fps, robotType: 'panda', cameras, numbers }, { images, codec, scratch });
@@ -58,12 +57,12 @@ function withGripper(joints: Float64Array, gripper: Float64Array): Float32Array 
 }
 
 /** The first `length` frames of a recording; what was recorded after the last step is not part of the episode. */
-async function recording(path: string, length: number): Promise<CameraFrames> {
-  const { width, height } = await probeVideo(path);
-  const resize = resizer({ from: { width, height }, to: imageSize, filter: 'bicubic' });
+function recording(path: string, length: number): CameraFrames {
   const frames = async function* (): AsyncGenerator<Uint8Array> {
+    let resize: Resize | undefined;
     let taken = 0;
-    for await (const { rgb } of decodeVideo(path, undefined, { overwrites: true })) {
+    for await (const { rgb, width, height } of decodeVideo(path, undefined, { overwrites: true })) {
+      resize ??= resizer({ from: { width, height }, to: imageSize, filter: 'bicubic' });
       yield resize(rgb);
       taken += 1;
       if (taken === length) return;

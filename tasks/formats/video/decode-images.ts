@@ -4,19 +4,30 @@ import { Problem } from '../../../cache/problem.ts';
 import { piecesOf, type VideoFrame } from './decode.ts';
 import { refuseFailure, startFfmpeg, stopFfmpeg } from './ffmpeg.ts';
 
+export interface ImageDecoding {
+  /** What the files are. Default png. */
+  readonly of?: 'png' | 'jpeg';
+  readonly width: number;
+  readonly height: number;
+  /** What they are of, for messages. */
+  readonly place: string;
+  /** An image holds only until the next is taken. Default false. */
+  readonly overwrites?: boolean;
+}
+
 /**
- * Decodes whole PNG or JPEG files of one size, with one ffmpeg for all of them. `place`: what they are, for messages.
+ * Decodes whole PNG or JPEG files of one size, with one ffmpeg for all of them.
  *
  * JPEGs become RGB with full precision, a little off from what other decoders give: they interpolate colours otherwise.
  */
 export async function* decodeImages(
   files: readonly Uint8Array[],
-  { of = 'png', width, height, place }: { of?: 'png' | 'jpeg'; width: number; height: number; place: string },
+  { of = 'png', width, height, place, overwrites = false }: ImageDecoding,
 ): AsyncGenerator<VideoFrame> {
   const codec = of === 'png' ? 'png' : 'mjpeg';
   const input = ['-hide_banner', '-v', 'error', '-xerror', '-f', 'image2pipe', '-c:v', codec, '-i', 'pipe:0'];
   const precise = ['-sws_flags', 'bicubic+accurate_rnd+full_chroma_int'];
-  const output = ['-fps_mode', 'passthrough', ...precise, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
+  const output = [...precise, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
   const program = startFfmpeg('ffmpeg', [...input, ...output], {
     stdin: 'pipe',
     stdout: 'pipe',
@@ -25,7 +36,7 @@ export async function* decodeImages(
   const sent = pipeline(Readable.from(files), program.stdin).catch(() => {}); // ffmpeg's own end tells what is wrong
   try {
     let count = 0;
-    for await (const rgb of piecesOf(program.stdout, { width, height }, place)) {
+    for await (const rgb of piecesOf(program.stdout, { width, height, overwrites }, place)) {
       yield { width, height, rgb };
       count += 1;
     }
