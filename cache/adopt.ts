@@ -27,9 +27,12 @@ export interface Seen {
   readonly digest: Digest;
   readonly size: number;
   readonly executable: boolean;
-  readonly stats: FileStats;
+  readonly stats: SeenStats;
+}
+
+export interface SeenStats extends FileStats {
   /** Whether these stats will prove later that the content is the same. */
-  readonly rested: boolean;
+  rested: boolean;
 }
 
 /**
@@ -87,7 +90,8 @@ export class StatCache {
     for (const [index, path] of paths.entries()) {
       const askedAt = this.now();
       const found = statSync(path, { bigint: true });
-      const stats = described(found);
+      const stats: SeenStats = Object.assign(described(found), { rested: false });
+      stats.rested = this.hasRested(path, stats, askedAt);
       const entry = known.get(path);
       const isKnown = this.isTrusted(entry, stats, path);
       if (!isKnown) unknown.push({ path, index });
@@ -96,7 +100,6 @@ export class StatCache {
         size: stats.size,
         executable: (found.mode & 0o100n) !== 0n,
         stats,
-        rested: this.hasRested(path, stats, askedAt),
       });
     }
     const sizes = unknown.map(({ index }) => (seen[index] as Seen).size);
@@ -109,7 +112,7 @@ export class StatCache {
       const before = seen[index] as Seen;
       if (!sameStats(before.stats, statsOf(path))) throw changedWhileRead(path);
       seen[index] = { ...before, digest: fresh[i] as Digest };
-      return { path, ...before.stats, digest: fresh[i] as Digest, rested: before.rested };
+      return { path, ...before.stats, digest: fresh[i] as Digest };
     });
     this.remember(learned.filter(({ rested }) => rested));
     return seen;
@@ -122,7 +125,7 @@ export class StatCache {
   }
 
   /** Whether a file still has the content that it had under `before`; reads it only when stats cannot tell. */
-  stillHas(path: string, before: FileStats & { rested: boolean }, digest: Digest): boolean {
+  stillHas(path: string, before: SeenStats, digest: Digest): boolean {
     const stats = fileStats(path);
     if (!stats || stats.size !== before.size) return false;
     if (before.rested && sameStats(before, stats)) return true;

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type FileStats, type Seen, StatCache } from './adopt.ts';
+import { type Seen, type SeenStats, StatCache } from './adopt.ts';
 import { Blobs } from './blobs.ts';
 import { checkoutTree, type Lent, writtenTo } from './checkout.ts';
 import { type Digest, digestBytes } from './digest.ts';
@@ -99,8 +99,9 @@ function prepareLayout(root: string): void {
 }
 
 interface Adopted {
-  origin: string;
-  files: Record<string, FileStats & { rested: boolean }>;
+  readonly origin: string;
+  /** By path in the tree. */
+  readonly files: ReadonlyMap<string, SeenStats>;
 }
 
 /** How many manifest entries are kept in memory; about 200 bytes each. */
@@ -154,15 +155,14 @@ class FolderStore implements Store {
     };
     const tree = await scanTree(origin, { hasher, names });
     const root = realpathSync(origin);
-    const files: Adopted['files'] = {};
+    const files = new Map<string, SeenStats>();
     for (const entry of tree.entries) {
       if (entry.kind !== 'file') continue;
-      const { stats, rested } = seen.get(entry.path === '' ? root : `${root}/${entry.path}`) as Seen;
-      files[entry.path] = { ...stats, rested };
+      files.set(entry.path, (seen.get(entry.path === '' ? root : `${root}/${entry.path}`) as Seen).stats);
     }
     const stored = this.putManifest(tree);
     const adopted: Adopted = { origin, files };
-    writeWhole(this.adoptionPath(stored.digest), JSON.stringify(adopted));
+    writeWhole(this.adoptionPath(stored.digest), adoptedText(adopted));
     this.adoptions.set(stored.digest, adopted);
     return stored;
   }
@@ -299,7 +299,7 @@ class FolderStore implements Store {
     return tree.entries.flatMap((entry) => {
       if (entry.kind !== 'file') return [];
       const path = originFile(origin, entry.path);
-      const before = files[entry.path];
+      const before = files.get(entry.path);
       return before && this.statCache.stillHas(path, before, entry.digest) ? [] : [path];
     });
   }
@@ -308,7 +308,7 @@ class FolderStore implements Store {
     const known = this.adoptions.get(digest);
     if (known) return known;
     try {
-      const adopted = JSON.parse(readFileSync(this.adoptionPath(digest), 'utf8')) as Adopted;
+      const adopted = parseAdopted(readFileSync(this.adoptionPath(digest), 'utf8'));
       this.adoptions.set(digest, adopted);
       return adopted;
     } catch (error) {
@@ -320,6 +320,17 @@ class FolderStore implements Store {
   private adoptionPath(digest: Digest): string {
     return join(this.root, 'adopted', `${digest.slice(7)}.json`);
   }
+}
+
+/** As one JSON object, written piece by piece: an object with a million keys takes longer to build than to write. */
+function adoptedText({ origin, files }: Adopted): string {
+  const rows = [...files].map(([path, stats]) => `${JSON.stringify(path)}:${JSON.stringify(stats)}`);
+  return `{"origin":${JSON.stringify(origin)},"files":{${rows.join(',')}}}`;
+}
+
+function parseAdopted(text: string): Adopted {
+  const { origin, files } = JSON.parse(text) as { origin: string; files: Record<string, SeenStats> };
+  return { origin, files: new Map(Object.entries(files)) };
 }
 
 function originFile(origin: string, path: string): string {

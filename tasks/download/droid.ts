@@ -8,7 +8,7 @@ import { networkVariables } from './sources/environment.ts';
 import { placeInputs, programsFor } from './sources/place-inputs.ts';
 
 const droidBucket = 'gs://gresearch/robotics/droid/1.0.1';
-/** 2,048 shards and two JSON files: 1.7 TiB as its owners count. */
+/** 2,048 shards and two JSON files: 1.8 TB by openpi's guide, with a little room for what that rounds off. */
 const droidBytes = 1.87e12;
 const rawBucket = 'gs://gresearch/robotics/droid_raw/1.0.1';
 

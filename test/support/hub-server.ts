@@ -28,7 +28,12 @@ export class HubServer extends ObjectServer {
   protected override async answer(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const cdn = /^\/cdn\/(.+)$/.exec(url.pathname);
     if (cdn) return this.#file(decodeURIComponent(cdn[1] ?? ''), request, response);
-    if (this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
+    const isListing = url.pathname.startsWith('/api/');
+    if (
+      this.token !== undefined &&
+      !(this.gated && isListing) &&
+      request.headers.authorization !== `Bearer ${this.token}`
+    ) {
       const code = this.gated ? 'GatedRepo' : 'RepoNotFound';
       return void response.writeHead(this.gated ? 403 : 401, { 'x-error-code': code }).end('{"error":"no"}');
     }

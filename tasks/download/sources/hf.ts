@@ -93,7 +93,11 @@ export async function listHub(address: HubAddress, access: Access): Promise<Remo
       type: 'stream',
       read: async (object, { offset, signal }) => {
         const url = new URL(`${root}/${encodePath(object.address)}`);
-        return readRange(object, { http: access.http, url, headers: await tokenHeader(access), offset, signal });
+        const headers = await tokenHeader(access);
+        return readRange(object, { http: access.http, url, headers, offset, signal }).catch((error: unknown) => {
+          // The hub lists gated repositories to everybody, and refuses their files.
+          throw Problem.is(error) && error.code === 'access-denied' ? gated(address) : error;
+        });
       },
     },
   };
@@ -122,19 +126,26 @@ async function askHub<S extends z.ZodType>(
 }
 
 /** The hub answers 401 for what is private and for what is not there, so that nobody learns which it is. */
-function refuseLocked({ status, headers }: Answer, { type, repo }: HubAddress, hasToken: boolean): void {
+function refuseLocked({ status, headers }: Answer, address: HubAddress, hasToken: boolean): void {
   if (status !== 401 && status !== 403) return;
-  const page = `https://huggingface.co/${type === 'datasets' ? 'datasets/' : ''}${repo}`;
-  const login = 'log in with `hf auth login`, or set HF_TOKEN';
-  if (headers['x-error-code'] === 'GatedRepo' || status === 403) {
-    throw new Problem('gated', `${repo} is given only to those whom its owners have let in.`, {
-      hint: `Ask for access at ${page}, then ${login}.`,
-    });
-  }
+  if (headers['x-error-code'] === 'GatedRepo' || status === 403) throw gated(address);
+  const { repo } = address;
   const who = hasToken ? 'the account of the token may not see it' : 'it is private and needs a login';
   throw new Problem('access-denied', `${repo} cannot be read: either there is no such repository, or ${who}.`, {
-    hint: `Look at ${page}; if it is there, ask for access, then ${login}.`,
+    hint: `Look at ${pageOf(address)}; if it is there, ask for access, then ${login}.`,
   });
+}
+
+function gated(address: HubAddress): Problem {
+  return new Problem('gated', `${address.repo} is given only to those whom its owners have let in.`, {
+    hint: `Ask for access at ${pageOf(address)}, then ${login}.`,
+  });
+}
+
+const login = 'log in with `hf auth login`, or set HF_TOKEN';
+
+function pageOf({ type, repo }: HubAddress): string {
+  return `https://huggingface.co/${type === 'datasets' ? 'datasets/' : ''}${repo}`;
 }
 
 /** A page elsewhere would be sent the token. */

@@ -5,6 +5,7 @@ import { refuseOtherThan } from '../http/refusals.ts';
 import { inParallel } from '../transfer/parallel.ts';
 import { patiently } from '../transfer/retry.ts';
 import { sortedByName } from './listing.ts';
+import { plainAddress } from './plain-address.ts';
 import { readRange } from './ranged-read.ts';
 import type { Access, Remote, RemoteObject } from './source.ts';
 
@@ -18,17 +19,18 @@ export interface Link {
 
 /** Files by their addresses. What tells one content from another is the ETag, else the time of the last change. */
 export async function listLinks(links: readonly Link[], place: string, access: Access): Promise<Remote> {
+  refusePasswords(links);
   const objects: RemoteObject[] = [];
   await inParallel(links, 8, async ({ url, name, digest }) => {
     const ask = async (): Promise<Answer> => {
       const answer = await access.http.open(url, { method: 'HEAD', signal: access.signal });
       answer.body.resume();
-      refuseOtherThan(answer, [200], withoutQuery(url));
+      refuseOtherThan(answer, [200], plainAddress(url));
       return answer;
     };
-    const { headers } = await patiently(ask, { what: `asking for ${withoutQuery(url)}`, ...access });
+    const { headers } = await patiently(ask, { what: `asking for ${plainAddress(url)}`, ...access });
     if (!/^\d+$/.test(headers['content-length'] ?? '')) {
-      throw new Problem('size-unknown', `${withoutQuery(url)} does not say how long it is.`, {
+      throw new Problem('size-unknown', `${plainAddress(url)} does not say how long it is.`, {
         hint: 'Fetch it by hand and adopt it.',
       });
     }
@@ -52,6 +54,15 @@ export async function listLinks(links: readonly Link[], place: string, access: A
   };
 }
 
+/** An address is an input, and inputs are kept in plain sight. */
+function refusePasswords(links: readonly Link[]): void {
+  const wrong = links.filter(({ url }) => new URL(url).username !== '').map(({ url }) => plainAddress(url));
+  if (wrong.length === 0) return;
+  throw new Problem('secret-in-address', `These addresses hold a user name or password:\n${wrong.join('\n')}`, {
+    hint: 'Fetch such files by hand and adopt them.',
+  });
+}
+
 /** A weak ETag (`W/`) stands for meaning, not for bytes. */
 function generationOf(headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined {
   const { etag, 'last-modified': modified } = headers;
@@ -62,10 +73,5 @@ function generationOf(headers: Readonly<Record<string, string | string[] | undef
 function nameOf(url: string): string {
   const name = posix.basename(decodeURIComponent(new URL(url).pathname));
   if (name !== '') return name;
-  throw new Problem('wrong-address', `${withoutQuery(url)} does not name a file.`, { hint: 'Give its name as well.' });
-}
-
-/** The query of a signed address is as good as a password. */
-function withoutQuery(url: string): string {
-  return url.replace(/[?#].*$/s, '').replace(/\/\/[^/@]*@/, '//');
+  throw new Problem('wrong-address', `${plainAddress(url)} does not name a file.`, { hint: 'Give its name as well.' });
 }

@@ -3,6 +3,7 @@ import { isCommit, parseHubAddress, resolveCommit } from './hf.ts';
 import { type Choice, listingDigest, selectObjects } from './listing.ts';
 import { listPlace, planAccess, schemeOf } from './open.ts';
 import type { Way } from './place-inputs.ts';
+import { plainAddress } from './plain-address.ts';
 import type { Access, Remote } from './source.ts';
 
 interface Place extends Choice {
@@ -27,7 +28,7 @@ export async function lookAt(place: Place): Promise<Readonly<Record<string, stri
     return { listing: listingDigest(remote.objects), files: remote.objects.length };
   } catch (cause) {
     if (!Problem.is(cause) || cause.code !== 'unreachable') throw cause;
-    throw new Problem('unreachable', `Cannot look at ${place.from}: ${messageOf(cause)}`, {
+    throw new Problem('unreachable', `Cannot look at ${plainAddress(place.from)}: ${messageOf(cause)}`, {
       hint: 'Without a network, pin what it holds: listing: "sha256:…", as the log of the download tells it.',
       cause,
     });
@@ -42,7 +43,7 @@ export async function listWanted(place: Place, access: Access): Promise<Remote> 
   if (found === place.listing) return remote;
   throw new Problem(
     'listing-differs',
-    `${place.from} no longer holds what was pinned: ${place.listing} expected, ${found} found.`,
+    `${plainAddress(place.from)} no longer holds what was pinned: ${place.listing} expected, ${found} found.`,
     {
       hint: 'Somebody changed it there. To take what is there now, pin that, or leave out `listing`.',
     },

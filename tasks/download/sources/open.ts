@@ -6,6 +6,7 @@ import { listHub, parseHubAddress } from './hf.ts';
 import { listLinks } from './https.ts';
 import { listLocal } from './local-files.ts';
 import type { Way } from './place-inputs.ts';
+import { plainAddress } from './plain-address.ts';
 import { listRsync } from './rsync.ts';
 import { listS3, type S3Way, s3Ways } from './s3.ts';
 import type { Access, Remote } from './source.ts';
@@ -38,7 +39,7 @@ export async function listPlace(
     case 'hf':
       return listHub(parseHubAddress(from), access);
     case 'https':
-      return listLinks([{ url: from }], from, access);
+      return listLinks([{ url: from }], plainAddress(from), access);
     case 'rsync':
       return listRsync(from, access);
     case 'local':

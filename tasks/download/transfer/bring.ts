@@ -1,5 +1,6 @@
 import type { Attempt } from '../../core/spec.ts';
 import { listingDigest, placedBelow } from '../sources/listing.ts';
+import { plainAddress } from '../sources/plain-address.ts';
 import { listWanted } from '../sources/look.ts';
 import { jobAccess } from '../sources/open.ts';
 import type { Way } from '../sources/place-inputs.ts';
@@ -32,7 +33,7 @@ export async function bring(
   const remote = await listWanted(wanted, access);
   const listing = listingDigest(remote.objects);
   process.stdout.write(
-    `${wanted.from}: ${remote.objects.length} files; to plan without network, listing: '${listing}'\n`,
+    `${plainAddress(wanted.from)}: ${remote.objects.length} files; to plan without network, listing: '${listing}'\n`,
   );
   const { parallel, checkData } = wanted;
   const done = await download(placedBelow(remote, below), to, { access, parallel, checkData, report });

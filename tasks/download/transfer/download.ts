@@ -191,10 +191,14 @@ function refuseFullDisk({ place, folder, neededBytes }: { place: string; folder:
 
 /** No other file would fare better. */
 function concernsAll(error: unknown): boolean {
-  return Problem.is(error) && ['disk-full', 'store-read-only', 'program-missing'].includes(error.code);
+  return (
+    Problem.is(error) &&
+    ['disk-full', 'store-read-only', 'program-missing', 'access-denied', 'gated'].includes(error.code)
+  );
 }
 
-function filesMissing(failures: readonly { name: string; error: unknown }[], wanted: number): Problem {
+function filesMissing(failures: { name: string; error: unknown }[], wanted: number): Problem {
+  failures.sort((a, b) => (a.name < b.name ? -1 : 1)); // not by who was quicker
   const [first] = failures;
   if (failures.length === 1 && Problem.is(first?.error)) return first.error;
   const lines = failures.map(({ name, error }) => `  ${name}: ${messageOf(error)}`);

@@ -79,6 +79,15 @@ test('what is not there is named without the secrets of its address', async (t) 
   );
 });
 
+test('an address with a password is refused, without saying it', async (t) => {
+  const { access } = scene(t);
+  await assert.rejects(listPlace('https://me:secret@data.example/a', { access }), (error: Error & { code: string }) => {
+    assert.equal(error.code, 'secret-in-address');
+    assert.doesNotMatch(error.message, /secret/);
+    return true;
+  });
+});
+
 test('requests go through the proxy that the environment names, except to exempt hosts', async (t) => {
   const web = await new WebServer().start(t);
   web.put('a', 'content');

@@ -78,8 +78,8 @@ test('a gated repository is refused with where to ask, and one that is not to be
     code: 'access-denied',
     message: /no such repository, or it is private and needs a login/,
   });
-  hub.gated = true;
-  await assert.rejects(list(), {
+  hub.gated = true; // listed to everybody, as on the hub
+  await assert.rejects(download(await list(), join(tempFolder(t), 'data'), { access, parallel: 2 }), {
     code: 'gated',
     hint: 'Ask for access at https://huggingface.co/datasets/lerobot/pusht, then log in with `hf auth login`, or set HF_TOKEN.',
   });
