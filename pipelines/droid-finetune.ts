@@ -5,6 +5,7 @@ import { Problem } from '../tasks/core/task.ts';
 import { downloadRaw } from '../tasks/download/droid.ts';
 import { sampleDroidRaw } from '../tasks/download/sample-droid.ts';
 import { lerobotStats } from '../tasks/norm-stats/lerobot.ts';
+import { lerobotDataPage } from '../tasks/report/lerobot-data-page.ts';
 import { trainArmPolicy } from '../tasks/train/arm-policy.ts';
 import { lastCheckpoint } from '../tasks/train/last-checkpoint.ts';
 import { layOutAssets } from '../tasks/train/openpi-assets.ts';
@@ -74,6 +75,7 @@ export default pipeline(
     const { dataset, left } = droidToLerobot({ raw, ...settings });
 
     const { stats } = lerobotStats({ dataset, horizon: actionHorizon, batchSize, exact: given.exact });
+    const { page } = lerobotDataPage({ dataset, stats });
     const { assets } = layOutAssets({ stats });
     const learned = { dataset, steps, batchSize, saveInterval, seed: given.seed };
     const { openpi, config, gpus, fsdpDevices, wandb } = given;
@@ -87,7 +89,7 @@ export default pipeline(
       .filter(({ meta: { step } }) => step % keepPeriod === 0 || step === steps - 1)
       .each((checkpoint) => packageCheckpoint({ checkpoint }).checkpoint);
     const { checkpoint: policy } = lastCheckpoint({ checkpoints: packaged });
-    return { dataset, left, normStats: stats, checkpoints: packaged, policy };
+    return { dataset, left, normStats: stats, page, checkpoints: packaged, policy };
   },
   {
     description:
