@@ -31,7 +31,7 @@ test('the sample runs from raw recordings to a packaged checkpoint; more episode
   const left = JSON.parse(readFileSync(await get('left'), 'utf8')) as { code: string }[];
   assert.deepEqual(left.map(({ code }) => code).sort(), [
     'camera-missing',
-    'hdf5-damaged',
+    'hdf5-truncated',
     'metadata-missing',
     'video-short',
   ]);

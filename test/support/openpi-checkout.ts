@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -25,7 +25,10 @@ export class OpenpiProject {
     this.project = new CliProject(t);
     this.checkout = join(this.project.folder, 'openpi');
     cpSync(join(packageRoot(), 'test/support/openpi-checkout'), this.checkout, { recursive: true });
-    this.environment = { PATH: `${join(this.checkout, 'bin')}:${process.env.PATH}` };
+    const cache = join(this.project.folder, 'openpi-cache');
+    mkdirSync(join(cache, 'big_vision'), { recursive: true });
+    writeFileSync(join(cache, 'big_vision/paligemma_tokenizer.model'), 'looked for, and read by nobody here');
+    this.environment = { PATH: `${join(this.checkout, 'bin')}:${process.env.PATH}`, OPENPI_DATA_HOME: cache };
   }
 
   /** From now on a training waits before this step. */

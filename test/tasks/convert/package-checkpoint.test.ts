@@ -30,7 +30,7 @@ function stepFolder(folder: string, { step = '19999', id = 'droid' } = {}): stri
 
 test('a step folder says its step, its statistics and whether training can go on', async (t) => {
   const path = stepFolder(tempFolder(t), { id: 'local/pick' });
-  assert.deepEqual(await meta(path), { step: 19999, assets: ['local/pick'], trainState: true });
+  assert.deepEqual(await meta(path), { format: 'openpi-jax/1', step: 19999, assets: ['local/pick'], trainState: true });
   rmSync(join(path, 'train_state'), { recursive: true });
   assert.equal((await meta(path)).trainState, false);
 });
@@ -56,7 +56,21 @@ test('a package has weights, statistics and its step, and not what only training
   assert.equal(readFileSync(join(path as string, 'params/d/weights'), 'utf8'), 'w');
   const packaged = await artifactAt(checkpoint, path as string);
   assert.deepEqual(packaged.meta, { format: 'openpi-jax/1', step: 19999 });
-  assert.deepEqual(await meta(path as string), { step: 19999, assets: ['droid'], trainState: false });
+  assert.deepEqual(await meta(path as string), {
+    format: 'openpi-jax/1',
+    step: 19999,
+    assets: ['droid'],
+    trainState: false,
+  });
+});
+
+test('a package says how its weights are read, also those of another trainer', async (t) => {
+  const folder = tempFolder(t);
+  const step = stepFolder(folder);
+  writeFileSync(join(step, 'params/config.json'), '{"format":"arm-policy/1"}');
+  const trained = await artifactAt(openpiCheckpoint, step);
+  const { checkpoint: path } = await runTask(packageCheckpoint, { checkpoint: trained }, folder);
+  assert.deepEqual((await artifactAt(checkpoint, path as string)).meta, { format: 'arm-policy/1', step: 19999 });
 });
 
 test('a checkpoint without statistics is not packaged', async (t) => {
