@@ -5,33 +5,52 @@ import type { EpisodeImages, EpisodeVideo, Feature } from '../formats/lerobot-da
 import { type ImageStats, imageStats } from '../formats/lerobot-dataset/image-stats.ts';
 import { decodeImages } from '../formats/video/decode-images.ts';
 import { encodeVideo, type VideoCodec } from '../formats/video/encode.ts';
+import { transcodeVideo } from '../formats/video/transcode.ts';
 
-/** The images of one camera in one episode, one a step: pixels, [height, width, 3] RGB, or whole files. */
+/**
+ * The images of one camera in one episode, one a step: whole files, or the first frames of a recording, whose `pixels`,
+ * [height, width, 3] RGB, are resized as Pillow does it.
+ */
 export type CameraFrames = { readonly size: Size; readonly length: number } & (
-  | { readonly pixels: AsyncIterable<Uint8Array> }
+  | { readonly recording: string; readonly pixels: AsyncIterable<Uint8Array> }
   | { readonly files: readonly Uint8Array[]; readonly of: 'jpeg' | 'png' }
 );
 
 type ImageFiles = Extract<CameraFrames, { files: unknown }>;
+type Recording = Extract<CameraFrames, { recording: unknown }>;
 
 export function imageFeature(dtype: 'video' | 'image', { width, height }: Size): Feature {
   return { dtype, shape: [height, width, 3], names: ['height', 'width', 'channel'] };
 }
 
-/** Encodes a camera to an MP4 at `path`, which the writer of the dataset moves; statistics are of the frames before that. */
-export async function toVideo(
-  camera: CameraFrames,
-  { path, fps, codec }: { path: string; fps: number; codec: VideoCodec },
-): Promise<EpisodeVideo> {
-  const { size, length } = camera;
-  const stats = imageStats({ length, ...size });
-  const isFiles = 'files' in camera;
-  const frames = isFiles ? camera.files : counted(camera.pixels, stats);
-  const format = isFiles ? { of: camera.of } : { of: 'rgb24' as const, ...size };
-  const encoding = encodeVideo(frames, path, { codec, fps, frames: format });
-  const [count] = await Promise.all([encoding, isFiles ? addFiles(camera, stats) : undefined]);
-  refuseOtherLength(count, length);
-  return { path, stats: stats.total(), temporary: true };
+/**
+ * Encodes a camera to an MP4 at `path`, which the writer of the dataset moves; statistics are of the frames before that.
+ *
+ * A recording is resized by ffmpeg itself: what Pillow would do otherwise is far less than what encoding loses.
+ */
+export async function toVideo(camera: CameraFrames, video: VideoPlace): Promise<EpisodeVideo> {
+  const stats = imageStats({ length: camera.length, ...camera.size });
+  await ('files' in camera ? encodeFiles(camera, video, stats) : encodeRecording(camera, video, stats));
+  return { path: video.path, stats: stats.total(), temporary: true };
+}
+
+interface VideoPlace {
+  readonly path: string;
+  readonly fps: number;
+  readonly codec: VideoCodec;
+}
+
+async function encodeFiles(camera: ImageFiles, { path, fps, codec }: VideoPlace, stats: ImageStats): Promise<void> {
+  const encoding = encodeVideo(camera.files, path, { codec, fps, frames: { of: camera.of } });
+  const [count] = await Promise.all([encoding, addFiles(camera, stats)]);
+  refuseOtherLength(count, camera.length);
+}
+
+async function encodeRecording(camera: Recording, { path, fps, codec }: VideoPlace, stats: ImageStats): Promise<void> {
+  const { recording, size, length } = camera;
+  const sampled = Array.from({ length }, (_, frame) => frame).filter((frame) => stats.wants(frame));
+  const onSample = (frame: number, rgb: Uint8Array): void => stats.add(frame, rgb);
+  await transcodeVideo(recording, path, { codec, fps, size, frameCount: length, sampled, onSample });
 }
 
 /** A PNG for each frame; PNG files stay as they are. */

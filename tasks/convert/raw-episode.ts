@@ -68,5 +68,5 @@ function recording(path: string, length: number): CameraFrames {
       if (taken === length) return;
     }
   };
-  return { size: imageSize, length, pixels: frames() };
+  return { size: imageSize, length, recording: path, pixels: frames() };
 }

@@ -68,21 +68,13 @@ function argumentsFor({ codec, fps, frames }: Encoding, output: string): string[
       ? ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${frames.width}x${frames.height}`]
       : ['-f', 'image2pipe', '-c:v', frames.of === 'jpeg' ? 'mjpeg' : 'png'];
   const quiet = ['-hide_banner', '-v', 'error', '-y'];
+  return [...quiet, ...input, '-r', String(fps), '-i', 'pipe:0', ...encoderArguments(codec), '-f', 'mp4', output];
+}
+
+/** What makes an encoder of ffmpeg write what LeRobot's would, and the same bytes each time. */
+export function encoderArguments(codec: VideoCodec): string[] {
   const sameBytes = ['-map_metadata', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact'];
-  return [
-    ...quiet,
-    ...input,
-    '-r',
-    String(fps),
-    '-i',
-    'pipe:0',
-    ...encoders[codec],
-    ...lerobotSettings,
-    ...sameBytes,
-    '-f',
-    'mp4',
-    output,
-  ];
+  return [...encoders[codec], ...lerobotSettings, ...sameBytes];
 }
 
 /** Writes all frames, waiting where the encoder is behind; stops without complaint when it has ended: its end tells why. */

@@ -59,7 +59,7 @@ const Found = z.object({
 test('a reader of Python finds every feature, true JPEGs and commands that the arm follows', {
   skip: withoutPython('numpy', 'PIL'),
 }, () => {
-  const { episodes } = Found.parse(runPython('check_droid_rlds.py', [rlds]));
+  const { episodes } = Found.parse(runPython('check_droid_rlds.py', [rlds], ['numpy', 'PIL']));
   assert.equal(episodes.length, 6);
   for (const { idle, image_bytes, steps } of episodes) {
     assert.ok(steps >= 30 && steps <= 160, `${steps} steps`);
@@ -71,7 +71,7 @@ test('a reader of Python finds every feature, true JPEGs and commands that the a
 test('pictures take about as many bytes as asked for', { skip: withoutPython('numpy', 'PIL') }, async (t) => {
   const few = { ...plan, episodes: 1, shards: 1, imageBytes: 12_000 };
   const out = await runTask(sampleDroidRlds, few, tempFolder(t));
-  const { episodes } = Found.parse(runPython('check_droid_rlds.py', [String(out.dataset)]));
+  const { episodes } = Found.parse(runPython('check_droid_rlds.py', [String(out.dataset)], ['numpy', 'PIL']));
   const bytes = episodes[0]?.image_bytes ?? 0;
   assert.ok(Math.abs(bytes / 12_000 - 1) < 0.2, `${bytes} bytes`);
 });
@@ -146,7 +146,7 @@ test('h5py reads the trajectory as the facts beside it say', {
         types: z.record(z.string(), z.number()),
         joint_sum: z.number(),
       })
-      .parse(runPython('check_droid_raw.py', [join(raw, episode.episode)]));
+      .parse(runPython('check_droid_raw.py', [join(raw, episode.episode)], ['numpy', 'h5py']));
     const facts = z
       .record(z.string(), z.unknown())
       .parse(JSON.parse(readFileSync(join(raw, episode.episode, `metadata_${episode.uuid}.json`), 'utf8')));
