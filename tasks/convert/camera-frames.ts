@@ -48,9 +48,10 @@ async function encodeFiles(camera: ImageFiles, { path, fps, codec }: VideoPlace,
 
 async function encodeRecording(camera: Recording, { path, fps, codec }: VideoPlace, stats: ImageStats): Promise<void> {
   const { recording, size, length } = camera;
-  const sampled = Array.from({ length }, (_, frame) => frame).filter((frame) => stats.wants(frame));
-  const onSample = (frame: number, rgb: Uint8Array): void => stats.add(frame, rgb);
-  await transcodeVideo(recording, path, { codec, fps, size, frameCount: length, sampled, onSample });
+  const onFrame = (frame: number, rgb: Uint8Array): void => {
+    if (stats.wants(frame)) stats.add(frame, rgb);
+  };
+  await transcodeVideo(recording, path, { codec, fps, size, frameCount: length, onFrame });
 }
 
 /** A PNG for each frame; PNG files stay as they are. */

@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   log: async () => (await import('./log.ts')).benchLog(),
   pusht: async () => (await import('./pusht.ts')).benchPusht(),
   'droid-data': async () => (await import('./droid-data.ts')).benchDroidData(),
+  convert: async () => (await import('./convert.ts')).benchConvert(),
   train: async () => (await import('./train.ts')).benchTrain(),
   adopt: async () => (await import('./adopt.ts')).benchAdopt(),
 };

@@ -14,19 +14,18 @@ export interface Transcoding {
   readonly size: { readonly width: number; readonly height: number };
   /** The result has the first so many frames of the recording. */
   readonly frameCount: number;
-  /** Frames to look at on the way, ascending: RGB of the result's size, before it is encoded. */
-  readonly sampled: readonly number[];
-  readonly onSample: (frame: number, rgb: Uint8Array) => void;
+  /** Told each frame on the way: RGB of the result's size, before it is encoded; it holds only during the call. */
+  readonly onFrame: (frame: number, rgb: Uint8Array) => void;
 }
 
 /**
- * Makes another MP4 of a recording, in another size, rate and codec, with one ffmpeg: frames never leave it, save those
- * that are sampled. Sizes change by ffmpeg's bicubic filter with rounding that is the same on every machine.
+ * Makes another MP4 of a recording, in another size, rate and codec, with one ffmpeg: only small frames leave it, to be
+ * looked at. Sizes change by ffmpeg's bicubic filter with rounding that is the same on every machine.
  *
  * The file appears under its name when it is whole. A recording with fewer frames is a `Problem`.
  */
 export async function transcodeVideo(recording: string, path: string, transcoding: Transcoding): Promise<void> {
-  const { size, sampled, onSample, frameCount } = transcoding;
+  const { size, onFrame, frameCount } = transcoding;
   const partial = join(dirname(path), `.tmp-${basename(path)}`);
   const program = startFfmpeg('ffmpeg', argumentsFor(recording, partial, transcoding), {
     stdin: 'ignore',
@@ -36,14 +35,13 @@ export async function transcodeVideo(recording: string, path: string, transcodin
   try {
     let seen = 0;
     for await (const rgb of piecesOf(program.stdout, { ...size, overwrites: true }, recording)) {
-      const frame = sampled[seen];
-      if (frame !== undefined) onSample(frame, rgb);
+      onFrame(seen, rgb);
       seen += 1;
     }
     refuseFailure('ffmpeg', recording, await program);
     const found = await mp4FrameCount(partial);
-    if (found !== frameCount || seen !== sampled.length) {
-      throw new Problem('video-short', `${recording} gave ${found} of ${frameCount} frames, and ${seen} samples.`);
+    if (found !== frameCount || seen !== frameCount) {
+      throw new Problem('video-short', `${recording} gave ${Math.min(found, seen)} of ${frameCount} frames.`);
     }
     await rename(partial, path);
   } catch (error) {
@@ -55,15 +53,14 @@ export async function transcodeVideo(recording: string, path: string, transcodin
 }
 
 function argumentsFor(recording: string, output: string, transcoding: Transcoding): string[] {
-  const { codec, fps, size, frameCount, sampled } = transcoding;
+  const { codec, fps, size, frameCount } = transcoding;
   // New times first: those of the recording would make ffmpeg repeat and drop frames.
-  const scaled = `settb=1/${fps},setpts=N,scale=${size.width}:${size.height},trim=end_frame=${frameCount}`;
-  const chosen = sampled.map((frame) => `eq(n,${frame})`).join('+') || '0';
-  const graph = `[0:v:0]${scaled},split[all][look];[look]select='${chosen}',format=rgb24[samples]`;
+  const scaled = `settb=1/${fps},setpts=N,trim=end_frame=${frameCount},scale=${size.width}:${size.height}`;
   return [
     ...['-hide_banner', '-v', 'error', '-xerror', '-y', '-threads', '1', '-noautorotate', '-i', recording],
-    ...['-sws_flags', 'bicubic+accurate_rnd+full_chroma_int+bitexact', '-filter_complex', graph],
+    ...['-sws_flags', 'bicubic+accurate_rnd+full_chroma_int+bitexact'],
+    ...['-filter_complex', `[0:v:0]${scaled},split[all][look];[look]format=rgb24[frames]`],
     ...['-map', '[all]', '-r', String(fps), ...encoderArguments(codec), '-f', 'mp4', output],
-    ...['-map', '[samples]', '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
+    ...['-map', '[frames]', '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
   ];
 }
