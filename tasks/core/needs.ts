@@ -47,6 +47,20 @@ export function fileAt(path: string, { what, advice }: { what: string; advice: s
   };
 }
 
+/** A host by its name. Behind a proxy names may mean nothing here, so then it is taken for reachable. */
+export function reachable(host: string, advice: string): Need {
+  return {
+    advice,
+    missing: async () => {
+      const proxy = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'].some((name) => process.env[name]);
+      if (proxy) return undefined;
+      const { lookup } = await import('node:dns/promises');
+      const found = await lookup(host).catch(() => undefined); // no network, or no such host: said below
+      return found ? undefined : `${host} cannot be reached`;
+    },
+  };
+}
+
 /** Where a program is on PATH, or on another list of folders. */
 export async function findProgram(name: string, path = process.env.PATH): Promise<string | undefined> {
   for (const folder of (path ?? '').split(delimiter).filter(Boolean)) {

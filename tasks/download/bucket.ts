@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { task } from '../core/task.ts';
 import { folder } from '../kinds/folder.ts';
 import { networkVariables } from './sources/environment.ts';
-import { placeInputs, programsFor } from './sources/place-inputs.ts';
+import { placeInputs, accessNeeds } from './sources/place-inputs.ts';
 
 /**
  * A folder (or one file) of a bucket, a hub repository, a web server, a machine or this disk, brought into the store.
@@ -18,7 +18,7 @@ export const downloadFolder = task({
   outputs: { folder },
   cwd: () => process.cwd(), // a relative path is the user's
   secrets: networkVariables(),
-  needs: ({ from, via }) => programsFor(from, via),
+  needs: accessNeeds,
   onPreempt: 'resume',
   observe: async (inputs) => (await import('./sources/look.ts')).lookAt(inputs),
   run: async (inputs, out, attempt) => {

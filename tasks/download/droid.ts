@@ -5,7 +5,7 @@ import { freeDisk, type Need, task, uncounted } from '../core/task.ts';
 import { folderInPlace } from '../kinds/folder.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
 import { networkVariables } from './sources/environment.ts';
-import { placeInputs, programsFor } from './sources/place-inputs.ts';
+import { placeInputs, accessNeeds } from './sources/place-inputs.ts';
 
 const droidBucket = 'gs://gresearch/robotics/droid/1.0.1';
 /** 2,048 shards and two JSON files: 1.8 TB by openpi's guide, with a little room for what that rounds off. */
@@ -32,7 +32,7 @@ export const downloadRlds = task({
   outputs: { dataset: rldsDataset },
   cwd: () => process.cwd(), // a relative path is the user's
   secrets: networkVariables(),
-  needs: ({ from, to, via, include }) => [...programsFor(from, via), ...roomForDroid(from, to, include)],
+  needs: (known) => [...accessNeeds(known), ...roomForDroid(known)],
   onPreempt: 'resume',
   observe: async (inputs) => (await import('./sources/look.ts')).lookAt(inputs),
   run: async ({ to, release, ...wanted }, _, attempt) => {
@@ -64,7 +64,7 @@ export const downloadRaw = task({
   outputs: { folder: folderInPlace },
   cwd: () => process.cwd(), // a relative path is the user's
   secrets: networkVariables(),
-  needs: ({ from, via }) => programsFor(from, via),
+  needs: accessNeeds,
   onPreempt: 'resume',
   observe: async (inputs) => {
     const { lookAt } = await import('./sources/look.ts');
@@ -86,7 +86,13 @@ function belowRelease(from: string): string {
   return /\/droid_raw\/[^/]+\/(.+?)\/*$/.exec(from)?.[1] ?? '';
 }
 
-function roomForDroid(from: string | undefined, to: string | undefined, include: readonly string[] = []): Need[] {
+interface Place {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly include?: readonly string[] | undefined;
+}
+
+function roomForDroid({ from, to, include = [] }: Place): Need[] {
   if (to === undefined || from !== droidBucket || include.length > 0) return [];
   const folder = resolve(to);
   return [

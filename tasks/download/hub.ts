@@ -3,7 +3,7 @@ import { task } from '../core/task.ts';
 import { folder } from '../kinds/folder.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { networkVariables } from './sources/environment.ts';
-import { placeInputs } from './sources/place-inputs.ts';
+import { accessNeeds, placeInputs } from './sources/place-inputs.ts';
 
 const repository = {
   /** `OWNER/NAME`. */
@@ -22,6 +22,7 @@ export const fetchDataset = task({
   inputs: repository,
   outputs: { dataset: lerobotDataset },
   secrets: networkVariables(),
+  needs: accessNeeds({ from: 'hf://' }),
   onPreempt: 'resume',
   observe: async (inputs) => (await import('./sources/look.ts')).lookAt(placeOf('datasets', inputs)),
   run: async (inputs, out, attempt) => {
@@ -38,6 +39,7 @@ export const fetchModel = task({
   inputs: repository,
   outputs: { model: folder },
   secrets: networkVariables(),
+  needs: accessNeeds({ from: 'hf://' }),
   onPreempt: 'resume',
   observe: async (inputs) => (await import('./sources/look.ts')).lookAt(placeOf('models', inputs)),
   run: async (inputs, out, attempt) => {

@@ -1,7 +1,7 @@
-import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { reachable } from '../core/needs.ts';
 import { fileAt, type Need, program } from '../core/task.ts';
 import { checkoutAdvice } from './openpi-checkout.ts';
 import type { TrainSettings } from './openpi-command.ts';
@@ -32,12 +32,12 @@ const bucketHost = 'storage.googleapis.com';
 const tokenizer: Need = {
   advice:
     'Connect to the network, or fill OPENPI_DATA_HOME on a machine that is and copy it here: big_vision/paligemma_tokenizer.model, and openpi-assets/ with the weights.',
-  missing: async () => {
+  missing: async (place) => {
     const cache = process.env.OPENPI_DATA_HOME ?? join(homedir(), '.cache', 'openpi');
     const file = join(cache, 'big_vision', 'paligemma_tokenizer.model');
     if (existsSync(file)) return undefined;
-    const reached = await lookup(bucketHost).catch(() => undefined); // no network: said below
-    return reached ? undefined : `there is no tokenizer at ${file}, and ${bucketHost} cannot be reached`;
+    const unreached = await reachable(bucketHost, '').missing(place);
+    return unreached && `there is no tokenizer at ${file}, and ${unreached}`;
   },
 };
 

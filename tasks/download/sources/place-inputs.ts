@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Need } from '../../core/needs.ts';
-import { program } from '../../core/needs.ts';
+import { program, reachable } from '../../core/needs.ts';
 import { uncounted } from '../../core/uncounted.ts';
 
 /** `sha256:` and 64 hex digits. */
@@ -24,10 +24,31 @@ export const placeInputs = {
   checkData: uncounted(z.boolean().default(false)),
 };
 
-/** The programs that an address needs, by its scheme. */
-export function programsFor(from: string | undefined, via: Way | undefined): Need[] {
+interface Asked {
+  readonly from?: string | undefined;
+  readonly via?: Way | undefined;
+  readonly listing?: string | undefined;
+}
+
+/** What an address needs, by its scheme: a program, or the network. A pinned listing may all be there already. */
+export function accessNeeds({ from, via, listing }: Asked): Need[] {
   if (via === 'gcloud' || via === 'gsutil') return [program(via, 'Install the Google Cloud CLI, or leave out `via`.')];
   if (via === 'aws') return [program('aws', 'Install the AWS command line, or leave out `via`.')];
   const isRsync = from !== undefined && (from.startsWith('rsync://') || /^[\w.@-]{2,}:(?!\/\/)/.test(from));
-  return isRsync ? [program('rsync', 'Install it: apt-get install rsync.')] : [];
+  if (isRsync) return [program('rsync', 'Install it: apt-get install rsync.')];
+  const host = from === undefined || listing !== undefined ? undefined : hostOf(from);
+  return host === undefined ? [] : [reachable(host, 'Connect to the network, or set https_proxy.')];
+}
+
+/** Undefined for what is on this machine, and where another endpoint was set. */
+function hostOf(from: string): string | undefined {
+  const scheme = /^([a-z0-9]+):\/\//.exec(from)?.[1];
+  const endpoints: Readonly<Record<string, readonly [variable: string, host: string]>> = {
+    gs: ['STORAGE_EMULATOR_HOST', 'storage.googleapis.com'],
+    s3: ['AWS_ENDPOINT_URL', 's3.amazonaws.com'],
+    hf: ['HF_ENDPOINT', 'huggingface.co'],
+  };
+  const [variable, host] = endpoints[scheme ?? ''] ?? [];
+  if (variable !== undefined) return process.env[variable] ? undefined : host;
+  return /^https?:\/\/([^/:?#@]+)/.exec(from)?.[1];
 }

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../../../tasks/core/needs.ts';
 import { listPlace } from '../../../../tasks/download/sources/open.ts';
-import { programsFor, type Way } from '../../../../tasks/download/sources/place-inputs.ts';
+import { accessNeeds, type Way } from '../../../../tasks/download/sources/place-inputs.ts';
 import type { Access } from '../../../../tasks/download/sources/source.ts';
 import { download } from '../../../../tasks/download/transfer/download.ts';
 import { testAccess } from '../../../support/access.ts';
@@ -94,50 +94,21 @@ test('the real aws lists and copies what ETags name', { skip: await without('aws
 });
 
 test('the programs that an address needs are looked for before a run', async () => {
-  const needed = (from: string, via: Way): number => programsFor(from, via).length;
+  const needed = (from: string, via: Way): number => accessNeeds({ from, via }).length;
   assert.deepEqual(
     [
-      needed('gs://a', 'auto'),
       needed('gs://a', 'gcloud'),
       needed('host:/x', 'auto'),
       needed('rsync://h/m', 'auto'),
       needed('/data', 'auto'),
+      accessNeeds({ from: 'gs://a', listing: `sha256:${'0'.repeat(64)}` }).length,
     ],
-    [0, 1, 1, 1, 0],
+    [1, 1, 1, 0, 0],
   );
 });
 
-async function gcs(t: TestContext, { only = false } = {}) {
-  const bucket = await new GcsServer('robots').start(t);
-  bucket.put('set/a', 'one');
-  bucket.put('set/x y#z.bin', 'two');
-  const home = tempFolder(t);
-  mkdirSync(join(home, 'bin'));
-  symlinkSync(
-    fileURLToPath(new URL('../../../../../test/support/gsutil.cjs', import.meta.url)),
-    join(home, 'bin/gsutil'),
-  );
-  if (only) symlinkSync(process.execPath, join(home, 'bin/node'));
-  const path = [join(home, 'bin'), ...(only ? [] : [process.env.PATH ?? ''])].join(delimiter);
-  const access = limited({
-    PATH: path,
-    HOME: home,
-    STORAGE_EMULATOR_HOST: bucket.url,
-    CLOUDSDK_CONFIG: join(home, 'gcloud'),
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${bucket.url}/storage/v1/`,
-    CLOUDSDK_AUTH_DISABLE_CREDENTIALS: 'true',
-    CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
-  });
-  return { bucket, access, folder: join(home, 'data') };
-}
-
-/** Programs that try to reach the world are ended. */
-function limited(env: Record<string, string>): Access {
-  return { ...testAccess(env), signal: AbortSignal.timeout(60_000) };
-}
-
-/** Where Python programs are shims, they look for their versions. */
-function pyenv(): Record<string, string> {
-  const root = process.env.PYENV_ROOT;
-  return root === undefined ? {} : { PYENV_ROOT: root };
-}
+test('without the network a run that would ask a server is refused, with the name that cannot be reached', async () => {
+  const missing = (from: string) => Promise.all(accessNeeds({ from }).map((need) => need.missing({ storeRoot: '/' })));
+  assert.deepEqual(await missing('https://no-such-host.invalid/a'), ['no-such-host.invalid cannot be reached']);
+  assert.deepEqual(await missing('https://localhost:1/a'), [undefined]);
+});
