@@ -112,3 +112,38 @@ test('without the network a run that would ask a server is refused, with the nam
   assert.deepEqual(await missing('https://no-such-host.invalid/a'), ['no-such-host.invalid cannot be reached']);
   assert.deepEqual(await missing('https://localhost:1/a'), [undefined]);
 });
+
+async function gcs(t: TestContext, { only = false } = {}) {
+  const bucket = await new GcsServer('robots').start(t);
+  bucket.put('set/a', 'one');
+  bucket.put('set/x y#z.bin', 'two');
+  const home = tempFolder(t);
+  mkdirSync(join(home, 'bin'));
+  symlinkSync(
+    fileURLToPath(new URL('../../../../../test/support/gsutil.cjs', import.meta.url)),
+    join(home, 'bin/gsutil'),
+  );
+  if (only) symlinkSync(process.execPath, join(home, 'bin/node'));
+  const path = [join(home, 'bin'), ...(only ? [] : [process.env.PATH ?? ''])].join(delimiter);
+  const access = limited({
+    PATH: path,
+    HOME: home,
+    STORAGE_EMULATOR_HOST: bucket.url,
+    CLOUDSDK_CONFIG: join(home, 'gcloud'),
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${bucket.url}/storage/v1/`,
+    CLOUDSDK_AUTH_DISABLE_CREDENTIALS: 'true',
+    CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
+  });
+  return { bucket, access, folder: join(home, 'data') };
+}
+
+/** Programs that try to reach the world are ended. */
+function limited(env: Record<string, string>): Access {
+  return { ...testAccess(env), signal: AbortSignal.timeout(60_000) };
+}
+
+/** Where Python programs are shims, they look for their versions. */
+function pyenv(): Record<string, string> {
+  const root = process.env.PYENV_ROOT;
+  return root === undefined ? {} : { PYENV_ROOT: root };
+}
