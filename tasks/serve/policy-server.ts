@@ -57,7 +57,7 @@ export async function startPolicyServer(options: PolicyServerOptions): Promise<P
   const { folder, backend, host = '127.0.0.1', port = 8000, apiKey, onFailure = () => {} } = options;
   const limits = { ...usualLimits, ...options.limits };
   refuseOpenHost(host, apiKey);
-  const { contract } = await openServable(folder);
+  const { contract } = await openServable(folder, backend);
   const inference = await startInference({ servableFolder: folder, backend });
   const metrics = new Metrics();
   const batcher = new Batcher(inference, limits, metrics);

@@ -1,10 +1,11 @@
+import type { BackendName } from '../../models/backend-name.ts';
 import { readConfig } from '../../models/arm-policy/checkpoint.ts';
 import { armWidth } from '../../models/arm-policy/frames.ts';
 import { loadArmPolicy } from '../../models/arm-policy/policy.ts';
 import type { Servable } from './policy.ts';
 
 /** A policy for DROID's arm: the keys, and the empty metadata, of openpi's DROID configurations. Images are passed over. */
-export async function armPolicy(folder: string): Promise<Servable> {
+export async function armPolicy(folder: string, backend: BackendName): Promise<Servable> {
   const { step, architecture, actionSpace } = await readConfig(folder);
   return {
     contract: {
@@ -16,7 +17,7 @@ export async function armPolicy(folder: string): Promise<Servable> {
       ],
       actionShape: [architecture.horizon, armWidth],
     },
-    load: async (backend) => {
+    load: async () => {
       const policy = await loadArmPolicy(folder, { backend });
       return { act: policy.act, dispose: policy.dispose };
     },

@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestBytes } from '../../../cache/digest.ts';
+import { describeBackend } from '../../models/backend.ts';
+import type { BackendName } from '../../models/backend-name.ts';
 import { readCheckpoint } from '../../models/flow-policy/checkpoint.ts';
 import { actionWidth } from '../../models/flow-policy/features.ts';
 import { loadPolicy } from '../../models/flow-policy/policy.ts';
 import type { Servable } from './policy.ts';
 
 /** PushT's policy: keys named after the columns of its dataset, with a slash as openpi's have. */
-export async function flowPolicy(folder: string): Promise<Servable> {
+export async function flowPolicy(folder: string, backend: BackendName): Promise<Servable> {
   const { config } = await readCheckpoint(folder);
   const { obsSteps, actionSteps } = config.architecture;
   const weights = digestBytes(await readFile(join(folder, 'ema.safetensors')));
@@ -18,6 +20,7 @@ export async function flowPolicy(folder: string): Promise<Servable> {
         ['format', config.format],
         ['step', config.step],
         ['weights', weights],
+        ['backend', JSON.stringify(await describeBackend(backend))],
         ['observation_steps', obsSteps],
         ['action_steps', actionSteps],
       ]),
@@ -27,7 +30,7 @@ export async function flowPolicy(folder: string): Promise<Servable> {
       ],
       actionShape: [actionSteps, actionWidth],
     },
-    load: async (backend) => {
+    load: async () => {
       const policy = await loadPolicy(folder, { backend });
       return {
         act: (rows, noiseSeeds) =>

@@ -31,15 +31,15 @@ export interface Actor {
 /** A policy that can be served, in a folder. */
 export interface Servable {
   readonly contract: Contract;
-  load(backend: BackendName): Promise<Actor>;
+  load(): Promise<Actor>;
 }
 
-/** Finds out what kind of policy lies in a folder. Throws `not-servable`. */
-export async function openServable(folder: string): Promise<Servable> {
+/** Finds out what kind of policy lies in a folder; it is to run on `backend`. Throws `not-servable`. */
+export async function openServable(folder: string, backend: BackendName): Promise<Servable> {
   const [own, params] = [join(folder, 'config.json'), join(folder, 'params/config.json')];
-  if ((await formatOf(own)) === 'flow-policy/1') return (await import('./flow-policy.ts')).flowPolicy(folder);
+  if ((await formatOf(own)) === 'flow-policy/1') return (await import('./flow-policy.ts')).flowPolicy(folder, backend);
   const found = await formatOf(params);
-  if (found === 'arm-policy/1') return (await import('./arm-policy.ts')).armPolicy(folder);
+  if (found === 'arm-policy/1') return (await import('./arm-policy.ts')).armPolicy(folder, backend);
   if (existsSync(join(folder, 'params')) && found === undefined) {
     throw new Problem('not-servable', `${folder} holds parameters of openpi's own, which only openpi can run.`, {
       hint: `In a checkout of openpi: uv run scripts/serve_policy.py policy:checkpoint --policy.config=CONFIG --policy.dir=${folder}`,

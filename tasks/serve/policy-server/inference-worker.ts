@@ -33,8 +33,8 @@ async function serve({ servableFolder, backend }: InferenceJob): Promise<void> {
   const send = (message: InferenceMessage) => parentPort?.postMessage(message);
   let actor: Actor;
   try {
-    const { load } = await openServable(servableFolder);
-    actor = await load(backend);
+    const { load } = await openServable(servableFolder, backend);
+    actor = await load();
   } catch (error) {
     send({ type: 'unusable', failure: failureOf(error) });
     return;
