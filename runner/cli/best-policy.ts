@@ -13,7 +13,8 @@ export interface ChosenPolicy {
   readonly why: string;
 }
 
-const policyKinds = ['checkpoint', 'openpi-checkpoint'];
+/** Kinds of files that hold a policy. */
+export const policyKinds = ['checkpoint', 'openpi-checkpoint'];
 
 /**
  * The only policy among the results of a run; of several the one that did best where all were rolled out in the same scenes:

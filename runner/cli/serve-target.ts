@@ -7,8 +7,8 @@ import { Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import { listRuns } from '../run-log.ts';
 import { openStoreOnly } from '../session.ts';
-import { leafOf } from '../views/results.ts';
-import { choosePolicy } from './best-policy.ts';
+import { describeResult, leafOf } from '../views/results.ts';
+import { choosePolicy, policyKinds } from './best-policy.ts';
 import { isRunOf, newestWith, noRun } from './find-result.ts';
 import { type KnownRun, readRun } from './find-run.ts';
 import type { Io } from './io.ts';
@@ -28,6 +28,11 @@ export async function findTarget(io: Io, given: string): Promise<ServeTarget> {
   const folder = resolve(io.cwd, given);
   if (existsSync(join(folder, 'config.json')) || existsSync(join(folder, 'params'))) {
     return { folder, title: given, release: async () => {} };
+  }
+  if (given.includes('/') && !existsSync(folder)) {
+    throw new Problem('not-servable', `There is no checkpoint at ${given}.`, {
+      hint: 'Give a folder with config.json or params/, or PIPELINE[:OUTPUT].',
+    });
   }
   const colon = given.indexOf(':');
   const [name, output] = colon < 0 ? [given, undefined] : [given.slice(0, colon), given.slice(colon + 1)];
@@ -60,8 +65,10 @@ function namedPolicy(
 ): { digest: Digest; title: string } {
   const { known, value } = newestWith(store, name, output, storeFolder);
   const leaf = leafOf(value);
-  if (leaf) return { digest: leaf.digest as Digest, title: `${output} of ${name}, run ${known.run}` };
-  throw new Problem('not-servable', `${output} of ${name} is no checkpoint.`, {
+  if (leaf && policyKinds.includes(leaf.kind)) {
+    return { digest: leaf.digest as Digest, title: `${output} of ${name}, run ${known.run}` };
+  }
+  throw new Problem('not-servable', `${output} of ${name} is ${describeResult(value)}, and no checkpoint.`, {
     hint: `Of a list, name one item: pipeline serve ${name}:${output}.KEY`,
   });
 }

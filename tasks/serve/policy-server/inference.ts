@@ -58,7 +58,7 @@ async function loadedThread(job: InferenceJob): Promise<Thread> {
   const worker = startThread(siblingModule(import.meta.url, './inference-worker'), job);
   let alive = true;
   worker.once('exit', () => (alive = false));
-  worker.on('error', () => {}); // its end follows, and whoever waits for an answer listens too
+  worker.once('error', () => (alive = false)); // its end follows a little later
   const first = await nextMessage(worker);
   if (first.type === 'unusable') {
     await worker.terminate();

@@ -12,11 +12,10 @@ import { tempFolder } from '../../support/temp-folder.ts';
 import { RawClient } from './raw-client.ts';
 import { pushtRequest, tinyArmPolicy, tinyPolicy } from './tiny-policy.ts';
 
-let folder: string;
+const folder = tempFolder({ after: (remove) => after(remove as () => void) });
 let shared: PolicyServer;
 
 before(async () => {
-  folder = tempFolder({ after: (remove) => after(remove as () => void) });
   shared = await startPolicyServer({ folder: await tinyPolicy(folder), backend: 'wasm', port: 0 });
 });
 after(() => shared.close());
