@@ -35,6 +35,12 @@ export function readNumbers(request: WireMap, keys: readonly RequestKey[]): Floa
   return all;
 }
 
+/** How many numbers that is. */
+export function rowWidth(keys: readonly RequestKey[]): number {
+  const sizes = keys.map(({ shapes: [shape = []] }) => shape.reduce((product, axis) => product * axis, 1));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 export function describeKey({ name, shapes, meaning }: RequestKey): string {
   return `"${name}" ${shapes.map((shape) => `[${shape.join(', ')}]`).join(' or ')}, ${meaning}`;
 }

@@ -2,6 +2,7 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { messageOf, Problem } from '../../../cache/problem.ts';
 import type { BackendName } from '../../models/backend-name.ts';
 import { type Actor, openServable } from '../policies/policy.ts';
+import { rowWidth } from '../policies/request.ts';
 
 /** What the thread is to run; plain data. */
 export interface InferenceJob {
@@ -33,8 +34,10 @@ async function serve({ servableFolder, backend }: InferenceJob): Promise<void> {
   const send = (message: InferenceMessage) => parentPort?.postMessage(message);
   let actor: Actor;
   try {
-    const { load } = await openServable(servableFolder, backend);
+    const { load, contract } = await openServable(servableFolder, backend);
     actor = await load();
+    // The first time takes longer, and no client should pay for it.
+    actor.act(new Float64Array(rowWidth(contract.keys)), [0]);
   } catch (error) {
     send({ type: 'unusable', failure: failureOf(error) });
     return;
