@@ -22,7 +22,7 @@ export async function startServed(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Served> {
   const program = join(packageRoot(), 'dist/runner/cli/main.js');
-  const child = spawn(process.execPath, [program, 'serve', ...args, '--port', '0'], {
+  const child = spawn(process.execPath, [program, 'serve', '--port', '0', ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { digestBytes } from '../../../cache/digest.ts';
+import { scanTree, treeDigest } from '../../../cache/tree.ts';
 import { describeBackend } from '../../models/backend.ts';
 import type { BackendName } from '../../models/backend-name.ts';
 import { readCheckpoint } from '../../models/flow-policy/checkpoint.ts';
@@ -12,14 +10,14 @@ import type { Servable } from './policy.ts';
 export async function flowPolicy(folder: string, backend: BackendName): Promise<Servable> {
   const { config } = await readCheckpoint(folder);
   const { obsSteps, actionSteps } = config.architecture;
-  const weights = digestBytes(await readFile(join(folder, 'ema.safetensors')));
+  const digest = treeDigest(await scanTree(folder)); // what the store calls it too
   return {
     contract: {
       title: `flow-policy/1, step ${config.step}`,
       metadata: new Map<string, string | number>([
         ['format', config.format],
         ['step', config.step],
-        ['weights', weights],
+        ['checkpoint', digest],
         ['backend', JSON.stringify(await describeBackend(backend))],
         ['observation_steps', obsSteps],
         ['action_steps', actionSteps],

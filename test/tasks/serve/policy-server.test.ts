@@ -23,7 +23,10 @@ after(() => shared.close());
 test('metadata comes first, then a reply for each observation, with the keys of openpi', async () => {
   const client = new RawClient(shared.url);
   const metadata = decodeMap((await client.next()) as Buffer);
-  assert.deepEqual([...metadata.keys()], ['format', 'step', 'weights', 'backend', 'observation_steps', 'action_steps']);
+  assert.deepEqual(
+    [...metadata.keys()],
+    ['format', 'step', 'checkpoint', 'backend', 'observation_steps', 'action_steps'],
+  );
   assert.equal(client.socket.extensions, '');
 
   client.socket.send(encode(pushtRequest({ noiseSeed: 1 })));
