@@ -2,7 +2,7 @@ import type { BackendName } from '../../models/backend-name.ts';
 import { readConfig } from '../../models/arm-policy/checkpoint.ts';
 import { armWidth } from '../../models/arm-policy/frames.ts';
 import { loadArmPolicy } from '../../models/arm-policy/policy.ts';
-import type { Servable } from './policy.ts';
+import type { Servable } from './servable.ts';
 
 /** A policy for DROID's arm: the keys, and the empty metadata, of openpi's DROID configurations. Images are passed over. */
 export async function armPolicy(folder: string, backend: BackendName): Promise<Servable> {

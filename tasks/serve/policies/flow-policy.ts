@@ -4,7 +4,7 @@ import type { BackendName } from '../../models/backend-name.ts';
 import { readCheckpoint } from '../../models/flow-policy/checkpoint.ts';
 import { actionWidth } from '../../models/flow-policy/features.ts';
 import { loadPolicy } from '../../models/flow-policy/policy.ts';
-import type { Servable } from './policy.ts';
+import type { Servable } from './servable.ts';
 
 /** PushT's policy: keys named after the columns of its dataset, with a slash as openpi's have. */
 export async function flowPolicy(folder: string, backend: BackendName): Promise<Servable> {

@@ -4,7 +4,7 @@ import { decodeMap } from '../../formats/msgpack-numpy/decode.ts';
 import { encode } from '../../formats/msgpack-numpy/encode.ts';
 import { ndarray } from '../../formats/msgpack-numpy/numbers.ts';
 import { Float, type WireMap, type WireValue } from '../../formats/msgpack-numpy/values.ts';
-import type { Contract } from '../policies/policy.ts';
+import type { Contract } from '../policies/servable.ts';
 import { readNoiseSeed, readNumbers } from '../policies/request.ts';
 import type { Batcher } from './batcher.ts';
 import type { Metrics } from './metrics.ts';

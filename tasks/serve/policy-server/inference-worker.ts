@@ -1,8 +1,9 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { messageOf, Problem } from '../../../cache/problem.ts';
 import type { BackendName } from '../../models/backend-name.ts';
-import { type Actor, openServable } from '../policies/policy.ts';
+import { openServable } from '../policies/open-servable.ts';
 import { rowWidth } from '../policies/request.ts';
+import type { Actor } from '../policies/servable.ts';
 
 /** What the thread is to run; plain data. */
 export interface InferenceJob {
