@@ -69,7 +69,7 @@ export class Connection {
 
   async #answerAll(): Promise<void> {
     this.#isBusy = true;
-    for (let next = this.#ahead.shift(); next && !this.#isClosing; next = this.#ahead.shift()) {
+    for (let next = this.#ahead.shift(); next && this.#isListening(); next = this.#ahead.shift()) {
       try {
         await this.#answer(next.frame, next.arrived);
       } catch (error) {
@@ -85,7 +85,7 @@ export class Connection {
     const request = decodeMap(frame);
     const began = performance.now();
     const { actions, inferMs } = await batcher.submit(readNumbers(request, contract.keys), readNoiseSeed(request));
-    if (this.#socket.readyState !== this.#socket.OPEN) return; // it left while its request was inferred
+    if (!this.#isListening()) return; // it left while its request was inferred
     const timing = new Map([['infer_ms', new Float(performance.now() - began)]]);
     if (this.#previousTotalMs !== undefined) timing.set('prev_total_ms', new Float(this.#previousTotalMs));
     await this.#send(replyOf(ndarray(actions, contract.actionShape), inferMs, timing));
@@ -93,6 +93,10 @@ export class Connection {
     metrics.requestDone(now - arrived);
     this.#previousTotalMs = now - this.#waitingSince;
     this.#waitingSince = now;
+  }
+
+  #isListening(): boolean {
+    return !this.#isClosing && this.#socket.readyState === this.#socket.OPEN;
   }
 
   #send(reply: WireMap): Promise<void> {
@@ -103,7 +107,8 @@ export class Connection {
   }
 
   #fail(error: unknown): void {
-    if (!Problem.is(error)) this.#tools.onFailure(error);
+    if (!this.#isListening()) return;
+    if (!Problem.is(error) || error.code === 'policy-crashed') this.#tools.onFailure(error);
     if (Problem.is(error) && error.code === 'queue-full') {
       this.#refuse(error, { code: tryAgainLater, reason: 'The queue is full.' });
     } else this.#refuse(error);

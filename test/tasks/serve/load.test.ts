@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { decodeMap } from '../../../tasks/formats/msgpack-numpy/decode.ts';
 import { encode } from '../../../tasks/formats/msgpack-numpy/encode.ts';
 import { NdArray } from '../../../tasks/formats/msgpack-numpy/values.ts';
+import { randomOf } from '../../../tasks/models/random.ts';
 import { startServed } from '../../support/served.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { RawClient } from './raw-client.ts';
@@ -44,6 +45,34 @@ test(`${clientCount} clients for ${seconds} s: no error, all get their share, me
   const half = memory.length / 2;
   const grown = Math.max(...memory.slice(half)) - Math.max(...memory.slice(0, half));
   assert.ok(grown < 24, `${grown.toFixed(0)} MB more in the second half`);
+});
+
+test('while some send rubbish again and again, a client gets all its replies', async (t) => {
+  const { url } = await startServed(t, [await tinyPolicy(tempFolder(t))]);
+  const good = await RawClient.open(url);
+  const random = randomOf(1);
+  let isOver = false;
+  let refused = 0;
+  const spoil = async (): Promise<void> => {
+    while (!isOver) {
+      const frame = encode(pushtRequest());
+      for (let i = 0; i < 4; i += 1) frame[random.uint32() % frame.length] = random.uint32() & 0xff;
+      const bad = await RawClient.open(url);
+      bad.socket.send(random.uniform() < 0.2 ? 'text' : frame.subarray(0, random.uint32() % frame.length));
+      const told = await bad.next();
+      assert.match(String(told), /^Traceback/);
+      assert.equal((await bad.closed()).code, 1011);
+      refused += 1;
+    }
+  };
+  const spoilers = Array.from({ length: 8 }, spoil);
+  for (let i = 0; i < 500 || refused < 200; i += 1) {
+    good.socket.send(encode(pushtRequest({ noiseSeed: i })));
+    assert.ok((await good.next()) instanceof Buffer);
+  }
+  isOver = true;
+  await Promise.all(spoilers);
+  good.socket.close();
 });
 
 function residentMegabytes(pid: number): number {
