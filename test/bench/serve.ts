@@ -17,8 +17,8 @@ import { trainFlowPolicy } from '../../tasks/train/flow-policy.ts';
 import { inTemporaryFolder, median } from './measure.ts';
 import { ms, printTable } from './table.ts';
 
-const turns = 5;
-const requestsPerTurn = 150;
+const turns = 4;
+const requestsPerTurn = 300;
 const clientCounts = [1, 4, 16, 64];
 const throughputSeconds = 3;
 
