@@ -1,5 +1,6 @@
 import { Problem } from '../../../cache/problem.ts';
-import { byteLength, NdArray, NumpyScalar, type WireMap, type WireValue } from './values.ts';
+import { arrayFrom, scalarFrom } from './envelopes.ts';
+import type { WireMap, WireValue } from './values.ts';
 
 export interface DecodeLimits {
   /** Values that one frame may hold in all, keys included; the elements of an array are one value. */
@@ -21,6 +22,13 @@ export function decode(frame: Uint8Array, { maxValues = 1 << 20, maxDepth = 128 
   const surplus = frame.length - reader.at;
   if (surplus > 0) throw broken(`${surplus} bytes follow after its value`);
   return value;
+}
+
+/** A frame that must hold a map, as all of openpi's do. */
+export function decodeMap(frame: Uint8Array, limits?: DecodeLimits): WireMap {
+  const value = decode(frame, limits);
+  if (value instanceof Map) return value;
+  throw new Problem('msgpack-broken', 'The frame holds no map.', { hint: 'An observation is a map of its keys.' });
 }
 
 function broken(what: string): Problem {
@@ -184,44 +192,4 @@ class Reader {
 function narrow(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
-}
-
-/** Only the presence of the marker counts; other keys and surplus data are passed over. */
-function arrayFrom(marked: ReadonlyMap<string, WireValue>): NdArray {
-  const dtype = dtypeFrom(marked);
-  const [shape, data] = [marked.get('shape'), marked.get('data')];
-  if (!Array.isArray(shape) || !shape.every((axis) => typeof axis === 'number')) {
-    throw brokenArray('"shape" should be a list of integers');
-  }
-  if (!(data instanceof Uint8Array)) throw brokenArray('"data" should be bytes');
-  const needed = byteLength(dtype, shape);
-  if (data.length < needed) throw brokenArray(`${dtype} of shape [${shape}] needs ${needed} bytes, not ${data.length}`);
-  return new NdArray(dtype, shape, data.subarray(0, needed));
-}
-
-function scalarFrom(marked: ReadonlyMap<string, WireValue>): NumpyScalar {
-  const dtype = dtypeFrom(marked);
-  const value = marked.get('data');
-  if (['boolean', 'number', 'bigint', 'string'].includes(typeof value)) {
-    return new NumpyScalar(dtype, value as NumpyScalar['value']);
-  }
-  throw brokenArray('"data" of a scalar should be a plain number');
-}
-
-function dtypeFrom(marked: ReadonlyMap<string, WireValue>): string {
-  const dtype = marked.get('dtype');
-  if (typeof dtype === 'string') return dtype;
-  if (dtype instanceof Uint8Array) return Buffer.from(dtype).toString('latin1');
-  throw brokenArray('"dtype" should be a text');
-}
-
-function brokenArray(what: string): Problem {
-  return new Problem('ndarray-broken', `The frame holds an array that is none: ${what}.`);
-}
-
-/** A frame that must hold a map, as all of openpi's do. */
-export function decodeMap(frame: Uint8Array, limits?: DecodeLimits): WireMap {
-  const value = decode(frame, limits);
-  if (value instanceof Map) return value;
-  throw new Problem('msgpack-broken', 'The frame holds no map.', { hint: 'An observation is a map of its keys.' });
 }
