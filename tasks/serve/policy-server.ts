@@ -15,7 +15,7 @@ import { Metrics } from './policy-server/metrics.ts';
 import { openSockets } from './policy-server/sockets.ts';
 
 export interface PolicyServerOptions {
-  /** A checkpoint folder of format `flow-policy/1`, or whose `params` are of `arm-policy/1`. */
+  /** A checkpoint folder of format `flow-policy/1` or `onnx-policy/1`, or whose `params` are of `arm-policy/1`. */
   readonly folder: string;
   readonly backend: BackendName;
   /** By default this machine only; other addresses need a key. */
@@ -61,7 +61,8 @@ export async function startPolicyServer(options: PolicyServerOptions): Promise<P
   const { contract } = await openServable(folder, backend);
   const inference = await startInference({ servableFolder: folder, backend });
   const metrics = new Metrics();
-  const batcher = new Batcher(inference, limits, metrics);
+  const maxBatch = Math.min(limits.maxBatch, contract.maxBatch ?? limits.maxBatch);
+  const batcher = new Batcher(inference, { ...limits, maxBatch }, metrics);
   const connections = new Map<WebSocket, Connection>();
   const numbers = () => ({ waiting: batcher.length, connections: connections.size });
   const http = openHttpFace({ apiKey, metrics: () => metrics.text(numbers()) });

@@ -9,7 +9,9 @@ import type { Servable } from './servable.ts';
 /** Finds out what kind of policy lies in a folder; it is to run on `backend`. Throws `not-servable`. */
 export async function openServable(folder: string, backend: BackendName): Promise<Servable> {
   const [own, params] = [join(folder, 'config.json'), join(folder, 'params/config.json')];
-  if ((await formatOf(own)) === 'flow-policy/1') return (await import('./flow-policy.ts')).flowPolicy(folder, backend);
+  const format = await formatOf(own);
+  if (format === 'flow-policy/1') return (await import('./flow-policy.ts')).flowPolicy(folder, backend);
+  if (format === 'onnx-policy/1') return (await import('./onnx-policy.ts')).onnxPolicy(folder);
   const found = await formatOf(params);
   if (found === 'arm-policy/1') return (await import('./arm-policy.ts')).armPolicy(folder, backend);
   if (existsSync(join(folder, 'params')) && found === undefined) {
@@ -18,7 +20,7 @@ export async function openServable(folder: string, backend: BackendName): Promis
     });
   }
   throw new Problem('not-servable', `${folder} is no checkpoint that can be served.`, {
-    hint: 'Give a folder of format flow-policy/1 or arm-policy/1: one with config.json, or with params/config.json.',
+    hint: 'Give a folder of format flow-policy/1, onnx-policy/1 or arm-policy/1, with config.json or params/config.json.',
   });
 }
 

@@ -10,6 +10,8 @@ export interface Contract {
   readonly keys: readonly RequestKey[];
   /** Of `actions` in a reply. */
   readonly actionShape: readonly [steps: number, width: number];
+  /** The most requests that it can infer at once; as many as there are without it. */
+  readonly maxBatch?: number;
 }
 
 /** A policy with its weights. */
@@ -18,7 +20,7 @@ export interface Actor {
    * `rows`: [batch, numbers], the numbers of a request's keys one after the other. Gives [batch, steps, width]. A row depends
    * only on its own numbers and noise seed.
    */
-  act(rows: Float64Array, noiseSeeds: readonly number[]): Float64Array;
+  act(rows: Float64Array, noiseSeeds: readonly number[]): Float64Array | Promise<Float64Array>;
   dispose(): void;
 }
 

@@ -38,32 +38,36 @@ async function serve({ servableFolder, backend }: InferenceJob): Promise<void> {
     const { load, contract } = await openServable(servableFolder, backend);
     actor = await load();
     // The first time takes longer, and no client should pay for it.
-    actor.act(new Float64Array(rowWidth(contract.keys)), [0]);
+    await actor.act(new Float64Array(rowWidth(contract.keys)), [0]);
   } catch (error) {
     send({ type: 'unusable', failure: failureOf(error) });
     return;
   }
-  parentPort?.on('message', (batch: BatchMessage) => {
+  const infer = async (batch: BatchMessage): Promise<void> => {
     const started = performance.now();
-    const outcomes = outcomesOf(actor, batch);
+    const outcomes = await outcomesOf(actor, batch);
     send({ type: 'done', outcomes, inferMs: performance.now() - started });
-  });
+  };
+  parentPort?.on('message', (batch: BatchMessage) => void infer(batch)); // a rejection ends the thread, which is told
   send({ type: 'ready' });
 }
 
 /** When a batch fails, its rows are tried one by one: what one client sent must not fail another. */
-function outcomesOf(actor: Actor, { rows, noiseSeeds }: BatchMessage): Outcome[] {
+async function outcomesOf(actor: Actor, { rows, noiseSeeds }: BatchMessage): Promise<Outcome[]> {
   const batch = noiseSeeds.length;
   try {
-    const actions = actor.act(rows, noiseSeeds);
+    const actions = await actor.act(rows, noiseSeeds);
     const width = actions.length / batch;
     return noiseSeeds.map((_, row) => ({ actions: actions.slice(row * width, (row + 1) * width) }));
   } catch (error) {
     if (batch === 1) return [{ failure: failureOf(error) }];
     const width = rows.length / batch;
-    return noiseSeeds.flatMap((seed, row) =>
-      outcomesOf(actor, { rows: rows.slice(row * width, (row + 1) * width), noiseSeeds: [seed] }),
-    );
+    const outcomes: Outcome[] = [];
+    for (const [row, seed] of noiseSeeds.entries()) {
+      const alone = { rows: rows.slice(row * width, (row + 1) * width), noiseSeeds: [seed] };
+      outcomes.push(...(await outcomesOf(actor, alone)));
+    }
+    return outcomes;
   }
 }
 
