@@ -17,21 +17,32 @@ export async function serve(io: Io, [given = '']: readonly string[], options: Op
   const signals = listenForSignals();
   const target = await findTarget(io, given);
   try {
-    const server = await startPolicyServer({ folder: target.folder, backend, host, port, ...key, onFailure: tell(io) });
+    const failures = listenForFailures(io);
+    const { onFailure } = failures;
+    const server = await startPolicyServer({ folder: target.folder, backend, host, port, ...key, onFailure });
     for (const line of await introduction(server, target.title)) io.print(line);
-    await signals.first;
+    const code = await Promise.race([signals.first, failures.lost]);
     io.print('Stopping: what was accepted is finished.');
     await Promise.race([server.drain({ withinSeconds: drainSeconds }), signals.second.then(() => server.close())]);
-    return exitCodes.fine;
+    return code;
   } finally {
     await target.release();
     signals.dispose();
   }
 }
 
-/** Failures that are no client's fault, with their stacks: they are for whoever runs the server. */
-function tell({ stderr }: Io): (error: unknown) => void {
-  return (error) => stderr.write(`error: ${(error instanceof Error && error.stack) || messageOf(error)}\n`);
+/**
+ * Failures that are no client's fault are printed with their stacks. When the policy is lost the program ends, so that whoever
+ * started it can start another.
+ */
+function listenForFailures({ stderr }: Io): { onFailure: (error: unknown) => void; lost: Promise<number> } {
+  let giveUp: (code: number) => void;
+  const lost = new Promise<number>((resolve) => (giveUp = resolve));
+  const onFailure = (error: unknown): void => {
+    stderr.write(`error: ${(error instanceof Error && error.stack) || messageOf(error)}\n`);
+    if (Problem.is(error) && error.code === 'policy-lost') giveUp(exitCodes.nodeFailed);
+  };
+  return { onFailure, lost };
 }
 
 interface ServeOptions {
@@ -61,17 +72,13 @@ async function introduction({ url, contract }: PolicyServer, title: string): Pro
   ];
 }
 
-/** The first signal asks for an end in good order, the second ends it now. */
+/** The first signal asks for an end in good order, and gives its exit code; the second ends it now. */
 function listenForSignals() {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  let count = 0;
   const heard: (() => void)[] = [];
-  const nth = (n: number): Promise<void> => new Promise((resolve) => (heard[n] = resolve));
-  const [first, second] = [nth(0), nth(1)];
-  const listener = (): void => {
-    heard[count]?.();
-    count += 1;
-  };
+  const first = new Promise<number>((resolve) => heard.push(() => resolve(exitCodes.fine)));
+  const second = new Promise<void>((resolve) => heard.push(resolve));
+  const listener = (): void => heard.shift()?.();
   for (const name of names) process.on(name, listener);
   return { first, second, dispose: () => names.forEach((name) => process.off(name, listener)) };
 }

@@ -25,12 +25,12 @@ export interface PolicyServerOptions {
   /** Clients must send `Authorization: Api-Key <key>` when it is set. */
   readonly apiKey?: string;
   readonly limits?: Partial<ServerLimits>;
-  /** Told of failures that are no fault of a request. */
+  /** Told of failures that are no fault of a request. After `policy-lost` nothing can be answered any more. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 export interface ServerLimits extends BatcherLimits {
-  /** Bytes of one frame. openpi's server has no limit; an observation with four images of 640 x 480 is under 4 MiB. */
+  /** Bytes of one frame, and of those that wait on one connection. openpi's server has no limit; an observation with four images of 640 x 480 is under 4 MiB. */
   readonly maxFrameBytes: number;
   /** Between pings, and how long an answer may take. */
   readonly pingSeconds: number;
@@ -66,8 +66,9 @@ export async function startPolicyServer(options: PolicyServerOptions): Promise<P
   const connections = new Map<WebSocket, Connection>();
   const numbers = () => ({ waiting: batcher.length, connections: connections.size });
   const http = openHttpFace({ apiKey, metrics: () => metrics.text(numbers()) });
-  const sockets = openSockets(limits.maxFrameBytes);
-  const tools: ConnectionTools = { contract, batcher, metrics, onFailure, pingSeconds: limits.pingSeconds };
+  const { pingSeconds, maxFrameBytes } = limits;
+  const tools: ConnectionTools = { contract, batcher, metrics, onFailure, pingSeconds, maxBytesAhead: maxFrameBytes };
+  const sockets = openSockets(maxFrameBytes);
   let isDraining = false;
 
   http.on('upgrade', (request, socket: Socket, head) => {

@@ -1,7 +1,10 @@
 import { Problem } from '../../../cache/problem.ts';
 import { byteLength, NdArray, NumpyScalar, type WireValue } from './values.ts';
 
-/** The array in a map whose keys are bytes, given here as text. Only the presence of the marker counts; other keys and surplus data are passed over. */
+/**
+ * The array in a map whose keys are bytes, given here as text. Only the presence of the marker counts; other keys and surplus
+ * data are passed over.
+ */
 export function arrayFrom(marked: ReadonlyMap<string, WireValue>): NdArray {
   const dtype = dtypeFrom(marked);
   const [shape, data] = [marked.get('shape'), marked.get('data')];

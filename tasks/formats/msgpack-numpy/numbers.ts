@@ -28,6 +28,7 @@ function dtypeOf(values: Numbers): string {
 /** The elements of an array of bools, integers or floats, in C order; integers beyond 2^53 lose their last digits. */
 export function numbersOf({ dtype: text, bytes }: NdArray): Float64Array {
   const dtype = parseDtype(text);
+  if (dtype.kind === 'u' && dtype.itemSize === 1) return new Float64Array(bytes); // pictures are many
   const read = readerFor(dtype, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   if (read === undefined) throw new Problem('dtype-unsupported', `Elements of dtype ${text} are no numbers.`);
   return Float64Array.from({ length: bytes.length / dtype.itemSize }, (_, i) => read(i * dtype.itemSize));
@@ -37,8 +38,6 @@ function readerFor({ kind, itemSize, littleEndian }: Dtype, view: DataView): ((a
   switch (`${kind}${itemSize}`) {
     case 'b1':
       return (at) => (view.getUint8(at) === 0 ? 0 : 1);
-    case 'u1':
-      return (at) => view.getUint8(at);
     case 'i1':
       return (at) => view.getInt8(at);
     case 'u2':

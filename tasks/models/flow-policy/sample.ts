@@ -17,7 +17,10 @@ export interface Sampler {
   readonly noiseScale: number;
 }
 
-/** Draws action chunks: [batch, obsSteps, 18] to [batch, actionSteps, 2], world units. Row i starts from the noise of seed i and depends on no other. */
+/**
+ * Draws action chunks: [batch, obsSteps, 18] to [batch, actionSteps, 2], world units. Row i starts from the noise of seed i and
+ * depends on no other.
+ */
 export function sampleActions(
   sampler: Sampler,
   observations: Float32Array,

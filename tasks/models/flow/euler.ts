@@ -17,7 +17,8 @@ export interface Flow {
 /**
  * Lets the noise at the head of each row of `input`, [batch, width], flow to a chunk of actions, in place.
  *
- * Every operation works on rows alone, and the wasm and cpu backends sum in an order that does not depend on the number of rows.
+ * Every operation works on rows alone, and the wasm and cpu backends sum in an order that does not depend on the number
+ * of rows.
  */
 export function flowToActions(
   { tf, weights, chunkWidth, timeFeatures, flowSteps }: Flow,

@@ -16,10 +16,14 @@ export interface ConnectionTools {
   /** Told of failures that are no fault of the request. */
   readonly onFailure: (error: unknown) => void;
   readonly pingSeconds: number;
+  /** Bytes that a client may send ahead of the replies. */
+  readonly maxBytesAhead: number;
 }
 
 /** As websockets 15, on which openpi's server runs. */
 const internalError = { code: 1011, reason: 'Internal server error. Traceback included in previous frame.' } as const;
+/** Problems of the policy, not of a request. */
+const failures = ['policy-crashed', 'policy-lost'];
 const goingAway = 1001;
 const tryAgainLater = 1013;
 /** Frames that a client may send ahead of the replies. Those of openpi send none. */
@@ -59,9 +63,12 @@ export class Connection {
   #take(frame: Buffer, isBinary: boolean): void {
     if (this.#isClosing || this.#isDraining) return;
     if (!isBinary) return this.#refuse(new Problem('text-frame', 'A text frame came; observations are binary frames.'));
-    if (this.#ahead.length >= mostAhead) {
-      const message = `${mostAhead} frames are unanswered already; send one only when the reply to the last has come.`;
-      return this.#refuse(new Problem('too-far-ahead', message), { code: tryAgainLater, reason: 'Too far ahead.' });
+    const bytes = this.#ahead.reduce((sum, { frame: { length } }) => sum + length, frame.length);
+    if (this.#ahead.length >= mostAhead || bytes > this.#tools.maxBytesAhead) {
+      const problem = new Problem('too-far-ahead', `${this.#ahead.length} frames are unanswered already.`, {
+        hint: 'Send a frame when the reply to the last has come.',
+      });
+      return this.#refuse(problem, { code: tryAgainLater, reason: 'Too far ahead.' });
     }
     this.#ahead.push({ frame, arrived: performance.now() });
     if (!this.#isBusy) void this.#answerAll();
@@ -108,7 +115,7 @@ export class Connection {
 
   #fail(error: unknown): void {
     if (!this.#isListening()) return;
-    if (!Problem.is(error) || error.code === 'policy-crashed') this.#tools.onFailure(error);
+    if (!Problem.is(error) || failures.includes(error.code)) this.#tools.onFailure(error);
     if (Problem.is(error) && error.code === 'queue-full') {
       this.#refuse(error, { code: tryAgainLater, reason: 'The queue is full.' });
     } else this.#refuse(error);

@@ -22,7 +22,7 @@ const mostDeaths = 3;
 
 /**
  * Loads the policy in a thread; gives it when it is ready. A thread that dies takes its batch with it, and another is started
- * for the next; one that dies again and again is a problem of the policy.
+ * for the next. When it dies again and again, the policy is given up: `policy-lost`.
  */
 export async function startInference(job: InferenceJob): Promise<Inference> {
   let thread = await loadedThread(job);
@@ -31,7 +31,7 @@ export async function startInference(job: InferenceJob): Promise<Inference> {
     async run(batch) {
       if (!thread.isAlive()) {
         if (deaths >= mostDeaths) {
-          throw new Problem('policy-crashed', `The policy's thread died ${deaths} times in a row.`);
+          throw new Problem('policy-lost', `The policy's thread died ${deaths} times in a row.`);
         }
         thread = await loadedThread(job);
       }

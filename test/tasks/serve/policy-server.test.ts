@@ -128,6 +128,21 @@ test('a frame that is too large is refused in words', async (t) => {
   assert.deepEqual(await client.closed(), { code: 1009, reason: 'A frame may have 1000 bytes here.' });
 });
 
+test('who sends too much ahead of the replies is refused, in frames and in bytes', async (t) => {
+  const policy = await tinyPolicy(tempFolder(t), { work: 1000, hidden: 64 });
+  const frame = encode(pushtRequest());
+  const server = await started(t, { folder: policy, limits: { maxFrameBytes: 10 * frame.length } });
+  for (const send of [frame, encode(new Map([['padding', new Uint8Array(9 * frame.length)]]))]) {
+    const client = await RawClient.open(server.url);
+    client.socket.send(frame);
+    for (let i = 0; i < 66; i += 1) client.socket.send(send);
+    let last = await client.next();
+    while (last instanceof Buffer) last = await client.next();
+    assert.match(String(last), /too-far-ahead/);
+    assert.deepEqual(await client.closed(), { code: 1013, reason: 'Too far ahead.' });
+  }
+});
+
 test('health, and what is no WebSocket, are answered as by openpi', async () => {
   const at = shared.url.replace('ws', 'http');
   const health = await fetch(`${at}/healthz`);
