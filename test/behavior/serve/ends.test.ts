@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { encode } from '../../../tasks/formats/msgpack-numpy/encode.ts';
 import { isRunning } from '../../support/is-running.ts';
 import { startServed } from '../../support/served.ts';
@@ -29,12 +30,12 @@ test('SIGTERM: what was accepted is answered, everybody is told goodbye, and the
 });
 
 test('a second signal ends it at once', async (t) => {
-  const { child, url, ended } = await startServed(t, [slow]);
+  const { child, url, lines, ended } = await startServed(t, [slow]);
   const client = await RawClient.open(url);
   for (let i = 0; i < 40; i += 1) client.socket.send(encode(pushtRequest()));
   await client.next();
   child.kill('SIGINT');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!lines.some((line) => line.startsWith('Stopping'))) await setTimeout(5);
   child.kill('SIGINT');
   assert.equal(await ended, 0);
   assert.equal((await client.closed()).code, 1006);

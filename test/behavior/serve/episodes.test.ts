@@ -58,7 +58,7 @@ test('a client in Python, written from the description of the protocol, plays th
   const client = join(root, 'test/python/policy_client.py');
   const { stdout } = await execa(python, [client, url, ...env, ...seeds.map(String)], {
     env: { POLICY_KEY: 'sesame', no_proxy: '127.0.0.1' },
-    timeout: 60_000,
+    timeout: 120_000,
   });
   const { done } = JSON.parse(stdout) as { done: { seed: number; actions: number[] }[] };
 
@@ -78,7 +78,7 @@ test('a client in Python sees openpi’s keys, and an error as openpi’s client
   if (python === undefined) return t.skip('no Python with websockets, msgpack and numpy');
   const { url } = await startServed(t, [policy]);
   const client = join(packageRoot(), 'test/python/policy_client.py');
-  const { stdout } = await execa(python, [client, url, '--once'], { env: { no_proxy: '127.0.0.1' }, timeout: 60_000 });
+  const { stdout } = await execa(python, [client, url, '--once'], { env: { no_proxy: '127.0.0.1' }, timeout: 120_000 });
   const [reply, refusal] = stdout.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual(reply, { shape: [2, 2], keys: ['actions', 'policy_timing', 'server_timing'] });
   assert.match(refusal?.error as string, /Traceback[\s\S]*"observation\/state" is missing/);
