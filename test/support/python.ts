@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 
-/** The system's packages are in the system's Python, which need not be the first on PATH. */
-const candidates = ['python3', '/usr/bin/python3'];
+/** `STET_TEST_PYTHON` first. The system's packages are in the system's Python, which need not be the first on PATH. */
+const candidates = [process.env.STET_TEST_PYTHON, 'python3', '/usr/bin/python3'].filter((name) => name !== undefined);
 
 /** Why tests that need these Python packages are skipped; false where they are there. */
 export function withoutPython(...packages: readonly string[]): string | false {
@@ -12,7 +12,8 @@ export function withoutPython(...packages: readonly string[]): string | false {
   return `python3 with ${packages.join(', ')} is not installed: apt-get install -y ${names}`;
 }
 
-function pythonWith(packages: readonly string[]): string | undefined {
+/** A Python that has these packages; undefined where there is none. */
+export function pythonWith(packages: readonly string[]): string | undefined {
   return candidates.find((python) => spawnSync(python, ['-c', `import ${packages.join(', ')}`]).status === 0);
 }
 

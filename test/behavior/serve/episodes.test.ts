@@ -11,7 +11,7 @@ import { trainAndSave } from '../../../tasks/models/flow-policy/train-and-save.t
 import { rolloutPusht } from '../../../tasks/rollout/pusht.ts';
 import { rollOutLanes } from '../../../tasks/rollout/pusht/lanes.ts';
 import { rolloutServed } from '../../../tasks/rollout/served.ts';
-import { findPython } from '../../support/find-python.ts';
+import { pythonWith } from '../../support/python.ts';
 import { artifactAt, runTask } from '../../support/run-task.ts';
 import { startServed } from '../../support/served.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -50,7 +50,7 @@ test('a policy that is asked over the wire gives the very episodes that it gives
 });
 
 test('a client in Python, written from the description of the protocol, plays the very same episodes', async (t) => {
-  const python = await findPython(['websockets', 'msgpack', 'numpy']);
+  const python = pythonWith(['websockets', 'msgpack', 'numpy']);
   if (python === undefined) return t.skip('no Python with websockets, msgpack and numpy');
   const { url } = await startServed(t, [policy, '--api-key-env', 'KEY'], { KEY: 'sesame' });
   const root = packageRoot();
@@ -74,7 +74,7 @@ test('a client in Python, written from the description of the protocol, plays th
 });
 
 test('a client in Python sees openpi’s keys, and an error as openpi’s clients do', async (t) => {
-  const python = await findPython(['websockets', 'msgpack', 'numpy']);
+  const python = pythonWith(['websockets', 'msgpack', 'numpy']);
   if (python === undefined) return t.skip('no Python with websockets, msgpack and numpy');
   const { url } = await startServed(t, [policy]);
   const client = join(packageRoot(), 'test/python/policy_client.py');
