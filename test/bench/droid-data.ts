@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { encodeVideo, type VideoCodec } from '../../tasks/formats/video/encode.ts';
 import { benchShards, shardPaths, sizeOf, somePictures } from './droid/shards.ts';
+import { pythonWith } from '../support/python.ts';
 import { compare, inTemporaryFolder, median, milliseconds } from './measure.ts';
 import { compiled } from './program.ts';
 import { ms, printTable } from './table.ts';
@@ -109,8 +110,11 @@ function runOurs(work: Work | 'nothing', folder: string, workers: number): z.inf
   );
 }
 
+/** Found once: looking for it takes as long as the work. */
+const python = pythonWith(['numpy']) ?? 'python3';
+
 function runPython(work: Work, folder: string): void {
-  output('python3', [compiled('../../../test/bench/floors/read_rlds.py'), work, folder]);
+  output(python, [compiled('../../../test/bench/floors/read_rlds.py'), work, folder]);
 }
 
 function runCat(shards: readonly string[]): void {
