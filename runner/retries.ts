@@ -72,7 +72,10 @@ export function nextTry(tries: Tries, end: AttemptEnd, task: TriedTask): Tries |
 }
 
 /** Once: an attempt that had more than the task asks for has been given its second chance. */
-function moreMemory({ spec: { onOutOfMemory }, resources: { memoryGb } }: TriedTask, had: number | undefined): number | undefined {
+function moreMemory(
+  { spec: { onOutOfMemory }, resources: { memoryGb } }: TriedTask,
+  had: number | undefined,
+): number | undefined {
   if (onOutOfMemory === 'fail' || memoryGb === undefined || (had ?? memoryGb) > memoryGb) return undefined;
   const more = Math.min(memoryGb * onOutOfMemory.factor, onOutOfMemory.mostGb ?? Number.POSITIVE_INFINITY);
   return more > memoryGb ? more : undefined;

@@ -1,6 +1,6 @@
 import { messageOf } from '../../../cache/problem.ts';
 import { type Cluster, nodeOptions, parseConfig, parseNodes } from './cluster.ts';
-import { parseJobs, parseQueue, type QueueRow, queueOptions } from './queue-text.ts';
+import { accountOptions, parseAccounts, parseJobs, parseQueue, type QueueRow, queueOptions } from './queue-text.ts';
 
 /** An answer of a Slurm command. `silent`: it could not be asked, which says nothing about jobs. */
 export type Answer<T> =
@@ -25,11 +25,22 @@ export class SlurmCommands {
   }
 
   /** Gives the id. After `silent` the job may exist. */
-  async submit(options: readonly string[], script: string, more: Readonly<Record<string, string>>): Promise<Answer<string>> {
+  async submit(
+    options: readonly string[],
+    script: string,
+    more: Readonly<Record<string, string>>,
+  ): Promise<Answer<string>> {
     const answer = await this.#call('sbatch', options, { input: script, env: more });
     if (answer.is !== 'answer') return answer;
     const id = /^(\d+)(?:;.*)?$/m.exec(answer.value)?.[1];
-    return id === undefined ? { is: 'silent', message: `sbatch answered ${JSON.stringify(answer.value)}` } : { is: 'answer', value: id };
+    return id === undefined
+      ? { is: 'silent', message: `sbatch answered ${JSON.stringify(answer.value)}` }
+      : { is: 'answer', value: id };
+  }
+
+  /** Whether `sbatch` would take it; nothing is submitted. */
+  async test(options: readonly string[], script: string): Promise<Answer<string>> {
+    return this.#call('sbatch', options, { input: script });
   }
 
   async queue(): Promise<Answer<QueueRow[]>> {
@@ -57,19 +68,9 @@ export class SlurmCommands {
     return mapped(nodes, (text) => ({ ...parseConfig(config.value), nodes: parseNodes(text) }));
   }
 
-  /** Peak memory in bytes by job id, where accounting knows it. */
-  async peakMemory(ids: readonly string[]): Promise<Answer<Map<string, number>>> {
-    const options = ['--noheader', '--parsable2', `--jobs=${ids.join(',')}`, '--format=JobIDRaw,MaxRSS'];
-    return mapped(await this.#call('sacct', options), (text) => {
-      const peaks = new Map<string, number>();
-      for (const line of text.split('\n')) {
-        const [, id, number, unit = ''] = /^(\d+)\.?[^|]*\|([\d.]+)([KMGT]?)/.exec(line) ?? [];
-        if (id === undefined) continue;
-        const bytes = Number(number) * 1024 ** (' KMGT'.indexOf(unit || ' '));
-        peaks.set(id, Math.max(peaks.get(id) ?? 0, bytes));
-      }
-      return peaks;
-    });
+  /** What accounting remembers of jobs of these names, however long ago they ended. */
+  async accounted(names: readonly string[]): Promise<Answer<QueueRow[]>> {
+    return mapped(await this.#call('sacct', [...accountOptions, `--name=${names.join(',')}`]), parseAccounts);
   }
 
   async #call(
@@ -107,6 +108,11 @@ function mapped<A, B>(answer: Answer<A>, map: (value: A) => B): Answer<B> {
 
 /** What `sbatch` needs of the driver's surroundings to find its cluster; jobs see it too. */
 export function slurmEnvironment(): Record<string, string> {
-  const names = Object.keys(process.env).filter((name) => name === 'SLURM_CONF' || name === 'SLURM_CLUSTERS' || /^SBATCH_(ACCOUNT|PARTITION|QOS|RESERVATION|CONSTRAINT|CLUSTERS)$/.test(name));
+  const names = Object.keys(process.env).filter(
+    (name) =>
+      name === 'SLURM_CONF' ||
+      name === 'SLURM_CLUSTERS' ||
+      /^SBATCH_(ACCOUNT|PARTITION|QOS|RESERVATION|CONSTRAINT|CLUSTERS)$/.test(name),
+  );
   return Object.fromEntries(names.map((name) => [name, process.env[name] as string]));
 }
