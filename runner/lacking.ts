@@ -95,8 +95,6 @@ async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack
     import('./executors/slurm/cluster.ts'),
   ]);
   const answer = await slurmCommands().cluster();
-  // A controller that is away for a moment is no reason to refuse anything.
-  if (answer.is === 'silent') return [];
   if (answer.is === 'refused') {
     const advice = 'run it on a login node of the cluster, or with --executor local';
     return asked.map(({ address, label }) => ({
@@ -106,6 +104,8 @@ async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack
       advice,
     }));
   }
+  // A controller that is away for a moment is no reason to refuse anything.
+  if (answer.is !== 'answer') return [];
   return asked.flatMap(({ address, label, resources }) => {
     const reasons = clusterRefusals(answer.value, site.executors?.slurm ?? {}, resources);
     return reasons.map((what) => ({ address, label, what }));

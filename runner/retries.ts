@@ -40,9 +40,11 @@ export interface TriedTask {
 export function nextTry(tries: Tries, end: AttemptEnd, task: TriedTask): Tries | undefined {
   const outside = tries.outside + 1;
   switch (end.cause) {
+    // Nothing has been lost but time in the queue.
+    case 'never-started':
+      return tries;
     case 'preempted':
     case 'node-failed':
-    case 'never-started':
     case 'lost':
       return outside > mostOutside ? undefined : { ...tries, outside };
     case 'faulty-node': {

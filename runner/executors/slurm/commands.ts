@@ -2,18 +2,25 @@ import { messageOf } from '../../../cache/problem.ts';
 import { type Cluster, nodeOptions, parseConfig, parseNodes } from './cluster.ts';
 import { accountOptions, parseAccounts, parseJobs, parseQueue, type QueueRow, queueOptions } from './queue-text.ts';
 
-/** An answer of a Slurm command. `silent`: it could not be asked, which says nothing about jobs. */
+/**
+ * An answer of a Slurm command. `silent`: it could not be asked, which says nothing about jobs. `full`: it does not take more at
+ * the moment, and took nothing.
+ */
 export type Answer<T> =
   | { readonly is: 'answer'; readonly value: T }
   | { readonly is: 'refused'; readonly message: string }
-  | { readonly is: 'silent'; readonly message: string };
+  | { readonly is: 'silent'; readonly message: string }
+  | { readonly is: 'full'; readonly message: string };
 
 /** Longer than Slurm's own time to give up, in milliseconds. */
 const patienceMs = 40_000;
 
 /** Says that nobody answered, or that it is no time for an answer now: another time may do. */
 const transient =
-  /Socket timed out|Unable to contact slurm controller|Connection refused|Connection timed out|Connection reset|Zero Bytes were transmitted|Transport endpoint|temporarily|Resource temporarily unavailable|Slurm backup controller|Communication connection failure|Protocol authentication error|Munge|try again|MaxJobCount|Max\w*SubmitJob\w*Limit|Job violates accounting\/QOS policy|Unspecified error|in standby mode|not responding|DNS SRV/i;
+  /Socket timed out|Unable to contact slurm controller|Connection refused|Connection timed out|Connection reset|Zero Bytes were transmitted|Transport endpoint|Resource temporarily unavailable|Slurm backup controller|Communication connection failure|Protocol authentication error|Munge|try again|Unspecified error|in standby mode|not responding|DNS SRV/i;
+
+/** As many jobs as somebody may have: later there is room again. */
+const full = /MaxJobCount|Max\w*SubmitJob\w*Limit|Job violates accounting\/QOS policy|temporarily unable to accept job/i;
 
 /** Talks to Slurm through its own commands, in text: formats of other kinds differ between versions. */
 export class SlurmCommands {
@@ -94,6 +101,7 @@ export class SlurmCommands {
       if (timedOut) return { is: 'silent', message: `${program} did not answer within ${patienceMs / 1000} s` };
       if (!failed) return { is: 'answer', value: stdout };
       const message = (stderr || stdout || `${program} ended with ${exitCode ?? 'a signal'}`).trim();
+      if (full.test(message)) return { is: 'full', message };
       const isPlainRefusal = exitCode !== undefined && stderr !== '' && !transient.test(message);
       return { is: isPlainRefusal ? 'refused' : 'silent', message };
     } catch (error) {

@@ -27,6 +27,8 @@ const lateSeconds = 3;
 /** After that an unsuccessful `scancel` is tried again, in seconds. */
 const cancelAgainSeconds = 10;
 
+/** Between two tries to submit, in seconds. */
+const longestHoldSeconds = 60;
 /** Accounting is slow, and what it does not know now it may know later. */
 const accountsPauseSeconds = 15;
 
@@ -63,6 +65,8 @@ export class SlurmExecutor implements Executor {
   #isSilent = false;
   #isClosed = false;
   #cancelledAt = 0;
+  #failures = 0;
+  #holdUntil = 0;
   #accountsAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(site: SlurmSite, commands: SlurmCommands) {
@@ -146,6 +150,8 @@ export class SlurmExecutor implements Executor {
   #flush(): void {
     clearTimeout(this.#gather);
     this.#gather = undefined;
+    // Whoever does not answer, or has no room, is not asked for more until a look at the queue went well.
+    if (this.#isSilent || monotonic() < this.#holdUntil) return this.#plan();
     const jobs = this.#waiting.splice(0);
     if (jobs.length === 0) return;
     const { arraySize } = this.#cluster ?? usualCluster;
@@ -180,8 +186,10 @@ export class SlurmExecutor implements Executor {
       this.#site,
     );
     const answer = await this.#commands.submit(options, script, halves ? { [padVariable]: halves.pad } : {});
+    this.#hold(answer.is === 'answer' || answer.is === 'refused');
     for (const one of all) {
       if (answer.is === 'answer') this.#accepted(one, answer.value);
+      else if (answer.is === 'full') this.#putBack(one);
       else if (answer.is === 'refused') {
         this.#end(one, { code: null, signal: undefined, cause: 'refused', detail: answer.message });
       } else one.phase = 'unsure';
@@ -190,6 +198,18 @@ export class SlurmExecutor implements Executor {
     if (answer.is === 'silent') this.#trouble(answer.message);
     if (this.#toCancel.size > 0) await this.#tellCancelled();
     this.#stir();
+  }
+
+  #putBack(one: Tracked): void {
+    this.#tracked.delete(one.job);
+    if (one.cancelled) this.#end(one, cancelledVerdict);
+    else this.#waiting.push(one.job);
+  }
+
+  /** Each time that a submission fails the next waits longer. */
+  #hold(isFine: boolean): void {
+    this.#failures = isFine ? 0 : this.#failures + 1;
+    this.#holdUntil = isFine ? 0 : monotonic() + Math.min(longestHoldSeconds, 2 ** this.#failures);
   }
 
   #write(job: Job, hidden: string | undefined): void {
@@ -222,7 +242,7 @@ export class SlurmExecutor implements Executor {
 
   #plan(): void {
     clearTimeout(this.#timer);
-    if (this.#isClosed || this.#tracked.size === 0) return;
+    if (this.#isClosed || (this.#tracked.size === 0 && this.#waiting.length === 0)) return;
     const seconds = nextPause({
       base: this.#site.pollSeconds ?? 2,
       quiet: monotonic() - this.#quietSince,
@@ -240,10 +260,11 @@ export class SlurmExecutor implements Executor {
 
   async #lookOnce(): Promise<void> {
     const known = [...this.#tracked.values()].filter(({ phase }) => phase !== 'submitting');
-    if (known.length === 0) return;
+    if (known.length === 0 && this.#waiting.length === 0) return;
     const answer = await this.#commands.queue();
     if (answer.is !== 'answer') return this.#trouble(answer.message);
     this.#isSilent = false;
+    if (this.#waiting.length > 0) this.#gather ??= setTimeout(() => this.#flush(), gatherMs);
     const listing = new Listing(answer.value);
     const absent: Tracked[] = [];
     for (const one of known) {
