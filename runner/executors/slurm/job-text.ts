@@ -15,8 +15,9 @@ export interface SecretHalves {
  * The text of `job.sh` for a Slurm job. A node that runs it needs a POSIX shell, its usual tools and the shared folder.
  *
  *     begun/ID      the one Slurm job that does this attempt's work; any other with the same script leaves at once
+ *     begun/copy.N  it has begun for the N-th time, counted from 0
  *     exit.json     how the program ended, written aside and renamed
- *     again-N/      the same of the N-th restart under one id: two copies may run at once, and must not meet
+ *     again-N/      where copy N writes, if it is not the first: two copies may run at once, and must not meet
  *
  * Nothing that a user gave is evaluated: every word is quoted. Only the site's own `setup` lines are shell.
  * `sh job.sh` by hand repeats the job, in a folder `again-by-hand`.
@@ -43,16 +44,21 @@ export function slurmJobText(job: Job, site: SlurmSite, secrets?: SecretHalves):
 const place = [
   '[ -w "$folder" ] || exit 96',
   'on_node=${1-}',
-  'copy=${SLURM_RESTART_COUNT:-0}',
-  '[ -n "${SLURM_JOB_ID-}" ] || copy=by-hand',
-  'here=$folder',
-  '[ "$copy" = 0 ] || here=$folder/again-$copy',
+  'copy=by-hand',
   'if [ -z "$on_node" ]; then',
   '  exec >>"$folder/log.txt" 2>&1 </dev/null',
   '  if [ -n "${SLURM_JOB_ID-}" ]; then',
   '    mkdir "$folder/begun" 2>/dev/null && : >"$folder/begun/$SLURM_JOB_ID"',
   '    [ -e "$folder/begun/$SLURM_JOB_ID" ] || exit 0',
+  // Slurm's own count is no help: after a crash it starts a job again under the same, while the first may still run.
+  '    copy=0',
+  '    while ! mkdir "$folder/begun/copy.$copy" 2>/dev/null; do',
+  '      copy=$((copy + 1))',
+  '      [ "$copy" -lt 1000 ] || exit 96',
+  '    done',
   '  fi',
+  '  here=$folder',
+  '  [ "$copy" = 0 ] || here=$folder/again-$copy',
   '  [ "$here" = "$folder" ] || mkdir -p "$here" || exit 96',
   '  for ended in "$folder/exit.json" "$folder"/again-*/exit.json; do',
   '    [ "$copy" != 0 ] && [ -e "$ended" ] || continue',
@@ -60,6 +66,8 @@ const place = [
   '    case $line in \'{"code":0,"told":"",\'*) [ -n "${SLURM_JOB_ID-}" ] && exit 0 ;; esac',
   '  done',
   '  began=$(date +%s)',
+  'else',
+  '  here=$STET_HERE copy=$STET_COPY',
   'fi',
   'record() {',
   '  entries=$(find ${out:+"$out"} "$here"/out.* 2>/dev/null | wc -l)',
@@ -135,7 +143,7 @@ function sharedPlace({ work, turn }: NonNullable<Job['shared']>): string[] {
 function announce({ folder }: Job): string[] {
   return [
     'if [ -z "$on_node" ]; then',
-    '  export STET_JOB="$folder" STET_HERE="$here" STET_OUT="$out" STET_RESUMING="$resuming" TMPDIR="${TMPDIR:-/tmp}"',
+    '  export STET_JOB="$folder" STET_HERE="$here" STET_COPY="$copy" STET_OUT="$out" STET_RESUMING="$resuming" TMPDIR="${TMPDIR:-/tmp}"',
     `  export STET_PROGRESS=${quoted(`${folder}/progress.jsonl`)} STET_CPUS="\${SLURM_CPUS_PER_TASK:-1}"`,
     'fi',
   ];
