@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Digest } from '../cache/digest.ts';
 import { writeWhole } from '../cache/write-whole.ts';
+import type { Submitted } from './executors/executor.ts';
+import type { StagedJob } from './stage.ts';
 
 /**
  * A job that was handed, or is about to be handed, to a scheduler: enough for any later driver to find it by its name and take
@@ -31,6 +33,28 @@ export const Submission = z.object({
   resuming: z.boolean(),
 });
 export type Submission = z.infer<typeof Submission>;
+
+/** What is to be remembered of a job before a scheduler is asked to take it. */
+export function submissionOf(job: StagedJob, { name, index, pack }: Submitted, run: string): Submission {
+  const { fingerprint, instance } = job.prepared;
+  return {
+    format: 1,
+    executor: 'slurm',
+    fingerprint,
+    token: job.token,
+    name,
+    ...(index === undefined ? {} : { index }),
+    ...(pack === undefined ? {} : { pack }),
+    run,
+    address: instance.address,
+    label: instance.label,
+    attempt: job.attempt,
+    folder: job.folder,
+    resources: { ...job.resources },
+    ...(job.shared ? { turn: job.shared.turn } : {}),
+    resuming: job.resuming,
+  };
+}
 
 /** The jobs that are with schedulers, whoever drives them. */
 export class Submissions {
