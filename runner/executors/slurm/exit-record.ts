@@ -18,14 +18,15 @@ const ExitRecord = z.object({
   entries: z.int(),
   /** Most memory that it held at one time, in bytes; 0 when the node does not tell. */
   peak: z.number(),
-  began: z.number(),
-  ended: z.number(),
+  /** From its beginning to its end, in hundredths of a second. */
+  hundredths: z.number(),
   /** User and system time of what it ran, as `times` of a shell writes them. */
   used: z.string(),
 });
 export type ExitRecord = z.infer<typeof ExitRecord>;
 
-const Started = z.object({ copy: z.string(), host: z.string(), out: z.string(), began: z.number() });
+/** `started.json` of a job with shared outputs. */
+const Started = z.object({ copy: z.string(), host: z.string(), out: z.string() });
 export type Started = z.infer<typeof Started>;
 
 /** Where a copy of a job writes; copies are counted from 0. */

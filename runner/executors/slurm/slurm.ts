@@ -444,11 +444,11 @@ export class SlurmExecutor implements Executor {
     const host = record?.host || one.row?.nodes || undefined;
     const number = record ? Number(record.copy) : Math.max(0, copiesIn(job.folder) - 1);
     if (!one.isStarted && record) {
-      this.#started(one, { host: record.host, copy: number, outName: record.out, at: record.began * 1000 });
+      this.#started(one, { host: record.host, copy: number, outName: record.out, at: one.row?.startsAt });
     }
     const usage = {
       host,
-      seconds: record ? record.ended - record.began : one.startedAt && (Date.now() - one.startedAt) / 1000,
+      seconds: record ? record.hundredths / 100 : one.startedAt && (Date.now() - one.startedAt) / 1000,
       cpuSeconds: record && cpuSecondsOf(record),
       peakMemoryGb: record && record.peak > 0 ? record.peak / 2 ** 30 : undefined,
     };
