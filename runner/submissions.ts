@@ -83,7 +83,8 @@ export class Submissions {
 
   fingerprints(): Set<string> {
     try {
-      return new Set(readdirSync(this.#folder).map((name) => `sha256:${name.replace(/\.json$/, '')}`));
+      const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
+      return new Set(names.map((name) => `sha256:${name.replace(/\.json$/, '')}`));
     } catch {
       return new Set(); // nothing was ever submitted
     }

@@ -16,6 +16,7 @@ import { outlookOf } from './outlook-of.ts';
 import { nextPause } from './pauses.ts';
 import type { QueueRow } from './queue-text.ts';
 import { halve } from './secrets.ts';
+import type { Strays } from './strays.ts';
 import { copyOf, Listing, type Tracked, tracked } from './tracked.ts';
 
 /** Jobs that come within this time go to the scheduler together, in milliseconds. */
@@ -50,6 +51,7 @@ export class SlurmExecutor implements Executor {
   readonly outlivesDriver = true;
   readonly #site: SlurmSite;
   readonly #commands: SlurmCommands;
+  readonly #strays: Strays | undefined;
   #cluster: Cluster | undefined;
   #listener: (change: Change) => void = () => {};
   readonly #tracked = new Map<Job, Tracked>();
@@ -69,9 +71,10 @@ export class SlurmExecutor implements Executor {
   #holdUntil = 0;
   #accountsAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(site: SlurmSite, commands: SlurmCommands) {
+  constructor(site: SlurmSite, commands: SlurmCommands, strays?: Strays) {
     this.#site = site;
     this.#commands = commands;
+    this.#strays = strays;
   }
 
   async open(): Promise<void> {
@@ -246,6 +249,7 @@ export class SlurmExecutor implements Executor {
     const seconds = nextPause({
       base: this.#site.pollSeconds ?? 2,
       quiet: monotonic() - this.#quietSince,
+      jobs: this.#tracked.size,
       isSilent: this.#isSilent,
     });
     this.#timer = setTimeout(() => void this.#look().finally(() => this.#plan()), seconds * 1000);
@@ -274,6 +278,7 @@ export class SlurmExecutor implements Executor {
     }
     if (absent.length > 0) await this.#lookForAbsent(absent);
     this.#cancelLate(listing);
+    await this.#cancelStrays(listing);
   }
 
   /** A listing may be empty, old or cut off: what it does not have is looked for in the controller's own memory. */
@@ -433,6 +438,13 @@ export class SlurmExecutor implements Executor {
     }
   }
 
+  async #cancelStrays(listing: Listing): Promise<void> {
+    for (const stray of this.#strays?.known ?? []) {
+      const row = listing.find(stray);
+      if (row && standingOf(row).is !== 'over') await this.#commands.cancel(stray.name, [idOf({ ...stray, id: row.id })]);
+    }
+  }
+
   #end(one: Tracked, verdict: Verdict, exit?: { record: ExitRecord; folder: string }): void {
     const { job } = one;
     this.#tracked.delete(job);
@@ -440,6 +452,7 @@ export class SlurmExecutor implements Executor {
     const { code, signal, cause, detail } = verdict;
     rmSync(join(job.folder, 'secrets'), { force: true });
     if (job.shared && cause !== 'node-failed' && cause !== 'lost') forgetUsers(job.shared);
+    if (one.restarts > 0 || cause === 'node-failed' || cause === 'lost') this.#strays?.add(one.as);
     const record = exit?.record;
     const host = record?.host || one.row?.nodes || undefined;
     const number = record ? Number(record.copy) : Math.max(0, copiesIn(job.folder) - 1);
