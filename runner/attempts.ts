@@ -335,15 +335,16 @@ export class Attempts {
   async #finish(running: Running, exit: Exit): Promise<AttemptEnd> {
     const job = settled(running);
     const { executor, frozen } = running;
-    const seconds = exit.usage?.seconds ?? (performance.now() - running.startedAt) / 1000;
     const isRemote = executor.outlivesDriver;
+    const unmeasured = isRemote ? 0 : (performance.now() - running.startedAt) / 1000;
+    const seconds = exit.usage?.seconds ?? unmeasured;
     const end = {
       attempt: job.attempt,
       seconds,
       log: `${job.id}/log.txt`,
       cause: exit.cause,
       frozen,
-      ...(isRemote && exit.cause !== 'never-started' ? { cost: costOf(job, seconds, exit) } : {}),
+      ...(exit.usage?.host !== undefined ? { cost: costOf(job, seconds, exit) } : {}),
     };
     if (isRemote && exit.cause === undefined && exit.code === 0) await this.#untilVisible(job, running.copy);
     if (running.streams.length > 0) {
