@@ -441,7 +441,8 @@ export class SlurmExecutor implements Executor {
   async #cancelStrays(listing: Listing): Promise<void> {
     for (const stray of this.#strays?.known ?? []) {
       const row = listing.find(stray);
-      if (row && standingOf(row).is !== 'over') await this.#commands.cancel(stray.name, [idOf({ ...stray, id: row.id })]);
+      if (row && standingOf(row).is !== 'over')
+        await this.#commands.cancel(stray.name, [idOf({ ...stray, id: row.id })]);
     }
   }
 
