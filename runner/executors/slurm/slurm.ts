@@ -368,7 +368,8 @@ export class SlurmExecutor implements Executor {
     one.isStarted = true;
     one.startedAt = at;
     const copy = copyOf(one.job, number, outName || undefined);
-    this.#listener({ type: 'started', job: one.job, host, copy, at });
+    const secondsAgo = at === undefined ? 0 : Math.max(0, (Date.now() - at) / 1000);
+    this.#listener({ type: 'started', job: one.job, host, copy, secondsAgo });
   }
 
   #over(one: Tracked, row: QueueRow): void {
