@@ -8,6 +8,7 @@ import { type Lack, lacksOf } from './lacking.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { type Prepared, Recipes } from './recipes.ts';
 import type { Session } from './session.ts';
+import type { ExecutorName } from './site.ts';
 
 export interface PlanNode {
   readonly address: string;
@@ -28,6 +29,8 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** What this site lacks to run it, all of it; empty when it can. */
   readonly refusals: readonly Refusal[];
+  /** Where most of it would run; on this machine when nothing is said. */
+  readonly executor?: ExecutorName;
 }
 
 export interface Refusal extends Omit<Lack, 'address' | 'label'> {
@@ -38,14 +41,17 @@ export interface Refusal extends Omit<Lack, 'address' | 'label'> {
 /** What would run, and why. Looks things up and starts nothing. */
 export async function makePlan(session: Session, asked: PlanRequest = {}): Promise<Plan> {
   const nodes = await planNodes(session, asked);
-  const lacks = await lacksOf(session, onlyUntil(session, asked.until));
-  return { nodes, refusals: gathered(lacks.filter(isNeeded(nodes))) };
+  const lacks = await lacksOf(session, { only: onlyUntil(session, asked.until), executor: asked.executor });
+  const executor = asked.executor ?? session.site.executor ?? 'local';
+  return { nodes, refusals: gathered(lacks.filter(isNeeded(nodes))), executor };
 }
 
 interface PlanRequest {
   /** Only this node and what it needs. */
   readonly until?: string;
   readonly force?: readonly string[];
+  /** Where jobs would run, when not where the site says. */
+  readonly executor?: ExecutorName | undefined;
 }
 
 async function planNodes(session: Session, { until, force = [] }: PlanRequest): Promise<PlanNode[]> {
@@ -153,8 +159,11 @@ function nameOf(graph: Graph, address: string): string {
 }
 
 /** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */
-export async function refusalsOf(session: Session, until?: string): Promise<Refusal[]> {
-  const lacks = await lacksOf(session, onlyUntil(session, until));
+export async function refusalsOf(
+  session: Session,
+  { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined } = {},
+): Promise<Refusal[]> {
+  const lacks = await lacksOf(session, { only: onlyUntil(session, until), executor });
   if (lacks.length === 0) return [];
   const nodes = await planNodes(session, until === undefined ? {} : { until }).catch((error: unknown) => {
     if (Problem.is(error)) return undefined; // what cannot even be planned is not known: nothing is left out
@@ -182,6 +191,11 @@ function gathered(lacks: readonly Lack[]): Refusal[] {
     byThing.set(lack.what, { ...lack, nodes: [...new Set([...nodes, label])] });
   }
   return [...byThing.values()];
+}
+
+/** The place of an executor, as a sentence begins. */
+export function placeName(executor: ExecutorName): string {
+  return executor === 'local' ? 'This machine' : 'The cluster';
 }
 
 /** A refusal in words: what, for which nodes, and below it what to do. */
