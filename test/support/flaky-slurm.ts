@@ -74,6 +74,18 @@ export class FlakySlurm {
     for (const call of this.#list('held', command)) rmSync(join(this.#folder, 'held', call), { force: true });
   }
 
+  /** Kills every held call, as if it had died together with whoever made it. */
+  drop(command: SlurmCommand): void {
+    for (const call of this.#list('held', command)) {
+      try {
+        process.kill(Number(call.slice(command.length + 1)), 'SIGKILL');
+      } catch {
+        // it is gone
+      }
+      rmSync(join(this.#folder, 'held', call), { force: true });
+    }
+  }
+
   /** Whether every order of `next` was taken by a call. */
   isSpent(command: SlurmCommand): boolean {
     return this.#list('orders', command).length === 0;
