@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../cache/canonical-json.ts';
@@ -81,7 +81,14 @@ export class Attempts {
 
     const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
     if (work) await endFormerJob(work);
-    const job = stageJob(prepared, { store, folder: join(run.folder, place), id: place, attempt, code });
+    const job = stageJob(prepared, {
+      store,
+      folder: join(run.folder, place),
+      id: place,
+      attempt,
+      code,
+      token: tokenOf(prepared, attempt),
+    });
     const streams = Object.entries(spec.outputs).flatMap(([name, type]) => {
       const stream = streamOf(type);
       return stream ? [[name, stream] as const] : [];
@@ -155,6 +162,7 @@ export class Attempts {
       this.#tools.emit({ type: 'node-started', address, attempt: job.attempt, host: change.host, ...pid });
       return;
     }
+    if (change.type !== 'exited') return;
     void this.#finish(running, change.exit).then((end) => {
       this.#running.delete(address);
       if (this.#running.size === 0) {
@@ -284,6 +292,12 @@ function freePlace(runFolder: string, address: string, attempt: number): string 
     const place = join('jobs', `${plain}.${number}`);
     if (!existsSync(join(runFolder, place))) return place;
   }
+}
+
+/** A name for an attempt that was never used before, in plain characters. */
+function tokenOf({ spec, fingerprint }: Prepared, attempt: number): string {
+  const nonce = randomBytes(4).toString('hex');
+  return `${spec.name}.${fingerprint.slice('sha256:'.length, 'sha256:'.length + 12)}.${attempt}.${nonce}`;
 }
 
 function shortDigest(text: string): string {

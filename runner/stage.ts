@@ -48,7 +48,7 @@ export function workFolder(store: Store, fingerprint: Digest): string {
  * Inputs and outputs lie side by side, because on some file systems a folder takes ten times as long as a file.
  * Only the parent of an output path is made, never the path: programs differ in what they expect to find.
  */
-export function stageJob(prepared: Prepared, { store, folder, id, attempt, code }: StageTools): StagedJob {
+export function stageJob(prepared: Prepared, { store, folder, id, attempt, code, token }: StageTools): StagedJob {
   const { spec, instance } = prepared;
   mkdirSync(folder, { recursive: true });
   const shares = spec.onPreempt === 'resume';
@@ -89,6 +89,7 @@ export function stageJob(prepared: Prepared, { store, folder, id, attempt, code 
 
   return {
     id,
+    token,
     label: instance.label,
     folder,
     command,
@@ -117,6 +118,7 @@ interface StageTools {
   readonly store: Store;
   readonly folder: string;
   readonly id: string;
+  readonly token: string;
   readonly attempt: number;
   readonly code: CodeOfRun;
 }

@@ -1,0 +1,5 @@
+import { Problem } from '../../cache/problem.ts';
+
+export async function attach(): Promise<number> {
+  throw new Problem('usage', 'This command is being built.');
+}
