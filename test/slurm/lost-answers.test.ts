@@ -18,7 +18,7 @@ describe('answers of Slurm', { skip: withoutSlurm, timeout: 300_000 }, () => {
       names.map((name) => scene.count(name)),
       [1, 2, 1],
     );
-    assert.equal(scene.flaky.calls('sbatch').length, (await namesOfJobs(scene)).size);
+    assert.equal(scene.flaky.calls('sbatch').length, namesOfJobs(scene).size);
     await scene.settled();
   });
 
@@ -72,7 +72,7 @@ describe('answers of Slurm', { skip: withoutSlurm, timeout: 300_000 }, () => {
     });
   }
 
-  async function namesOfJobs(scene: SlurmScene): Promise<Set<string>> {
+  function namesOfJobs(scene: SlurmScene): Set<string> {
     const submitted = scene.events().flatMap((event) => (event.type === 'node-submitted' ? [event.name] : []));
     return new Set(submitted);
   }

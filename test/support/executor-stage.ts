@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Change, Executor, Exit, Job } from '../../runner/executors/executor.ts';
 import { jobScript } from '../../runner/job-script.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
@@ -39,7 +39,8 @@ export class ExecutorStage {
     mkdirSync(folder, { recursive: true });
     const command = { args, cwd: cwd ?? folder, env };
     writeFileSync(join(folder, 'job.sh'), jobScript({ ...command, label: id, exitRecord: join(folder, 'exit.json') }));
-    return { id, label: id, folder, command, resources, secrets };
+    const token = `${basename(this.folder).toLowerCase()}-${id}`;
+    return { id, label: id, token, folder, command, resources, secrets };
   }
 
   /** A job that runs a script; `$0` is its folder. */

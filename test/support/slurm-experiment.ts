@@ -8,6 +8,7 @@
  *     begun, ended, told   who began, who ended, who got SIGTERM: name, job id, restarts, node
  *     cues/NAME, cues/all  a program waits for its cue before each piece of work
  *     cues/stubborn        programs do not end on SIGTERM
+ *     hog                  so much memory a training takes before it begins: 150M
  *     spoil/NODE           what runs on that node writes rubbish from now on
  *     late/NAME            the output of that name is written aside, for the test to put in its place
  *     gates/NAME           the driver waits there while the file is there (STET_TEST_STAGE in its environment)
@@ -47,6 +48,7 @@ const train = task({
   observe: async () => { await gate('intent'); return 'nothing'; },
   resources: RESOURCES,
   command: ({ stage, seed, steps }, out) => play(stage, 'train-' + seed, \`
+[ ! -e "\\$stage/hog" ] || head -c "\\$(cat "\\$stage/hog")" /dev/zero | tail | wc -c > /dev/null
 mkdir -p "\\$1" && cd "\\$1" || exit 1
 n=0
 while [ \\$n -lt "\\$3" ]; do

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openStore } from '../../cache/store.ts';
 import { verifyStore } from '../../cache/verify.ts';
@@ -10,7 +10,7 @@ import { listRuns, readEvents } from '../../runner/run-log.ts';
 import { CliProject, type CliResult } from './cli.ts';
 import { eventually } from './eventually.ts';
 import { FlakySlurm } from './flaky-slurm.ts';
-import type { SlurmCluster } from './slurm.ts';
+import { hasEnded, type QueuedJob, type SlurmCluster } from './slurm.ts';
 import { experiment, seedsModule } from './slurm-experiment.ts';
 
 export interface SceneOptions {
@@ -18,6 +18,8 @@ export interface SceneOptions {
   readonly params?: readonly string[];
   /** What `pipeline.config.ts` says of Slurm, beyond a short poll. */
   readonly slurm?: Readonly<Record<string, unknown>>;
+  /** Of its drivers. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Of the training. */
   readonly resources?: Readonly<Record<string, unknown>>;
 }
@@ -42,6 +44,8 @@ export class SlurmScene {
   readonly stage: string;
   readonly #cluster: SlurmCluster;
   readonly #options: SceneOptions;
+  /** Without accounting Slurm takes any name: it tells this scene's jobs from those of others. */
+  readonly #account: string;
   readonly #drivers: Driver[] = [];
 
   constructor(t: TestContext, cluster: SlurmCluster, options: SceneOptions = {}) {
@@ -50,6 +54,7 @@ export class SlurmScene {
     this.project = projectOf(t, options);
     this.flaky = new FlakySlurm(t);
     this.stage = stageIn(this.project);
+    this.#account = basename(this.project.folder).toLowerCase();
     t.after(() => this.#end(t));
   }
 
@@ -161,7 +166,16 @@ export class SlurmScene {
   }
 
   async emptyQueue(): Promise<void> {
-    await this.#cluster.until('the queue is empty', (jobs) => (jobs.every(hasEnded) ? true : undefined));
+    await this.#cluster.until('the queue is empty', (jobs) => (this.#own(jobs).every(hasEnded) ? true : undefined));
+  }
+
+  /** The jobs that its drivers have submitted and that have not ended. */
+  async queue(): Promise<QueuedJob[]> {
+    return this.#own(await this.#cluster.queue());
+  }
+
+  #own(jobs: readonly QueuedJob[]): QueuedJob[] {
+    return jobs.filter(({ account }) => account === this.#account);
   }
 
   /** For messages of tests that fail. */
@@ -181,7 +195,13 @@ export class SlurmScene {
   }
 
   #environment(): Record<string, string> {
-    return { ...this.#cluster.env, ...this.flaky.env, STET_TEST_STAGE: this.stage };
+    return {
+      ...this.#cluster.env,
+      ...this.flaky.env,
+      ...this.#options.env,
+      STET_TEST_STAGE: this.stage,
+      SBATCH_ACCOUNT: this.#account,
+    };
   }
 
   #appeared(what: 'begun' | 'ended' | 'told', name: string, times: number, seconds: number): Promise<Entry[]> {
@@ -201,7 +221,7 @@ export class SlurmScene {
     if ((t as { passed?: boolean }).passed === false) t.diagnostic(this.report());
     for (const driver of this.#drivers) await driver.kill();
     for (const command of ['sbatch', 'squeue', 'scontrol', 'scancel'] as const) this.flaky.drop(command);
-    const left = (await this.#cluster.known()).filter((job) => !hasEnded(job)).map(({ id }) => id);
+    const left = (await this.queue()).map(({ id }) => id);
     if (left.length > 0)
       await this.#cluster.command('scancel', '--full', '--signal=KILL', ...left).catch(() => undefined);
     if (left.length > 0) await this.#cluster.command('scancel', ...left);
@@ -301,8 +321,4 @@ export async function recordsIn(root: string): Promise<Record<string, unknown>> 
     records.push([`${recipe.task} ${fingerprint}`, outputs]);
   await store.close();
   return Object.fromEntries(records.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function hasEnded({ state }: { state: string }): boolean {
-  return !/^(PENDING|RUNNING|COMPLETING|CONFIGURING|SUSPENDED|REQUEUED|REQUEUE_HOLD|STOPPED|SIGNALING)/.test(state);
 }

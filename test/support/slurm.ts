@@ -34,6 +34,8 @@ export interface QueuedJob {
   readonly state: string;
   readonly reason: string;
   readonly node: string;
+  /** Whom it is charged to; tests tell their jobs by it. */
+  readonly account: string;
 }
 
 /**
@@ -122,12 +124,17 @@ export class SlurmCluster {
 
   /** Every job that has not ended. */
   async queue(): Promise<QueuedJob[]> {
-    return (await this.#squeue('pending,running,completing,suspended,configuring,requeued,stopped')).sort(byId);
+    return (await this.known()).filter((job) => !hasEnded(job));
   }
 
   /** Every job that Slurm still knows, those that have ended as well. */
   async known(): Promise<QueuedJob[]> {
-    return (await this.#squeue('all')).sort(byId);
+    const text = await this.command('squeue', '-h', '-r', '-t', 'all', '-o', '%i|%T|%N|%r|%a|%j');
+    const jobs = text.split('\n').flatMap((line) => {
+      const [id, state, node = '', reason = '', account = '', ...name] = line.split('|');
+      return id && state ? [{ id, state, node, reason, account, name: name.join('|') }] : [];
+    });
+    return jobs.sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
   }
 
   /** Waits until `seen` gives something other than undefined for the jobs that Slurm knows. */
@@ -156,14 +163,6 @@ export class SlurmCluster {
       .split('\n')
       .slice(-15)
       .join('\n');
-  }
-
-  async #squeue(states: string): Promise<QueuedJob[]> {
-    const text = await this.command('squeue', '-h', '-r', '-t', states, '-o', '%i|%T|%N|%r|%j');
-    return text.split('\n').flatMap((line) => {
-      const [id, state, node, reason, ...name] = line.split('|');
-      return id && state ? [{ id, state, node: node ?? '', reason: reason ?? '', name: name.join('|') }] : [];
-    });
   }
 
   async #order(...args: string[]): Promise<string> {
@@ -225,11 +224,7 @@ function isInstalled(name: string): boolean {
   }
 }
 
-function byId(a: QueuedJob, b: QueuedJob): number {
-  return a.id.localeCompare(b.id, 'en', { numeric: true });
-}
-
-/** The node names of a cluster's jobs that run. */
-export function running(jobs: readonly QueuedJob[], name?: string): QueuedJob[] {
-  return jobs.filter((job) => job.state === 'RUNNING' && (name === undefined || job.name === name));
+/** Whether Slurm has nothing more to do for a job. */
+export function hasEnded({ state }: QueuedJob): boolean {
+  return /^(COMPLETED|FAILED|OUT_OF_MEMORY|TIMEOUT|DEADLINE|CANCELLED|PREEMPTED|NODE_FAIL|BOOT_FAIL)/.test(state);
 }
