@@ -9,6 +9,7 @@
  *     cues/NAME, cues/all  a program waits for its cue before each piece of work
  *     cues/stubborn        programs do not end on SIGTERM
  *     hog                  so much memory a training takes before it begins: 150M
+ *     pace                 so many seconds a training takes for each checkpoint
  *     spoil/NODE           what runs on that node writes rubbish from now on
  *     late/NAME            the output of that name is written aside, for the test to put in its place
  *     gates/NAME           the driver waits there while the file is there (STET_TEST_STAGE in its environment)
@@ -54,6 +55,7 @@ n=0
 while [ \\$n -lt "\\$3" ]; do
   n=\\$((n + 1))
   [ -d "\\$n" ] && continue
+  [ ! -e "\\$stage/pace" ] || sleep "\\$(cat "\\$stage/pace")"
   cue "train-\\$2-\\$n"
   rm -rf .aside
   mkdir .aside && { cat "\\$((n - 1))/weights" 2>/dev/null; echo "seed \\$2 step \\$n"; } > .aside/weights || exit 1

@@ -14,6 +14,8 @@ import { hasEnded, type QueuedJob, type SlurmCluster } from './slurm.ts';
 import { experiment, seedsModule } from './slurm-experiment.ts';
 
 export interface SceneOptions {
+  /** What runs in place of the experiment; it takes the stage too. */
+  readonly pipeline?: { readonly name: string; readonly text: string };
   /** Of the experiment: `seeds=2`. */
   readonly params?: readonly string[];
   /** What `pipeline.config.ts` says of Slurm, beyond a short poll. */
@@ -45,17 +47,23 @@ export class SlurmScene {
   readonly #cluster: SlurmCluster;
   readonly #options: SceneOptions;
   /** Without accounting Slurm takes any name: it tells this scene's jobs from those of others. */
-  readonly #account: string;
+  readonly account: string;
   readonly #drivers: Driver[] = [];
 
-  constructor(t: TestContext, cluster: SlurmCluster, options: SceneOptions = {}) {
+  constructor(t: Pick<TestContext, 'after'>, cluster: SlurmCluster, options: SceneOptions = {}) {
     this.#cluster = cluster;
     this.#options = options;
-    this.project = projectOf(t, options);
-    this.flaky = new FlakySlurm(t);
+    // Folders go last: what ends before may still write there.
+    const folders: (() => void)[] = [];
+    const later = { after: (hook: unknown) => void folders.push(hook as () => void) };
+    this.project = projectOf(later, options);
+    this.flaky = new FlakySlurm(later);
     this.stage = stageIn(this.project);
-    this.#account = basename(this.project.folder).toLowerCase();
-    t.after(() => this.#end(t));
+    this.account = basename(this.project.folder).toLowerCase();
+    t.after(async () => {
+      await this.#end();
+      for (const remove of folders) remove();
+    });
   }
 
   get store(): string {
@@ -71,7 +79,8 @@ export class SlurmScene {
   }
 
   runWords(...more: string[]): string[] {
-    return ['run', 'faults', ...this.#params(), '--executor', 'slurm', ...more];
+    const { name } = pipelineOf(this.#options);
+    return ['run', name, ...this.#params(), '--executor', 'slurm', ...more];
   }
 
   command(...args: string[]): Promise<CliResult> {
@@ -175,7 +184,7 @@ export class SlurmScene {
   }
 
   #own(jobs: readonly QueuedJob[]): QueuedJob[] {
-    return jobs.filter(({ account }) => account === this.#account);
+    return jobs.filter(({ account }) => account === this.account);
   }
 
   /** For messages of tests that fail. */
@@ -200,7 +209,7 @@ export class SlurmScene {
       ...this.flaky.env,
       ...this.#options.env,
       STET_TEST_STAGE: this.stage,
-      SBATCH_ACCOUNT: this.#account,
+      SBATCH_ACCOUNT: this.account,
     };
   }
 
@@ -217,8 +226,7 @@ export class SlurmScene {
   }
 
   /** Nothing of a test that failed may be in the way of the next. */
-  async #end(t: TestContext): Promise<void> {
-    if ((t as { passed?: boolean }).passed === false) t.diagnostic(this.report());
+  async #end(): Promise<void> {
     for (const driver of this.#drivers) await driver.kill();
     for (const command of ['sbatch', 'squeue', 'scontrol', 'scancel'] as const) this.flaky.drop(command);
     const left = (await this.queue()).map(({ id }) => id);
@@ -248,6 +256,12 @@ export class Driver {
     this.#closed = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
   }
 
+  /** Its exit code; null after a signal, undefined while it lives. */
+  get code(): number | null | undefined {
+    if (this.#child.signalCode !== null) return null;
+    return this.#child.exitCode ?? undefined;
+  }
+
   /** SIGKILL, as by a power cut. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
@@ -275,38 +289,44 @@ export class Driver {
   }
 }
 
-function projectOf(t: Pick<TestContext, 'after'>, { slurm = {}, resources = {} }: SceneOptions): CliProject {
+function pipelineOf({ pipeline, resources = {} }: SceneOptions): { readonly name: string; readonly text: string } {
+  return pipeline ?? { name: 'faults', text: experiment.replace('RESOURCES', JSON.stringify(resources)) };
+}
+
+function projectOf(t: Pick<TestContext, 'after'>, options: SceneOptions): CliProject {
   const project = new CliProject(t);
-  project.pipeline('faults', experiment.replace('RESOURCES', JSON.stringify(resources)));
+  const { name, text } = pipelineOf(options);
+  project.pipeline(name, text);
   mkdirSync(join(project.folder, 'pipelines', 'parts'));
   writeFileSync(join(project.folder, 'pipelines', 'parts', 'seeds.ts'), seedsModule);
-  const site = { executors: { slurm: { pollSeconds: 0.5, visibleWithinSeconds: 20, ...slurm } } };
+  const site = { executors: { slurm: { pollSeconds: 0.5, visibleWithinSeconds: 20, ...options.slurm } } };
   writeFileSync(join(project.folder, 'pipeline.config.ts'), `export default ${JSON.stringify(site)};\n`);
   return project;
 }
 
 function stageIn(project: CliProject): string {
   const stage = join(project.folder, 'stage');
-  for (const name of ['cues', 'gates', 'spoil', 'late']) mkdirSync(join(stage, name), { recursive: true });
+  for (const name of ['cues', 'gates', 'spoil', 'late', 'fail']) mkdirSync(join(stage, name), { recursive: true });
   return stage;
 }
 
 /** What the experiment gives on this machine alone, by parameters: the same bytes are wanted from every other way. */
 const references = new Map<string, Promise<unknown>>();
 export function undisturbed(options: SceneOptions): Promise<unknown> {
-  const key = JSON.stringify(options.params ?? []);
+  const key = JSON.stringify([options.pipeline?.name, options.params]);
   const known = references.get(key) ?? runLocally(options);
   references.set(key, known);
   return known;
 }
 
-async function runLocally({ params = [] }: SceneOptions): Promise<unknown> {
+async function runLocally({ pipeline, params = [] }: SceneOptions): Promise<unknown> {
   const undo: (() => void)[] = [];
-  const project = projectOf({ after: (hook) => void undo.push(hook as () => void) }, {});
+  const options = pipeline === undefined ? {} : { pipeline };
+  const project = projectOf({ after: (hook) => void undo.push(hook as () => void) }, options);
   rmSync(join(project.folder, 'pipeline.config.ts'));
   const stage = stageIn(project);
   writeFileSync(join(stage, 'cues', 'all'), '');
-  const { code, stdout, stderr } = await project.run(['run', 'faults', `stage=${stage}`, ...params]);
+  const { code, stdout, stderr } = await project.run(['run', pipelineOf(options).name, `stage=${stage}`, ...params]);
   assert.equal(code, 0, stdout + stderr);
   const records = await recordsIn(join(project.folder, '.stet'));
   for (const hook of undo) hook();
