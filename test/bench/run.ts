@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   log: async () => (await import('./log.ts')).benchLog(),
   pusht: async () => (await import('./pusht.ts')).benchPusht(),
   train: async () => (await import('./train.ts')).benchTrain(),
+  slurm: async () => (await import('./slurm.ts')).benchSlurm(),
 };
 
 const asked = process.argv.slice(2);
