@@ -31,7 +31,7 @@ function contract(name: string, open: (folder: string) => Promise<Executor>): vo
   });
 
   promise('the start is told while the job runs, with the host that it runs on', async (stage) => {
-    const job = stage.submit(stage.script('while [ ! -e "$0/gate" ]; do sleep 0.05; done; hostname > "$0/host"'));
+    const job = stage.submit(stage.script('while [ ! -e "$0/gate" ]; do sleep 0.05; done; echo "${SLURMD_NODENAME:-$(hostname)}" > "$0/host"'));
     const started = await stage.started(job);
     assert.deepEqual(stage.typesOf(job), ['started']);
     execFileSync('touch', [join(job.folder, 'gate')]);

@@ -19,7 +19,7 @@ describe('the test cluster', { skip: withoutSlurm, timeout: 90_000 }, () => {
 
   test('a job runs on a node of its own, with the GPUs that it asked for', async (t) => {
     const out = join(tempFolder(t), 'out');
-    await submit(`echo "$(hostname) $CUDA_VISIBLE_DEVICES" > ${out}`, '-w', 'n2', '--gpus=2', '--wait');
+    await submit(`echo "$SLURMD_NODENAME $CUDA_VISIBLE_DEVICES" > ${out}`, '-w', 'n2', '--gpus=2', '--wait');
     assert.equal(readFileSync(out, 'utf8'), 'n2 0,1\n');
   });
 

@@ -10,6 +10,7 @@
  *     cues/stubborn        programs do not end on SIGTERM
  *     hog                  so much memory a training takes before it begins: 150M
  *     pace                 so many seconds a training takes for each checkpoint
+ *     break                a training ends with exit code 7
  *     spoil/NODE           what runs on that node writes rubbish from now on
  *     late/NAME            the output of that name is written aside, for the test to put in its place
  *     gates/NAME           the driver waits there while the file is there (STET_TEST_STAGE in its environment)
@@ -57,6 +58,7 @@ while [ \\$n -lt "\\$3" ]; do
   [ -d "\\$n" ] && continue
   [ ! -e "\\$stage/pace" ] || sleep "\\$(cat "\\$stage/pace")"
   cue "train-\\$2-\\$n"
+  [ ! -e "\\$stage/break" ] || exit 7
   rm -rf .aside
   mkdir .aside && { cat "\\$((n - 1))/weights" 2>/dev/null; echo "seed \\$2 step \\$n"; } > .aside/weights || exit 1
   [ ! -e "\\$stage/spoil/\\$node" ] || for file in */weights .aside/weights; do echo spoilt > "\\$file"; done

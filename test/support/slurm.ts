@@ -194,6 +194,8 @@ function argumentsOf({ nodes = 3, gpusPerNode = 2, conf = [], ...more }: Cluster
   const option = (name: string, value: string | number | undefined): string[] =>
     value === undefined ? [] : [`--${name}`, String(value)];
   return [
+    // `none` is what a container without namespaces gives: plain processes for nodes.
+    ...option('isolation', process.env.STET_TEST_ISOLATION),
     ...option('nodes', nodes),
     ...option('gpus-per-node', gpusPerNode),
     ...option('gpu-type', more.gpuType),
