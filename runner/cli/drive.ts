@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { coordinate } from '../coordinator.ts';
 import { openDiagnostics } from '../diagnostics.ts';
 import type { Event } from '../events.ts';
-import { LocalExecutor } from '../executors/local.ts';
+import type { Outlook } from '../executors/executor.ts';
+import { openExecutors } from '../executors/open.ts';
 import { readProgress } from '../progress.ts';
 import type { RunLog } from '../run-log.ts';
 import type { Session } from '../session.ts';
-import { localCapacity } from '../site.ts';
+import type { ExecutorName } from '../site.ts';
 import { apply, emptyState, type NodeState, type RunState } from '../state.ts';
 import { jsonView } from '../views/json.ts';
 import type { Pace } from '../views/node-row.ts';
@@ -33,6 +34,10 @@ export interface DriveOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly failFast?: boolean;
+  readonly executor?: ExecutorName;
+  /** Do what can be done now, and leave. */
+  readonly once?: boolean;
+  readonly onOutlook?: (outlook: (address: string) => Outlook | undefined) => void;
 }
 
 /** Lines of a failed job's log that are shown. */
@@ -49,7 +54,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   if (live) io.leadWarnings(live.warn);
   const interrupts = listenForInterrupts(view.note);
   try {
-    for await (const event of await events(session, options, interrupts)) {
+    for await (const event of events(session, options, interrupts)) {
       state = apply(state, event);
       view.onEvent(event, state);
     }
@@ -65,26 +70,26 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   return state.status === 'cancelled' ? exitCodes.interrupted : exitCodes.nodeFailed;
 }
 
-async function events(
+function events(
   session: Session,
   options: DriveOptions,
   interrupts: { signal: AbortSignal; kill: AbortSignal },
-): Promise<AsyncGenerator<Event>> {
-  const { run, resumed, jobs, until, force, failFast } = options;
-  const capacity = await localCapacity(session.site, {
-    withGpus: asksForGpus(session),
-    ...(jobs === undefined ? {} : { jobs }),
-  });
+): AsyncGenerator<Event> {
+  const { run, resumed, executor, jobs, until, force, failFast, once, onOutlook } = options;
+  const { slurm } = session.site.executors ?? {};
   return coordinate(session, {
     run,
     resumed,
-    executor: new LocalExecutor(capacity),
+    executor: openExecutors(session.site, { executor, jobs, withGpus: asksForGpus(session) }),
     diagnostics: openDiagnostics(join(run.folder, 'diagnostics.jsonl')),
     signal: interrupts.signal,
     kill: interrupts.kill,
     ...(until === undefined ? {} : { until }),
     ...(force === undefined ? {} : { force }),
     ...(failFast === undefined ? {} : { failFast }),
+    ...(once === undefined ? {} : { once }),
+    ...(slurm?.visibleWithinSeconds === undefined ? {} : { visibleWithinSeconds: slurm.visibleWithinSeconds }),
+    ...(onOutlook === undefined ? {} : { onOutlook }),
   });
 }
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
+import type { ExecutorName } from '../site.ts';
 import { findNode } from '../names.ts';
 import { refusalLines, refusalsOf } from '../plan.ts';
 import { createRun, openLog, type RunRequest } from '../run-log.ts';
@@ -17,6 +18,10 @@ interface RunOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly failFast?: boolean;
+  readonly executor?: ExecutorName;
+  readonly detach?: boolean;
+  /** The run's folder is there already: its number. */
+  readonly numbered?: string;
 }
 
 export async function run(io: Io, [name = '', ...overrides]: readonly string[], given: Options): Promise<number> {
@@ -36,12 +41,13 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       overrides,
       ...(profile === undefined ? {} : { profile }),
       ...(options.until === undefined ? {} : { until: options.until }),
+      ...(options.executor === undefined ? {} : { executor: options.executor }),
       startedAt: new Date().toISOString(),
     };
     writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
     const log = openLog(session.storeRoot, run);
     try {
-      const { json, jobs, until, force, failFast } = options;
+      const { json, jobs, until, force, failFast, executor } = options;
       return await drive(
         session,
         {
@@ -53,6 +59,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
           ...(until === undefined ? {} : { until }),
           ...(force?.length ? { force } : {}),
           ...(failFast === undefined ? {} : { failFast }),
+          ...(executor === undefined ? {} : { executor }),
         },
         io,
       );

@@ -71,10 +71,11 @@ export interface Usage {
   readonly peakMemoryGb?: number | undefined;
 }
 
-/** How a scheduler knows a job. `index` is its place in an array or pack of that name. */
+/** How a scheduler knows a job: by a name, within an array by an index, and there its place among jobs that share an element. */
 export interface Submitted {
   readonly name: string;
   readonly index?: number | undefined;
+  readonly pack?: number | undefined;
   readonly id?: string | undefined;
 }
 
@@ -84,6 +85,8 @@ export interface Copy {
   readonly folder: string;
   /** Absolute: what `out` and `out.NAME` of the command stand for now, without the name. */
   readonly out: (path: string) => string;
+  /** Files and folders that it left in its outputs, as its own host counted them. */
+  readonly entries?: number | undefined;
 }
 
 export type Change =
@@ -101,6 +104,8 @@ export type Change =
     }
   /** The scheduler put it back into the queue, under the same name. */
   | { readonly type: 'requeued'; readonly job: Job; readonly reason: string }
+  /** Something that a person should know and that changes nothing: nobody answers, say. */
+  | { readonly type: 'trouble'; readonly message: string }
   | { readonly type: 'exited'; readonly job: Job; readonly exit: Exit; readonly copy?: Copy | undefined };
 
 /** What a queue says of a job that has not ended, for people. Times are milliseconds since the epoch. */

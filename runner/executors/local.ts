@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { execa as Execa } from 'execa';
 import type { Resources } from '../../tasks/core/resources.ts';
 import { type Capacity, type Lease, Slots } from '../slots.ts';
+import { inheritedEnvironment } from './environment.ts';
 import type { Change, Executor, Exit, Job, Outlook } from './executor.ts';
 import { Keeper } from './keeper.ts';
 
@@ -129,10 +130,8 @@ export class LocalExecutor implements Executor {
 
 /** What every job sees besides its declared environment: declared or absent. */
 export function baseEnvironment(jobFolder: string): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ'];
-  const given = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   return {
-    ...(Object.fromEntries(given) as Record<string, string>),
+    ...inheritedEnvironment(),
     TMPDIR: tmpdir(),
     STET_JOB: jobFolder,
     STET_PROGRESS: join(jobFolder, 'progress.jsonl'),

@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** `exit.json`, as the job's own script writes it when its program has ended. */
+const ExitRecord = z.object({
+  code: z.int(),
+  /** What ended: the program, or what came before it (`gpus`, `folder`, `setup`, `secrets`). */
+  why: z.string(),
+  job: z.string(),
+  copy: z.string(),
+  host: z.string(),
+  /** The name of the folder that it wrote shared outputs to. */
+  out: z.string(),
+  /** It was told that its time was about to end. */
+  warned: z.boolean(),
+  /** Files and folders in its outputs. */
+  entries: z.int(),
+  began: z.number(),
+  ended: z.number(),
+  /** User and system time of what it ran, as `times` of a shell writes them. */
+  used: z.string(),
+});
+export type ExitRecord = z.infer<typeof ExitRecord>;
+
+const Started = z.object({ copy: z.string(), host: z.string(), out: z.string(), began: z.number() });
+export type Started = z.infer<typeof Started>;
+
+/** Where the copy of a job writes that Slurm has started again so many times. */
+export function copyFolder(folder: string, restarts: number): string {
+  return restarts === 0 ? folder : join(folder, `again-${restarts}`);
+}
+
+/** The record of this copy; else of an earlier one that ended well, after which the later had nothing to do. */
+export function readExit(folder: string, restarts: number): { record: ExitRecord; folder: string } | undefined {
+  for (let copy = restarts; copy >= 0; copy -= 1) {
+    const place = copyFolder(folder, copy);
+    const record = parsed(ExitRecord, join(place, 'exit.json'));
+    if (record && (copy === restarts || record.code === 0)) return { record, folder: place };
+  }
+  return undefined;
+}
+
+export function readStarted(folder: string, restarts: number): Started | undefined {
+  return parsed(Started, join(copyFolder(folder, restarts), 'started.json'));
+}
+
+/** How often the job was started again, from what it left: for a job that Slurm has forgotten. */
+export function restartsIn(folder: string): number {
+  try {
+    const numbers = readdirSync(folder).map((name) => Number(/^again-(\d+)$/.exec(name)?.[1] ?? 0));
+    return Math.max(0, ...numbers);
+  } catch {
+    return 0; // not visible yet
+  }
+}
+
+/** Whether a Slurm job has taken this attempt's work; `withdrawn` when a driver took it so that none can. */
+export function beginningOf(folder: string): 'open' | 'withdrawn' | 'begun' {
+  try {
+    return readdirSync(join(folder, 'begun')).length > 0 ? 'begun' : 'withdrawn';
+  } catch {
+    return 'open';
+  }
+}
+
+/** `1m2.5s 0m0.1s` in seconds. */
+export function cpuSecondsOf({ used }: ExitRecord): number | undefined {
+  const parts = [...used.matchAll(/(\d+)m([\d.]+)s/g)].map(([, minutes, seconds]) => Number(minutes) * 60 + Number(seconds));
+  return parts.length === 2 ? (parts[0] as number) + (parts[1] as number) : undefined;
+}
+
+function parsed<T>(schema: z.ZodType<T>, path: string): T | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined; // not there, or not visible yet: it is renamed into place whole
+  }
+}
