@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { Executor } from '../../runner/executors/executor.ts';
 import { LocalExecutor } from '../../runner/executors/local.ts';
-import { judgedCode } from '../support/judged-code.ts';
+import { makeSlurm } from '../../runner/executors/slurm/make.ts';
 import { ExecutorStage } from '../support/executor-stage.ts';
 import { eventually } from '../support/eventually.ts';
+import { useCluster, withoutSlurm } from '../support/slurm.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 /** What every executor promises. */
@@ -26,12 +27,15 @@ function contract(name: string, open: (folder: string) => Promise<Executor>): vo
 
   promise('a job starts, then ends, and each is told once', async (stage) => {
     const job = stage.submit(stage.script('exit 0'));
-    assert.deepEqual(judgedCode(job, await stage.ended(job)), { code: 0, signal: undefined, cancelled: false });
+    const { code, signal, cancelled, cause } = await stage.ended(job);
+    assert.deepEqual([code, signal, cancelled, cause], [0, undefined, false, undefined]);
     assert.deepEqual(stage.typesOf(job), ['started', 'exited']);
   });
 
   promise('the start is told while the job runs, with the host that it runs on', async (stage) => {
-    const job = stage.submit(stage.script('while [ ! -e "$0/gate" ]; do sleep 0.05; done; echo "${SLURMD_NODENAME:-$(hostname)}" > "$0/host"'));
+    const job = stage.submit(
+      stage.script('while [ ! -e "$0/gate" ]; do sleep 0.05; done; echo "${SLURMD_NODENAME:-$(hostname)}" > "$0/host"'),
+    );
     const started = await stage.started(job);
     assert.deepEqual(stage.typesOf(job), ['started']);
     execFileSync('touch', [join(job.folder, 'gate')]);
@@ -43,18 +47,18 @@ function contract(name: string, open: (folder: string) => Promise<Executor>): vo
   promise('an exit code comes back as it was', async (stage) => {
     const jobs = [1, 3, 127, 255].map((code) => stage.submit(stage.script(`exit ${code}`)));
     const codes: (number | null)[] = [];
-    for (const job of jobs) codes.push(judgedCode(job, await stage.ended(job)).code);
+    for (const job of jobs) codes.push((await stage.ended(job)).code);
     assert.deepEqual(codes, [1, 3, 127, 255]);
   });
 
   promise('a program that is not there is told from one that fails', async (stage) => {
     const job = stage.submit(stage.job(['no-such-program-anywhere']));
-    assert.equal(judgedCode(job, await stage.ended(job)).code, 127);
+    assert.equal((await stage.ended(job)).code, 127);
   });
 
   promise('a job that a signal ends is told by that signal', async (stage) => {
     const job = stage.submit(stage.script('kill -SEGV $$'));
-    const { code, signal } = judgedCode(job, await stage.ended(job));
+    const { code, signal } = await stage.ended(job);
     assert.ok(signal === 'SIGSEGV' || code === 128 + 11, `${code} ${signal}`);
   });
 
@@ -183,7 +187,7 @@ function contract(name: string, open: (folder: string) => Promise<Executor>): vo
       stage.submit(waiting.shift() as (typeof jobs)[number]);
     }
     for (const [i, job] of jobs.entries()) {
-      assert.equal(judgedCode(job, await stage.ended(job)).code, i % 3);
+      assert.equal((await stage.ended(job)).code, i % 3);
       assert.equal(stage.log(job), `${i}\n`);
       assert.deepEqual(stage.typesOf(job), ['started', 'exited']);
     }
@@ -210,4 +214,12 @@ describe('executors', () => {
     'local',
     async () => new LocalExecutor({ cpus: 4, memoryGb: 64, gpus: [0, 1], gpuType: 'NVIDIA H100', jobs: 4 }),
   );
+});
+
+describe('executors on a cluster', { skip: withoutSlurm }, () => {
+  const here = useCluster({ nodes: 2, gpusPerNode: 2, gpuType: 'h100' });
+  contract('slurm', async () => {
+    process.env.SLURM_CONF = here.cluster.env.SLURM_CONF;
+    return makeSlurm({ local: {}, executors: { slurm: { pollSeconds: 0.3 } } });
+  });
 });

@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Change, Executor, Exit, Job } from '../../runner/executors/executor.ts';
-import { jobScript } from '../../runner/job-script.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import { eventually } from './eventually.ts';
 
@@ -12,16 +11,23 @@ export interface JobOptions {
   readonly cwd?: string;
 }
 
+type ChangeOf = Exclude<Change, { type: 'trouble' }>;
+
 /** An executor alone, with jobs in a folder: what it reports is kept in order. */
 export class ExecutorStage {
   readonly executor: Executor;
   readonly folder: string;
-  readonly changes: Change[] = [];
+  readonly changes: ChangeOf[] = [];
+  /** What it said that changes nothing. */
+  readonly troubles: string[] = [];
   #jobs = 0;
 
   static async open(executor: Executor, folder: string): Promise<ExecutorStage> {
     const stage = new ExecutorStage(executor, folder);
-    executor.onChange((change) => stage.changes.push(change));
+    executor.onChange((change) => {
+      if (change.type === 'trouble') stage.troubles.push(change.message);
+      else stage.changes.push(change);
+    });
     await executor.open();
     return stage;
   }
@@ -38,7 +44,6 @@ export class ExecutorStage {
     const folder = join(this.folder, 'jobs', id);
     mkdirSync(folder, { recursive: true });
     const command = { args, cwd: cwd ?? folder, env };
-    writeFileSync(join(folder, 'job.sh'), jobScript({ ...command, label: id, exitRecord: join(folder, 'exit.json') }));
     const token = `${basename(this.folder).toLowerCase()}-${id}`;
     return { id, label: id, token, folder, command, resources, secrets };
   }
@@ -46,7 +51,7 @@ export class ExecutorStage {
   /** A job that runs a script; `$0` is its folder. */
   script(text: string, options: JobOptions = {}): Job {
     const job = this.job([], options);
-    return this.#with(job, ['/bin/sh', '-c', text, job.folder]);
+    return { ...job, command: { ...job.command, args: ['/bin/sh', '-c', text, job.folder] } };
   }
 
   submit(job: Job): Job {
@@ -54,7 +59,7 @@ export class ExecutorStage {
     return job;
   }
 
-  started(job: Job): Promise<Change> {
+  started(job: Job): Promise<ChangeOf> {
     return eventually(
       `${job.id} has started`,
       () => this.#of(job).find(({ type }) => type === 'started'),
@@ -68,23 +73,17 @@ export class ExecutorStage {
     return eventually(`${job.id} has ended`, exit, this.#told());
   }
 
+  /** What became of a job; what a scheduler was asked and answered before is its own affair. */
   typesOf(job: Job): string[] {
-    return this.#of(job).map(({ type }) => type);
+    return this.#of(job).flatMap(({ type }) => (type === 'submitting' || type === 'submitted' ? [] : [type]));
   }
 
   log(job: Job): string {
     return readFileSync(join(job.folder, 'log.txt'), 'utf8');
   }
 
-  #of(job: Job): Change[] {
+  #of(job: Job): ChangeOf[] {
     return this.changes.filter((change) => change.job.id === job.id);
-  }
-
-  #with(job: Job, args: readonly string[]): Job {
-    const command = { ...job.command, args };
-    const script = jobScript({ ...command, label: job.id, exitRecord: join(job.folder, 'exit.json') });
-    writeFileSync(join(job.folder, 'job.sh'), script);
-    return { ...job, command };
   }
 
   #told(): { seconds: number; told: () => string } {
