@@ -31,11 +31,11 @@ describe('the controller of the cluster', { skip: withoutSlurm, timeout: 240_000
   });
 
   test('hangs while a job is submitted: one job', async (t) => {
+    t.after(() => here.cluster.thawController());
     const scene = new SlurmScene(t, here.cluster);
     const driver = scene.start();
-    await scene.begun('train-1');
+    await scene.saw('node-started', { fits: ({ address }) => address.startsWith('train') });
     await here.cluster.freezeController();
-    t.after(() => here.cluster.thawController());
     scene.cue('train-1-1', 'whole-1-1'); // a score is submitted into the silence
     await scene.saw('node-submitted', { fits: ({ address }) => address.startsWith('score') });
     await delay(12_000); // sbatch gives up after ten seconds, and the job is taken all the same

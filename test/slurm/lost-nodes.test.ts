@@ -13,7 +13,6 @@ describe('a node', { skip: withoutSlurm, timeout: 240_000 }, () => {
     const [first] = await scene.begun('train-1');
     await scene.begun('score');
     await here.cluster.killNode(first?.node ?? '');
-    await here.cluster.hurry();
     const [, second] = await scene.begun('train-1', 2);
     assert.notEqual(second?.node, first?.node);
     scene.cue('all');
@@ -31,30 +30,35 @@ describe('a node', { skip: withoutSlurm, timeout: 240_000 }, () => {
     await scene.begun('score');
     await here.cluster.killNode(first?.node ?? '', { told: false });
     scene.cue('all');
-    const hurrying = setInterval(() => void here.cluster.hurry().catch(() => undefined), 2000);
-    t.after(() => clearInterval(hurrying));
     await driver.succeeded({ seconds: 90 });
     await here.cluster.restartNode(first?.node ?? '');
     await scene.settled();
   });
 
-  test('is cut off and comes back after its job was started again: only the newer copy counts', async (t) => {
-    const scene = new SlurmScene(t, here.cluster);
-    const driver = scene.start();
-    scene.cue('train-1-1', 'whole-1-1');
-    const [first] = await scene.begun('train-1');
-    await scene.begun('score');
-    await here.cluster.freezeNode(first?.node ?? '');
-    await here.cluster.hurry();
-    const [, second] = await scene.begun('train-1', 2);
-    assert.notEqual(second?.node, first?.node);
-    scene.spoil(first?.node ?? ''); // the first copy lives, and writes rubbish over all that it reaches
-    scene.cue('train-1-2');
-    scene.cue('whole-1-2');
-    await scene.done('train-1', 2);
-    await here.cluster.thawNode(first?.node ?? '');
-    scene.cue('all');
-    await driver.succeeded();
-    await scene.settled();
-  });
+  for (const requeue of [false, true]) {
+    const how = requeue ? 'under the same id' : 'by the driver';
+    test(`is cut off and comes back after its job was started again ${how}: only the newer copy counts`, async (t) => {
+      const scene = new SlurmScene(t, here.cluster, { slurm: { requeue } });
+      const driver = scene.start();
+      scene.cue('train-1-1', 'whole-1-1');
+      const [first] = await scene.begun('train-1');
+      const node = first?.node ?? '';
+      await scene.begun('score');
+      await here.cluster.freezeNode(node);
+      const hurrying = setInterval(() => void here.cluster.hurry().catch(() => undefined), 1000);
+      t.after(() => clearInterval(hurrying));
+      const [, second] = await scene.begun('train-1', 2);
+      assert.notEqual(second?.node, node);
+      assert.equal(second?.job === first?.job, requeue);
+      scene.spoil(node); // the first copy lives, and writes rubbish over all that it reaches
+      scene.cue('train-1-2');
+      await scene.spoilt('train-1');
+      scene.cue('whole-1-2');
+      await scene.done('train-1');
+      await here.cluster.thawNode(node);
+      scene.cue('all');
+      await driver.succeeded();
+      await scene.settled();
+    });
+  }
 });

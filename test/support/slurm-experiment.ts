@@ -5,7 +5,7 @@
  *
  * Its programs are shell scripts that obey files in a folder, the stage; nothing on the stage changes what they give:
  *
- *     begun, ended, told   who began, who ended, who got SIGTERM: name, job id, restarts, node
+ *     begun, ended, told   who began, who ended, who got SIGTERM: name, job id, restarts, node; spoilt, who wrote rubbish
  *     cues/NAME, cues/all  a program waits for its cue before each piece of work
  *     cues/stubborn        programs do not end on SIGTERM
  *     hog                  so much memory a training takes before it begins: 150M
@@ -59,9 +59,14 @@ while [ \\$n -lt "\\$3" ]; do
   [ ! -e "\\$stage/pace" ] || sleep "\\$(cat "\\$stage/pace")"
   cue "train-\\$2-\\$n"
   [ ! -e "\\$stage/break" ] || exit 7
+  if [ -e "\\$stage/spoil/\\$node" ]; then
+    for file in */weights; do echo spoilt > "\\$file"; done
+    mkdir -p "\\$1/9" && echo spoilt > "\\$1/9/weights"
+    say spoilt
+    exit 0
+  fi
   rm -rf .aside
   mkdir .aside && { cat "\\$((n - 1))/weights" 2>/dev/null; echo "seed \\$2 step \\$n"; } > .aside/weights || exit 1
-  [ ! -e "\\$stage/spoil/\\$node" ] || for file in */weights .aside/weights; do echo spoilt > "\\$file"; done
   cue "whole-\\$2-\\$n"
   mv .aside "\\$n"
 done

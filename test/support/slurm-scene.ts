@@ -26,6 +26,8 @@ export interface SceneOptions {
   readonly resources?: Readonly<Record<string, unknown>>;
 }
 
+type Appearance = 'begun' | 'ended' | 'told' | 'spoilt';
+
 interface Sight<T extends Event['type']> {
   readonly fits?: (event: EventOf<T>) => boolean;
   readonly seconds?: number;
@@ -129,12 +131,16 @@ export class SlurmScene {
     return this.#appeared('told', name, times, seconds);
   }
 
+  spoilt(name: string, times = 1, seconds = 30): Promise<Entry[]> {
+    return this.#appeared('spoilt', name, times, seconds);
+  }
+
   /** How often a program has begun so far. */
   count(name: string): number {
     return this.entries('begun').filter((entry) => entry.name === name).length;
   }
 
-  entries(what: 'begun' | 'ended' | 'told'): Entry[] {
+  entries(what: Appearance): Entry[] {
     const path = join(this.stage, what);
     if (!existsSync(path)) return [];
     return readFileSync(path, 'utf8')
@@ -191,7 +197,9 @@ export class SlurmScene {
   report(): string {
     const drivers = this.#drivers.map(({ what, output }) => `--- ${what}\n${output.slice(-3000)}`);
     const events = this.events().map((event) => JSON.stringify(event).slice(0, 240));
-    const stage = (['begun', 'ended', 'told'] as const).map((what) => `${what}: ${JSON.stringify(this.entries(what))}`);
+    const stage = (['begun', 'ended', 'told', 'spoilt'] as const).map(
+      (what) => `${what}: ${JSON.stringify(this.entries(what))}`,
+    );
     const calls = this.flaky
       .calls()
       .slice(-25)
@@ -213,7 +221,7 @@ export class SlurmScene {
     };
   }
 
-  #appeared(what: 'begun' | 'ended' | 'told', name: string, times: number, seconds: number): Promise<Entry[]> {
+  #appeared(what: Appearance, name: string, times: number, seconds: number): Promise<Entry[]> {
     const found = (): Entry[] | undefined => {
       const entries = this.entries(what).filter((entry) => entry.name === name);
       return entries.length >= times ? entries : undefined;
