@@ -188,16 +188,15 @@ class Coordinator {
 
   async #loop(): Promise<void> {
     for (;;) {
-      for (const change of this.#changes.splice(0)) await change();
+      const changes = this.#changes.splice(0);
+      if (changes.length > 0) this.#isSettled = false;
+      for (const change of changes) await change();
       if (!this.#stopping && !this.#startOver) {
         await this.#decideAll();
         await this.#launch();
       }
       this.#emitSkipped();
-      if (this.#changes.length > 0) {
-        this.#isSettled = false;
-        continue;
-      }
+      if (this.#changes.length > 0) continue;
       const here = this.#attempts.running - this.#attempts.lasting + this.#deciding;
       if (here === 0 && this.#stopping === 'left') return;
       if (this.#attempts.running === 0 && this.#deciding === 0) {

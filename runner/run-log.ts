@@ -70,7 +70,7 @@ export function openLog(root: string, run: string): RunLog {
 export function readEvents(folder: string): Event[] {
   const path = join(folder, 'events.jsonl');
   if (!existsSync(path)) return [];
-  return parseLines(readFileSync(path, 'utf8'));
+  return parseEvents(readFileSync(path, 'utf8'));
 }
 
 export function listRuns(root: string): string[] {
@@ -81,7 +81,7 @@ export function listRuns(root: string): string[] {
     .sort((a, b) => Number(a) - Number(b));
 }
 
-function parseLines(text: string): Event[] {
+export function parseEvents(text: string): Event[] {
   return text.split('\n').flatMap((line) => {
     if (!line.startsWith('{')) return [];
     try {

@@ -52,7 +52,8 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
   // A line between two redraws would be overwritten.
   if (live) io.leadWarnings(live.warn);
-  const interrupts = listenForInterrupts(view.note);
+  const main = options.executor ?? session.site.executor ?? 'local';
+  const interrupts = listenForInterrupts(view.note, { lasting: main !== 'local' });
   try {
     for await (const event of events(session, options, interrupts)) {
       state = apply(state, event);
@@ -66,6 +67,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
     interrupts.dispose();
     io.leadWarnings(undefined);
   }
+  if (state.left !== undefined) return options.once ? exitCodes.fine : exitCodes.interrupted;
   if (state.status === 'succeeded') return exitCodes.fine;
   return state.status === 'cancelled' ? exitCodes.interrupted : exitCodes.nodeFailed;
 }
@@ -122,6 +124,10 @@ async function finish(
   view: RunView,
   io: Io,
 ): Promise<void> {
+  if (state.left !== undefined) {
+    view.close(json ? [] : [`Its jobs run on. Go on with: pipeline attach ${run.run}`]);
+    return;
+  }
   const pages = await writePages(session.store, run.folder, state);
   if (json) {
     view.close([]);

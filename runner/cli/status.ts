@@ -3,6 +3,7 @@ import { readProgress } from '../progress.ts';
 import { openStoreOnly } from '../session.ts';
 import { countsOf, type NodeState } from '../state.ts';
 import { liveLines } from '../views/live.ts';
+import { count } from '../views/quantities.ts';
 import { paint } from '../views/paint.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findRun, type KnownRun, readRun } from './find-run.ts';
@@ -22,7 +23,8 @@ export async function status(io: Io, [name]: readonly string[], { json }: Option
   }
 }
 
-function statusLines({ folder, state, outcome, run }: KnownRun, io: Io): string[] {
+/** A run as it stands, for people. */
+export function statusLines({ folder, state, outcome, run }: KnownRun, io: Io): string[] {
   const paceOf = (address: string) => {
     const job = state.nodes.get(address)?.job;
     return job === undefined ? undefined : readProgress(join(folder, job));
@@ -39,7 +41,8 @@ function statusLines({ folder, state, outcome, run }: KnownRun, io: Io): string[
   });
   const [head = '', ...rest] = lines;
   const hints: Partial<Record<typeof outcome, string>> = {
-    interrupted: `Its driver is gone. Go on with: pipeline resume ${run}`,
+    interrupted: `Its driver is gone. Go on with: pipeline attach ${run}`,
+    left: `${count(state.left ?? 0, 'job')} ran on when its driver left. Go on with: pipeline attach ${run}`,
     cancelled: `It was stopped. Go on with: pipeline resume ${run}`,
   };
   const hint = hints[outcome];

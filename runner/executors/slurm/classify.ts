@@ -1,5 +1,5 @@
 import type { EndCause } from '../executor.ts';
-import type { ExitRecord } from './exit-record.ts';
+import { type ExitRecord, isDone } from './exit-record.ts';
 import { notStarted } from './job-text.ts';
 import type { QueueRow } from './queue-text.ts';
 
@@ -56,22 +56,26 @@ export interface Verdict {
  * and the program's own code counts only where Slurm has nothing to add.
  */
 export function verdictOf(
-  row: Pick<QueueRow, 'state' | 'exit' | 'nodes' | 'reason'> | undefined,
+  row: Pick<QueueRow, 'state' | 'exit' | 'nodes' | 'limitSeconds'> | undefined,
   record: ExitRecord | undefined,
   { cancelled, resumes }: { cancelled: boolean; resumes: boolean },
 ): Verdict | undefined {
   const because = (cause: EndCause, detail?: string): Verdict => {
     return { code: record?.code ?? null, signal: undefined, cause, ...(detail === undefined ? {} : { detail }) };
   };
-  const endedWell = record?.code === 0 && record.why === 'program';
-  // Told that its time is over and able to go on: a saved state is not a result yet.
-  if (endedWell && !(record.warned && resumes)) return { code: 0, signal: undefined, cause: undefined };
-  if (cancelled && row?.state === 'CANCELLED') return because('cancelled');
+  if (record && isDone(record)) return { code: 0, signal: undefined, cause: undefined };
+  // Warned ahead of its limit and ended well: a task that can go on may have saved a state and no result.
+  if (record?.code === 0 && record.told === 'USR1' && !resumes) return { code: 0, signal: undefined, cause: undefined };
+  if (cancelled && (row?.state === 'CANCELLED' || record?.told === 'TERM')) return because('cancelled');
   const stated = row && ofState(row.state);
   if (stated) return because(stated, detailOf(row));
   const early = record && beforeProgram(record);
   if (early) return because(early.cause, early.detail);
-  if (record?.warned) return because('time-limit', 'it ended after the warning ahead of its time limit');
+  if (record?.told === 'USR1') return because('time-limit', 'it ended after the warning ahead of its time limit');
+  if (record?.told === 'TERM') {
+    const isTimeUp = row?.limitSeconds !== undefined && record.ended - record.began >= row.limitSeconds;
+    return because(isTimeUp ? 'time-limit' : 'preempted', 'it ended because it was told to');
+  }
   if (record) return { code: record.code, signal: undefined, cause: undefined };
   if (cancelled) return because('cancelled');
   if (row?.exit?.code === notStarted.noFolder) {

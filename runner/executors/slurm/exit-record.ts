@@ -5,6 +5,8 @@ import { z } from 'zod';
 /** `exit.json`, as the job's own script writes it when its program has ended. */
 const ExitRecord = z.object({
   code: z.int(),
+  /** The signal with which Slurm told it that its time is about to end (`USR1`) or over (`TERM`); empty when it ended by itself. */
+  told: z.enum(['', 'USR1', 'TERM']),
   /** What ended: the program, or what came before it (`gpus`, `folder`, `setup`, `secrets`). */
   why: z.string(),
   job: z.string(),
@@ -12,8 +14,6 @@ const ExitRecord = z.object({
   host: z.string(),
   /** The name of the folder that it wrote shared outputs to. */
   out: z.string(),
-  /** It was told that its time was about to end. */
-  warned: z.boolean(),
   /** Files and folders in its outputs. */
   entries: z.int(),
   began: z.number(),
@@ -36,9 +36,14 @@ export function readExit(folder: string, restarts: number): { record: ExitRecord
   for (let copy = restarts; copy >= 0; copy -= 1) {
     const place = copyFolder(folder, copy);
     const record = parsed(ExitRecord, join(place, 'exit.json'));
-    if (record && (copy === restarts || record.code === 0)) return { record, folder: place };
+    if (record && (copy === restarts || isDone(record))) return { record, folder: place };
   }
   return undefined;
+}
+
+/** It came to its end by itself, and well. */
+export function isDone({ code, told, why }: ExitRecord): boolean {
+  return code === 0 && told === '' && why === 'program';
 }
 
 export function readStarted(folder: string, restarts: number): Started | undefined {

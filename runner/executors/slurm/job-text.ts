@@ -57,17 +57,16 @@ const place = [
   '  for ended in "$folder/exit.json" "$folder"/again-*/exit.json; do',
   '    [ "$copy" != 0 ] && [ -e "$ended" ] || continue',
   '    read -r line <"$ended"',
-  '    case $line in \'{"code":0,\'*) [ -n "${SLURM_JOB_ID-}" ] && exit 0 ;; esac',
+  '    case $line in \'{"code":0,"told":"",\'*) [ -n "${SLURM_JOB_ID-}" ] && exit 0 ;; esac',
   '  done',
   '  began=$(date +%s)',
   'fi',
-  'warned=false',
   'record() {',
   '  entries=$(find ${out:+"$out"} "$here"/out.* 2>/dev/null | wc -l)',
   '  times >"$here/times"',
   '  { read -r line; read -r used; } <"$here/times"',
-  '  printf \'{"code":%d,"why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","warned":%s,"entries":%d,"began":%d,"ended":%d,"used":"%s"}\\n\' \\',
-  '    "$1" "$2" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$warned" "$entries" "$began" "$(date +%s)" "$used" >"$here/exit.part"',
+  '  printf \'{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"began":%d,"ended":%d,"used":"%s"}\\n\' \\',
+  '    "$1" "$told" "$2" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$began" "$(date +%s)" "$used" >"$here/exit.part"',
   '  mv "$here/exit.part" "$here/exit.json"',
   '  rm -f "$here/times"',
   '}',
@@ -224,8 +223,19 @@ function signals({ warning }: Job, nodes: number): string[] {
   const pass = nodes > 1 ? `scancel --signal=${name} "$SLURM_JOB_ID"` : `kill -${name} "$child" 2>/dev/null`;
   return [
     'child=',
-    `trap 'warned=true; [ -z "$child" ] || ${pass}' USR1`,
-    'trap \'[ -z "$child" ] || kill -TERM "$child" 2>/dev/null\' TERM',
+    'told=',
+    `trap 'told=\${told:-USR1}; [ -z "$child" ] || ${pass}' USR1`,
+    // Slurm tells all processes of a job to end, or only this shell. A program that is told twice may not get to save its state, so
+    // a bird that sits beside it shows which it was.
+    'pass_on() {',
+    '  told=TERM',
+    '  [ -n "$child" ] || return 0',
+    '  sleep 0.2',
+    '  state=Z',
+    '  [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"',
+    '  [ "$state" = Z ] || kill -TERM "$child" 2>/dev/null',
+    '}',
+    'trap pass_on TERM',
     'trap : INT HUP',
   ];
 }
@@ -234,6 +244,7 @@ function launch(nodes: number): string[] {
   return [
     ...(nodes > 1 ? severalNodes(nodes) : ['program &']),
     'child=$!',
+    'sleep 2147483 & bird=$!',
     'printf \'{"copy":"%s","host":"%s","out":"%s","began":%d}\\n\' "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$began" >"$here/started.part"',
     'mv "$here/started.part" "$here/started.json"',
     // A trapped signal ends `wait` before the program has ended.
@@ -241,6 +252,8 @@ function launch(nodes: number): string[] {
     'while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done',
     'wait "$child" 2>/dev/null; again=$?',
     '[ "$again" = 127 ] || code=$again',
+    'trap : TERM USR1',
+    'kill "$bird" 2>/dev/null',
     '[ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"',
     'why=program',
     '[ ! -e "$here/why" ] || { read -r why node <"$here/why"; [ -z "$node" ] || SLURMD_NODENAME=$node; }',
