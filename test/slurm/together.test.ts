@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -51,7 +51,7 @@ describe('a run on a cluster', { skip: withoutSlurm, timeout: 240_000, concurren
     const driver = scene.start();
     await scene.saw('node-accepted', { fits: ({ address }) => address.startsWith('seeds') });
     const module = join(scene.project.folder, 'pipelines', 'parts', 'seeds.ts');
-    writeFileSync(module, 'export function listOf(count: number): number[] {\n  return [count + 100];\n}\n');
+    writeFileSync(module, readFileSync(module, 'utf8').replace('i + 1', 'i + 101'));
     appendFileSync(join(scene.project.folder, 'pipelines', 'faults.ts'), '\nthrow new Error("half edited");\n');
     await here.cluster.command('scontrol', 'update', 'PartitionName=high', 'State=UP');
     scene.cue('all');

@@ -18,7 +18,7 @@
 export const experiment = `
 import { setTimeout as delay } from 'node:timers/promises';
 import { artifact, uncounted } from 'stet/task';
-import { listOf } from './parts/seeds.ts';
+import { seeds } from './parts/seeds.ts';
 
 const lines = \`
 stage=$1 name=$2; shift 2
@@ -40,8 +40,6 @@ const gate = async (name) => {
 
 const weighed = artifact('weighed', { meta: z.object({}), inspect: async () => { await gate('ingest'); return {}; } });
 
-const seeds = task({ name: 'seeds', inputs: { count: z.int() }, outputs: { list: z.array(z.int()) }, run: async ({ count }) => ({ list: listOf(count) }) });
-
 const train = task({
   name: 'train',
   inputs: { stage: uncounted(z.string()), seed: z.int(), steps: z.int() },
@@ -50,7 +48,7 @@ const train = task({
   observe: async () => { await gate('intent'); return 'nothing'; },
   resources: RESOURCES,
   command: ({ stage, seed, steps }, out) => play(stage, 'train-' + seed, \`
-[ ! -e "\\$stage/hog" ] || head -c "\\$(cat "\\$stage/hog")" /dev/zero | tail | wc -c > /dev/null
+[ ! -e "\\$stage/hog" ] || head -c "\\$(cat "\\$stage/hog")" /dev/zero | tail > /dev/null || exit 137
 mkdir -p "\\$1" && cd "\\$1" || exit 1
 n=0
 while [ \\$n -lt "\\$3" ]; do
@@ -103,9 +101,15 @@ export default pipeline('faults', { stage: z.string(), seeds: z.int().default(1)
 });
 `;
 
-/** A module of the experiment that is hashed: what a TypeScript body is made of. */
+/** A module of its own for the TypeScript body, so that what the rest says of resources is not in its fingerprint. */
 export const seedsModule = `
-export function listOf(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i + 1);
-}
+import { z } from 'zod';
+import { task } from 'stet/task';
+
+export const seeds = task({
+  name: 'seeds',
+  inputs: { count: z.int() },
+  outputs: { list: z.array(z.int()) },
+  run: async ({ count }) => ({ list: Array.from({ length: count }, (_, i) => i + 1) }),
+});
 `;
