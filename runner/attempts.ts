@@ -341,7 +341,13 @@ export class Attempts {
     }
     running.copy = copy;
     running.startedAt = performance.now() - (at === undefined ? 0 : Math.max(0, Date.now() - at));
-    this.#tools.emit({ type: 'node-started', address, attempt: job.attempt, host, ...(pid === undefined ? {} : { pid }) });
+    this.#tools.emit({
+      type: 'node-started',
+      address,
+      attempt: job.attempt,
+      host,
+      ...(pid === undefined ? {} : { pid }),
+    });
     if (executor.outlivesDriver && running.streams.length > 0 && running.items.size === 0) this.#releaseAgain(running);
   }
 
@@ -433,11 +439,7 @@ export class Attempts {
       const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
       for (const found of await findReleases(folder, spec, seen)) {
         try {
-          this.#release(
-            running,
-            output,
-            await ingestItem(found, spec, { job, store: this.#tools.store, output }),
-          );
+          this.#release(running, output, await ingestItem(found, spec, { job, store: this.#tools.store, output }));
         } catch (error) {
           if (existsSync(found.path)) throw error; // else its program deleted it meanwhile: it never was an item
         }

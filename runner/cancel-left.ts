@@ -25,7 +25,9 @@ export async function cancelLeft(
   const submissions = new Submissions(store.root);
   const claims = new Claims(store.root, run);
   try {
-    const wanted = submissions.all().filter((one) => one.run === run && (address === undefined || one.address === address));
+    const wanted = submissions
+      .all()
+      .filter((one) => one.run === run && (address === undefined || one.address === address));
     const mine = wanted.filter(({ fingerprint }) => claims.take(fingerprint as Digest));
     await endJobs(mine);
     const log = openLog(store.root, run);
@@ -38,7 +40,14 @@ export async function cancelLeft(
       }
       if (address === undefined) {
         const seconds = (Date.now() - state.startedAt) / 1000;
-        tell({ type: 'run-finished', run, status: 'cancelled', counts: countsOf(state), seconds, results: state.results });
+        tell({
+          type: 'run-finished',
+          run,
+          status: 'cancelled',
+          counts: countsOf(state),
+          seconds,
+          results: state.results,
+        });
       }
     } finally {
       log.close();
@@ -73,7 +82,9 @@ async function endJobs(submissions: readonly Submission[]): Promise<void> {
       }
     }
     if (performance.now() > end) {
-      throw new Problem('slurm-silent', 'Its jobs have not left the queue.', { hint: 'Try it again when Slurm answers.' });
+      throw new Problem('slurm-silent', 'Its jobs have not left the queue.', {
+        hint: 'Try it again when Slurm answers.',
+      });
     }
     await delay(1000);
   }

@@ -516,12 +516,7 @@ class Coordinator {
     }
   }
 
-  #fail(
-    address: string,
-    label: string,
-    failure: Failure,
-    at: FailedAttempt,
-  ): void {
+  #fail(address: string, label: string, failure: Failure, at: FailedAttempt): void {
     this.#emit({ type: 'node-failed', address, label, failure, willRetry: false, ...at });
     this.#dataflow.fail(address);
     if (this.#options.failFast) this.#stop('failed');

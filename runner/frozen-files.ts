@@ -10,16 +10,26 @@ import { filesOf, type Prepared } from './recipes.ts';
  * the declared files, and links to everything else that lies in the project. Undefined when a task declares none, or says
  * itself where it starts. Throws `input-changed` when the files are no longer those that were hashed.
  */
-export async function freezeFiles({ spec, recipe }: Prepared, { root, codeFolder }: FreezePlace): Promise<string | undefined> {
+export async function freezeFiles(
+  { spec, recipe }: Prepared,
+  { root, codeFolder }: FreezePlace,
+): Promise<string | undefined> {
   const paths = Object.keys(recipe.files ?? {});
   if (paths.length === 0 || spec.cwd || spec.run || paths.some((path) => path.startsWith('../'))) return undefined;
-  const name = createHash('sha256').update(canonicalJson({ root, files: recipe.files ?? {} })).digest('hex').slice(0, 32);
+  const name = createHash('sha256')
+    .update(canonicalJson({ root, files: recipe.files ?? {} }))
+    .digest('hex')
+    .slice(0, 32);
   const frozen = join(codeFolder, `files-${name}`);
   if (existsSync(frozen)) return frozen;
 
   const aside = `${frozen}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    copyDeclared(root, aside, paths.map((path) => path.split('/')));
+    copyDeclared(
+      root,
+      aside,
+      paths.map((path) => path.split('/')),
+    );
     const now = await filesOf(spec, root);
     const changed = paths.filter((path) => now[path] !== recipe.files?.[path]);
     if (changed.length > 0) {

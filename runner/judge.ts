@@ -36,7 +36,11 @@ function recordedCode(folder: string): number | undefined {
 }
 
 /** What ended it was not its program. */
-function fromOutside({ resources: { memoryGb, hours } }: StagedJob, cause: EndCause, detail: string | undefined): Failure {
+function fromOutside(
+  { resources: { memoryGb, hours } }: StagedJob,
+  cause: EndCause,
+  detail: string | undefined,
+): Failure {
   const more = detail === undefined ? '' : ` (${detail})`;
   switch (cause) {
     case 'cancelled':
@@ -66,7 +70,11 @@ function fromOutside({ resources: { memoryGb, hours } }: StagedJob, cause: EndCa
     case 'lost':
       return { code: cause, message: `It was lost${more}.` };
     case 'refused':
-      return { code: cause, message: `The scheduler does not take it${more}.`, hint: 'pipeline doctor --executor slurm' };
+      return {
+        code: cause,
+        message: `The scheduler does not take it${more}.`,
+        hint: 'pipeline doctor --executor slurm',
+      };
   }
 }
 

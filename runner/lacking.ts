@@ -42,7 +42,10 @@ async function lackingResources(
     const toPlace = { task: spec.name, label, isTypeScript: spec.run !== undefined, resources };
     return [{ address, label, resources, where: placeOf(site, executor, toPlace) }];
   });
-  const [here, onSlurm] = [asked.filter(({ where }) => where === 'local'), asked.filter(({ where }) => where === 'slurm')];
+  const [here, onSlurm] = [
+    asked.filter(({ where }) => where === 'local'),
+    asked.filter(({ where }) => where === 'slurm'),
+  ];
   return [...(await lackingHere(here, site)), ...(onSlurm.length > 0 ? await lackingOnSlurm(onSlurm, site) : [])];
 }
 
@@ -92,12 +95,17 @@ async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack
     import('./executors/slurm/cluster.ts'),
   ]);
   const answer = await slurmCommands().cluster();
-  // A controller that is away for a moment is no reason to refuse anything.
-  if (answer.is === 'silent') return [];
   if (answer.is === 'refused') {
     const advice = 'run it on a login node of the cluster, or with --executor local';
-    return asked.map(({ address, label }) => ({ address, label, what: `Slurm cannot be used: ${answer.message}`, advice }));
+    return asked.map(({ address, label }) => ({
+      address,
+      label,
+      what: `Slurm cannot be used: ${answer.message}`,
+      advice,
+    }));
   }
+  // A controller that is away for a moment is no reason to refuse anything.
+  if (answer.is !== 'answer') return [];
   return asked.flatMap(({ address, label, resources }) => {
     const reasons = clusterRefusals(answer.value, site.executors?.slurm ?? {}, resources);
     return reasons.map((what) => ({ address, label, what }));

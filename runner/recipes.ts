@@ -109,7 +109,12 @@ export function resourcesOf({ spec, inputs, instance }: Prepared): Resources {
 /** What the site's `place` decides by. */
 export function toPlace(prepared: Prepared): ToPlace {
   const { spec, instance } = prepared;
-  return { task: spec.name, label: instance.label, isTypeScript: spec.run !== undefined, resources: resourcesOf(prepared) };
+  return {
+    task: spec.name,
+    label: instance.label,
+    isTypeScript: spec.run !== undefined,
+    resources: resourcesOf(prepared),
+  };
 }
 
 export function specOf(instance: Instance): TaskSpec {

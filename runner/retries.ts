@@ -40,9 +40,11 @@ export interface TriedTask {
 export function nextTry(tries: Tries, end: AttemptEnd, task: TriedTask): Tries | undefined {
   const outside = tries.outside + 1;
   switch (end.cause) {
+    // Nothing has been lost but time in the queue.
+    case 'never-started':
+      return tries;
     case 'preempted':
     case 'node-failed':
-    case 'never-started':
     case 'lost':
       return outside > mostOutside ? undefined : { ...tries, outside };
     case 'faulty-node': {
@@ -72,7 +74,10 @@ export function nextTry(tries: Tries, end: AttemptEnd, task: TriedTask): Tries |
 }
 
 /** Once: an attempt that had more than the task asks for has been given its second chance. */
-function moreMemory({ spec: { onOutOfMemory }, resources: { memoryGb } }: TriedTask, had: number | undefined): number | undefined {
+function moreMemory(
+  { spec: { onOutOfMemory }, resources: { memoryGb } }: TriedTask,
+  had: number | undefined,
+): number | undefined {
   if (onOutOfMemory === 'fail' || memoryGb === undefined || (had ?? memoryGb) > memoryGb) return undefined;
   const more = Math.min(memoryGb * onOutOfMemory.factor, onOutOfMemory.mostGb ?? Number.POSITIVE_INFINITY);
   return more > memoryGb ? more : undefined;

@@ -46,7 +46,12 @@ export async function takeOver(work: string): Promise<string> {
   if (existsSync(out) && !existsSync(left)) renameSync(out, left);
   if (existsSync(left)) {
     rmSync(join(work, 'part'), { recursive: true, force: true });
-    await cp(left, join(work, 'part'), { recursive: true, preserveTimestamps: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+    await cp(left, join(work, 'part'), {
+      recursive: true,
+      preserveTimestamps: true,
+      verbatimSymlinks: true,
+      mode: constants.COPYFILE_FICLONE,
+    });
     renameSync(join(work, 'part'), next);
     rmSync(left, { recursive: true, force: true });
   }

@@ -108,7 +108,11 @@ export function stagedBefore(prepared: Prepared, tools: StageTools, { resuming }
   return jobOf(prepared, tools, { command: { args: [], cwd: '', env: {} }, inputFolders, resuming, secrets: {} });
 }
 
-function jobOf(prepared: Prepared, tools: StageTools, more: Pick<StagedJob, 'command' | 'inputFolders' | 'resuming' | 'secrets'>): StagedJob {
+function jobOf(
+  prepared: Prepared,
+  tools: StageTools,
+  more: Pick<StagedJob, 'command' | 'inputFolders' | 'resuming' | 'secrets'>,
+): StagedJob {
   const { store, folder, outFolder, id, attempt, token, turn, avoid } = tools;
   const { spec, instance, fingerprint } = prepared;
   return {

@@ -23,7 +23,10 @@ function ofThisCopy(job: WorkerJob, folder: string): WorkerJob {
   const { STET_HERE, STET_OUT = '', STET_RESUMING } = process.env;
   if (STET_HERE === undefined) return job;
   const place = { here: STET_HERE, out: STET_OUT };
-  const out = Object.entries(job.out).map(([name, path]) => [name, inCopy(path, { folder, sharedOut: job.sharedOut }, place)]);
+  const out = Object.entries(job.out).map(([name, path]) => [
+    name,
+    inCopy(path, { folder, sharedOut: job.sharedOut }, place),
+  ]);
   return {
     ...job,
     out: Object.fromEntries(out) as Record<string, string>,

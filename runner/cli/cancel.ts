@@ -45,7 +45,11 @@ async function tellDriver(root: string, { run, folder, state }: KnownRun, addres
     const node = address === undefined ? undefined : now.state.nodes.get(address);
     if (now.outcome !== 'running' || (node && over.has(node.phase))) return;
   }
-  throw new Problem('driver-silent', `The driver of run ${run}, process ${state.pid} on ${state.host}, did not react.`, {
-    hint: 'Jobs may wait for a controller that does not answer. Look again with: pipeline status',
-  });
+  throw new Problem(
+    'driver-silent',
+    `The driver of run ${run}, process ${state.pid} on ${state.host}, did not react.`,
+    {
+      hint: 'Jobs may wait for a controller that does not answer. Look again with: pipeline status',
+    },
+  );
 }

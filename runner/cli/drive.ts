@@ -1,15 +1,17 @@
 import { join } from 'node:path';
-import { coordinate } from '../coordinator.ts';
+import { coordinate, type CoordinateOptions } from '../coordinator.ts';
 import { openDiagnostics } from '../diagnostics.ts';
 import type { Event } from '../events.ts';
 import type { Outlook } from '../executors/executor.ts';
 import { openExecutors } from '../executors/open.ts';
+import { History } from '../history.ts';
 import { readProgress } from '../progress.ts';
 import type { RunLog } from '../run-log.ts';
 import type { Session } from '../session.ts';
 import type { ExecutorName } from '../site.ts';
 import { apply, emptyState, type NodeState, type RunState } from '../state.ts';
 import { jsonView } from '../views/json.ts';
+import type { OnCluster } from '../views/cluster-words.ts';
 import type { Pace } from '../views/node-row.ts';
 import { PaceTracker } from '../views/pace-tracker.ts';
 import { paint } from '../views/paint.ts';
@@ -37,7 +39,6 @@ export interface DriveOptions {
   readonly executor?: ExecutorName;
   /** Do what can be done now, and leave. */
   readonly once?: boolean;
-  readonly onOutlook?: (outlook: (address: string) => Outlook | undefined) => void;
 }
 
 /** Lines of a failed job's log that are shown. */
@@ -48,14 +49,20 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   const { run, json = false } = options;
   let state: RunState = emptyState;
   const paceOf = paces(run.folder, () => state);
-  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf) : undefined;
+  const history = new History(session.store, session.pipelineName, run.run);
+  let outlookOf: (address: string) => Outlook | undefined = () => undefined;
+  const onCluster = (address: string): OnCluster => ({
+    outlook: outlookOf(address),
+    expectedSeconds: history.secondsOf(address),
+  });
+  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf, onCluster) : undefined;
   const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
   // A line between two redraws would be overwritten.
   if (live) io.leadWarnings(live.warn);
   const main = options.executor ?? session.site.executor ?? 'local';
   const interrupts = listenForInterrupts(view.note, { lasting: main !== 'local' });
   try {
-    for await (const event of events(session, options, interrupts)) {
+    for await (const event of events(session, { ...options, onOutlook: (next) => (outlookOf = next) }, interrupts)) {
       state = apply(state, event);
       view.onEvent(event, state);
     }
@@ -74,7 +81,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
 
 function events(
   session: Session,
-  options: DriveOptions,
+  options: DriveOptions & Pick<CoordinateOptions, 'onOutlook'>,
   interrupts: { signal: AbortSignal; kill: AbortSignal },
 ): AsyncGenerator<Event> {
   const { run, resumed, executor, jobs, until, force, failFast, once, onOutlook } = options;

@@ -16,7 +16,11 @@ import { statusLines } from './status.ts';
 const lookMs = 300;
 
 /** A run that another process drives, as it goes on. Ctrl-C ends the watching, not the run. */
-export async function followRun(io: Io, known: KnownRun, { json = false }: { json?: boolean | undefined }): Promise<number> {
+export async function followRun(
+  io: Io,
+  known: KnownRun,
+  { json = false }: { json?: boolean | undefined },
+): Promise<number> {
   const root = join(known.folder, '..', '..');
   const tail = new EventTail(known.folder);
   let state: RunState = { ...emptyState, nodes: new Map() };
@@ -36,13 +40,20 @@ export async function followRun(io: Io, known: KnownRun, { json = false }: { jso
       }
       if (interrupts.signal.aborted || outcome !== 'running') break;
       await delay(lookMs, undefined, { signal: interrupts.signal }).catch(() => {}); // told to stop
-      if (tail.isQuiet || state.status !== 'running' || state.left !== undefined) outcome = readRun(root, known.run).outcome;
+      if (tail.isQuiet || state.status !== 'running' || state.left !== undefined)
+        outcome = readRun(root, known.run).outcome;
     }
   } finally {
     interrupts.dispose();
   }
   const ended = readRun(root, known.run);
-  view.close(json ? [] : interrupts.signal.aborted ? [`Run ${known.run} goes on without being watched.`] : statusLines(ended, io));
+  view.close(
+    json
+      ? []
+      : interrupts.signal.aborted
+        ? [`Run ${known.run} goes on without being watched.`]
+        : statusLines(ended, io),
+  );
   if (interrupts.signal.aborted) return exitCodes.interrupted;
   return ended.outcome === 'succeeded' ? exitCodes.fine : exitCodes.nodeFailed;
 }

@@ -15,11 +15,12 @@ export function listenForInterrupts(say: (message: string) => void, { lasting = 
     if (!first.signal.aborted) {
       first.abort();
       if (lasting) say('Leaving: jobs on the cluster run on.');
-      else say(
-        name === 'SIGINT'
-          ? 'Stopping: jobs are told to end. Press Ctrl-C again to end them now.'
-          : 'Stopping: jobs are told to end.',
-      );
+      else
+        say(
+          name === 'SIGINT'
+            ? 'Stopping: jobs are told to end. Press Ctrl-C again to end them now.'
+            : 'Stopping: jobs are told to end.',
+        );
       return;
     }
     second.abort();

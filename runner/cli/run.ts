@@ -36,7 +36,8 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       findNode(session.graph, node);
     await refuseUnfit(session, options);
 
-    const { run, folder } = options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
+    const { run, folder } =
+      options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
     const request: RunRequest = {
       pipeline: session.pipelineName,
       name,

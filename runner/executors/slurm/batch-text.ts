@@ -51,5 +51,5 @@ const packedRun = [
   '  [ "$last" = 0 ] || code=$last',
   '}',
   'code=0 told= child=',
-  "trap 'told=1; kill -TERM \"$child\" 2>/dev/null' TERM",
+  'trap \'told=1; kill -TERM "$child" 2>/dev/null\' TERM',
 ];

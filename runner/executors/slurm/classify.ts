@@ -36,8 +36,10 @@ export function standingOf({ state, reason }: QueueRow): Standing {
   if (overStates.has(state)) return { is: 'over' };
   if (runningStates.has(state)) return { is: 'running' };
   if (state === 'COMPLETING') return { is: 'ending' };
-  if (failedLaunch.test(reason)) return { is: 'stuck', cause: 'node-failed', detail: `Slurm could not launch it (${reason})` };
-  if (neverStarts.test(reason.replaceAll(' ', ''))) return { is: 'stuck', cause: 'refused', detail: `Slurm will never start it: ${reason}` };
+  if (failedLaunch.test(reason))
+    return { is: 'stuck', cause: 'node-failed', detail: `Slurm could not launch it (${reason})` };
+  if (neverStarts.test(reason.replaceAll(' ', '')))
+    return { is: 'stuck', cause: 'refused', detail: `Slurm will never start it: ${reason}` };
   return { is: 'waiting' };
 }
 

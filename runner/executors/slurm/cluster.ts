@@ -36,7 +36,8 @@ export const nodeOptions = ['--noheader', '--Node', '--exact', '--format=%N|%P|%
 
 export function parseNodes(text: string): ClusterNode[] {
   return text.split('\n').flatMap((line) => {
-    const [name = '', partition = '', available, state = '', cpus, memory, limit, features = '', ...gres] = line.split('|');
+    const [name = '', partition = '', available, state = '', cpus, memory, limit, features = '', ...gres] =
+      line.split('|');
     if (partition === '') return [];
     return [
       {
@@ -95,15 +96,20 @@ export function clusterRefusals(cluster: Cluster, site: SlurmSite, asked: Resour
   const perNode = Math.ceil(gpus / nodes);
   const count = (node: ClusterNode): number => gpusOf(node, gpuType);
   const reasons: string[] = [];
-  if (gpus % nodes !== 0) reasons.push(`it asks for ${gpus} GPUs on ${nodes} nodes, and each node gets the same number`);
+  if (gpus % nodes !== 0)
+    reasons.push(`it asks for ${gpus} GPUs on ${nodes} nodes, and each node gets the same number`);
   if (gpus > 0 && gpuType !== undefined && !own.some((node) => count(node) > 0)) {
     const types = [...new Set(own.flatMap((node) => node.gpus.map(({ type }) => type ?? 'untyped')))].sort();
-    reasons.push(`it asks for GPUs of type ${gpuType}, and ${where} has ${types.length > 0 ? types.join(', ') : 'none'}`);
+    reasons.push(
+      `it asks for GPUs of type ${gpuType}, and ${where} has ${types.length > 0 ? types.join(', ') : 'none'}`,
+    );
   } else if (gpus > 0 && !own.some((node) => count(node) >= perNode)) {
     reasons.push(`it asks for ${perNode} GPUs on a node, and nodes of ${where} have at most ${most(own.map(count))}`);
   }
   if (!own.some((node) => node.cpus >= cpus)) {
-    reasons.push(`it asks for ${cpus} CPUs on a node, and nodes of ${where} have at most ${most(own.map((node) => node.cpus))}`);
+    reasons.push(
+      `it asks for ${cpus} CPUs on a node, and nodes of ${where} have at most ${most(own.map((node) => node.cpus))}`,
+    );
   }
   if (!own.some((node) => node.memoryMb >= memoryGb * 1024)) {
     const gb = Math.floor(most(own.map(({ memoryMb }) => memoryMb)) / 1024);
@@ -119,14 +125,18 @@ export function clusterRefusals(cluster: Cluster, site: SlurmSite, asked: Resour
   });
   const names = new Set(fitting.map(({ name }) => name));
   if (reasons.length === 0 && names.size < nodes) {
-    reasons.push(`it asks for ${nodes === 1 ? 'a node' : `${nodes} nodes`} with all of that at once, and ${where} has ${names.size}`);
+    reasons.push(
+      `it asks for ${nodes === 1 ? 'a node' : `${nodes} nodes`} with all of that at once, and ${where} has ${names.size}`,
+    );
   }
   return reasons;
 }
 
 /** How the cluster spells a GPU type: `h100` is `nvidia_h100_80gb_hbm3` in some. Untyped GPUs are taken at the user's word. */
 export function gresType(cluster: Cluster, site: SlurmSite, gpuType: string): string | undefined {
-  const types = nodesFor(cluster, site).flatMap(({ gpus }) => gpus.flatMap(({ type }) => (type === undefined ? [] : [type])));
+  const types = nodesFor(cluster, site).flatMap(({ gpus }) =>
+    gpus.flatMap(({ type }) => (type === undefined ? [] : [type])),
+  );
   if (types.length === 0) return undefined;
   return types.find((type) => type === gpuType) ?? types.find((type) => isOfType(type, gpuType)) ?? gpuType;
 }

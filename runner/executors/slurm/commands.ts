@@ -1,19 +1,26 @@
 import { messageOf } from '../../../cache/problem.ts';
 import { type Cluster, nodeOptions, parseConfig, parseNodes } from './cluster.ts';
-import { parseJobs, parseQueue, type QueueRow, queueOptions } from './queue-text.ts';
+import { accountOptions, parseAccounts, parseJobs, parseQueue, type QueueRow, queueOptions } from './queue-text.ts';
 
-/** An answer of a Slurm command. `silent`: it could not be asked, which says nothing about jobs. */
+/**
+ * An answer of a Slurm command. `silent`: it could not be asked, which says nothing about jobs. `full`: it does not take more at
+ * the moment, and took nothing.
+ */
 export type Answer<T> =
   | { readonly is: 'answer'; readonly value: T }
   | { readonly is: 'refused'; readonly message: string }
-  | { readonly is: 'silent'; readonly message: string };
+  | { readonly is: 'silent'; readonly message: string }
+  | { readonly is: 'full'; readonly message: string };
 
 /** Longer than Slurm's own time to give up, in milliseconds. */
 const patienceMs = 40_000;
 
 /** Says that nobody answered, or that it is no time for an answer now: another time may do. */
 const transient =
-  /Socket timed out|Unable to contact slurm controller|Connection refused|Connection timed out|Connection reset|Zero Bytes were transmitted|Transport endpoint|temporarily|Resource temporarily unavailable|Slurm backup controller|Communication connection failure|Protocol authentication error|Munge|try again|MaxJobCount|Max\w*SubmitJob\w*Limit|Job violates accounting\/QOS policy|Unspecified error|in standby mode|not responding|DNS SRV/i;
+  /Socket timed out|Unable to contact slurm controller|Connection refused|Connection timed out|Connection reset|Zero Bytes were transmitted|Transport endpoint|Resource temporarily unavailable|Slurm backup controller|Communication connection failure|Protocol authentication error|Munge|try again|Unspecified error|in standby mode|not responding|DNS SRV/i;
+
+/** As many jobs as somebody may have: later there is room again. */
+const full = /MaxJobCount|Max\w*SubmitJob\w*Limit|Job violates accounting\/QOS policy|temporarily unable to accept job/i;
 
 /** Talks to Slurm through its own commands, in text: formats of other kinds differ between versions. */
 export class SlurmCommands {
@@ -25,11 +32,22 @@ export class SlurmCommands {
   }
 
   /** Gives the id. After `silent` the job may exist. */
-  async submit(options: readonly string[], script: string, more: Readonly<Record<string, string>>): Promise<Answer<string>> {
+  async submit(
+    options: readonly string[],
+    script: string,
+    more: Readonly<Record<string, string>>,
+  ): Promise<Answer<string>> {
     const answer = await this.#call('sbatch', options, { input: script, env: more });
     if (answer.is !== 'answer') return answer;
     const id = /^(\d+)(?:;.*)?$/m.exec(answer.value)?.[1];
-    return id === undefined ? { is: 'silent', message: `sbatch answered ${JSON.stringify(answer.value)}` } : { is: 'answer', value: id };
+    return id === undefined
+      ? { is: 'silent', message: `sbatch answered ${JSON.stringify(answer.value)}` }
+      : { is: 'answer', value: id };
+  }
+
+  /** Whether `sbatch` would take it; nothing is submitted. */
+  async test(options: readonly string[], script: string): Promise<Answer<string>> {
+    return this.#call('sbatch', options, { input: script });
   }
 
   async queue(): Promise<Answer<QueueRow[]>> {
@@ -57,19 +75,9 @@ export class SlurmCommands {
     return mapped(nodes, (text) => ({ ...parseConfig(config.value), nodes: parseNodes(text) }));
   }
 
-  /** Peak memory in bytes by job id, where accounting knows it. */
-  async peakMemory(ids: readonly string[]): Promise<Answer<Map<string, number>>> {
-    const options = ['--noheader', '--parsable2', `--jobs=${ids.join(',')}`, '--format=JobIDRaw,MaxRSS'];
-    return mapped(await this.#call('sacct', options), (text) => {
-      const peaks = new Map<string, number>();
-      for (const line of text.split('\n')) {
-        const [, id, number, unit = ''] = /^(\d+)\.?[^|]*\|([\d.]+)([KMGT]?)/.exec(line) ?? [];
-        if (id === undefined) continue;
-        const bytes = Number(number) * 1024 ** (' KMGT'.indexOf(unit || ' '));
-        peaks.set(id, Math.max(peaks.get(id) ?? 0, bytes));
-      }
-      return peaks;
-    });
+  /** What accounting remembers of jobs of these names, however long ago they ended. */
+  async accounted(names: readonly string[]): Promise<Answer<QueueRow[]>> {
+    return mapped(await this.#call('sacct', [...accountOptions, `--name=${names.join(',')}`]), parseAccounts);
   }
 
   async #call(
@@ -93,6 +101,7 @@ export class SlurmCommands {
       if (timedOut) return { is: 'silent', message: `${program} did not answer within ${patienceMs / 1000} s` };
       if (!failed) return { is: 'answer', value: stdout };
       const message = (stderr || stdout || `${program} ended with ${exitCode ?? 'a signal'}`).trim();
+      if (full.test(message)) return { is: 'full', message };
       const isPlainRefusal = exitCode !== undefined && stderr !== '' && !transient.test(message);
       return { is: isPlainRefusal ? 'refused' : 'silent', message };
     } catch (error) {
@@ -107,6 +116,11 @@ function mapped<A, B>(answer: Answer<A>, map: (value: A) => B): Answer<B> {
 
 /** What `sbatch` needs of the driver's surroundings to find its cluster; jobs see it too. */
 export function slurmEnvironment(): Record<string, string> {
-  const names = Object.keys(process.env).filter((name) => name === 'SLURM_CONF' || name === 'SLURM_CLUSTERS' || /^SBATCH_(ACCOUNT|PARTITION|QOS|RESERVATION|CONSTRAINT|CLUSTERS)$/.test(name));
+  const names = Object.keys(process.env).filter(
+    (name) =>
+      name === 'SLURM_CONF' ||
+      name === 'SLURM_CLUSTERS' ||
+      /^SBATCH_(ACCOUNT|PARTITION|QOS|RESERVATION|CONSTRAINT|CLUSTERS)$/.test(name),
+  );
   return Object.fromEntries(names.map((name) => [name, process.env[name] as string]));
 }

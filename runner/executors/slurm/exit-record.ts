@@ -16,6 +16,8 @@ const ExitRecord = z.object({
   out: z.string(),
   /** Files and folders in its outputs. */
   entries: z.int(),
+  /** Most memory that it held at one time, in bytes; 0 when the node does not tell. */
+  peak: z.number(),
   began: z.number(),
   ended: z.number(),
   /** User and system time of what it ran, as `times` of a shell writes them. */
@@ -71,7 +73,9 @@ export function beginningOf(folder: string): 'open' | 'withdrawn' | 'begun' {
 
 /** `1m2.5s 0m0.1s` in seconds. */
 export function cpuSecondsOf({ used }: ExitRecord): number | undefined {
-  const parts = [...used.matchAll(/(\d+)m([\d.]+)s/g)].map(([, minutes, seconds]) => Number(minutes) * 60 + Number(seconds));
+  const parts = [...used.matchAll(/(\d+)m([\d.]+)s/g)].map(
+    ([, minutes, seconds]) => Number(minutes) * 60 + Number(seconds),
+  );
   return parts.length === 2 ? (parts[0] as number) + (parts[1] as number) : undefined;
 }
 

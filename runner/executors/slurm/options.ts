@@ -28,6 +28,13 @@ export function sbatchOptions({ name, packs }: Submission, site: SlurmSite): str
     ...resourceOptions(job.resources, longest),
     ...(warning ? [`--signal=B:USR1@${warning.seconds}`] : []),
     ...(avoid.length > 0 ? [`--exclude=${avoid.join(',')}`] : []),
+    ...siteOptions(site),
+  ];
+}
+
+/** What the site says of every job. */
+export function siteOptions(site: SlurmSite): string[] {
+  return [
     ...given('partition', site.partition),
     ...given('account', site.account),
     ...given('qos', site.qos),
@@ -37,7 +44,10 @@ export function sbatchOptions({ name, packs }: Submission, site: SlurmSite): str
   ];
 }
 
-function resourceOptions({ cpus, gpus = 0, gpuType, memoryGb, hours, nodes = 1, exclusive }: Resources, jobs: number): string[] {
+function resourceOptions(
+  { cpus, gpus = 0, gpuType, memoryGb, hours, nodes = 1, exclusive }: Resources,
+  jobs: number,
+): string[] {
   const perNode = Math.ceil(gpus / nodes);
   return [
     `--nodes=${nodes}`,

@@ -18,7 +18,17 @@ export interface QueueRow {
   readonly limitSeconds: number | undefined;
 }
 
-const fields = ['JobArrayID', 'State', 'RestartCnt', 'exit_code', 'StartTime', 'TimeLimit', 'NodeList', 'Reason', 'Name'];
+const fields = [
+  'JobArrayID',
+  'State',
+  'RestartCnt',
+  'exit_code',
+  'StartTime',
+  'TimeLimit',
+  'NodeList',
+  'Reason',
+  'Name',
+];
 
 /** Options with which `squeue` writes what `parseQueue` reads: every field ends in a bar, the free text is last. */
 export const queueOptions = [
@@ -56,7 +66,9 @@ export function parseQueue(text: string): QueueRow[] {
 /** `scontrol -o show job`: what the controller knows of all jobs, a line each. Ours have plain names, so lines are whole. */
 export function parseJobs(text: string): QueueRow[] {
   return text.split('\n').flatMap((line): QueueRow[] => {
-    const found = new Map([...line.matchAll(/(\w+)=(\S*)/g)].map(([, key = '', value = '']) => [key, value] as const).reverse());
+    const found = new Map(
+      [...line.matchAll(/(\w+)=(\S*)/g)].map(([, key = '', value = '']) => [key, value] as const).reverse(),
+    );
     const id = found.get('JobId');
     if (id === undefined) return [];
     const [code, signal] = (found.get('ExitCode') ?? '').split(':').map(Number);
@@ -73,6 +85,40 @@ export function parseJobs(text: string): QueueRow[] {
     };
     const tasks = found.get('ArrayTaskId');
     return tasks === undefined ? [{ ...row, index: undefined }] : indicesIn(tasks).map((index) => ({ ...row, index }));
+  });
+}
+
+/** Options with which `sacct` writes what `parseAccounts` reads: whole jobs, without their steps. */
+export const accountOptions = [
+  '--noheader',
+  '--parsable2',
+  '--allocations',
+  // Without it only jobs of today are told.
+  '--starttime=now-60days',
+  '--format=JobID,State,ExitCode,TimelimitRaw,Start,NodeList,JobName',
+];
+
+export function parseAccounts(text: string): QueueRow[] {
+  return text.split('\n').flatMap((line): QueueRow[] => {
+    const [id = '', state = '', exit = '', limit, start, nodes = '', name] = line.split('|');
+    if (name === undefined) return [];
+    const [base = '', index] = id.split('_');
+    const [code = 0, signal = 0] = exit.split(':').map(Number);
+    return [
+      {
+        id: base,
+        index: index === undefined || !/^\d+$/.test(index) ? undefined : Number(index),
+        name,
+        // It adds who cancelled: `CANCELLED by 1000`.
+        state: state.split(' ')[0] ?? '',
+        reason: '',
+        restarts: 0,
+        exit: { code, signal },
+        nodes: nodes === 'None assigned' ? '' : nodes,
+        startsAt: timeOf(start),
+        limitSeconds: /^\d+$/.test(limit ?? '') ? Number(limit) * 60 : undefined,
+      },
+    ];
   });
 }
 

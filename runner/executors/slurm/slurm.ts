@@ -12,6 +12,7 @@ import { beginningOf, cpuSecondsOf, type ExitRecord, readExit, readStarted, rest
 import { grouped } from './grouping.ts';
 import { slurmJobText } from './job-text.ts';
 import { sbatchOptions } from './options.ts';
+import { outlookOf } from './outlook-of.ts';
 import { nextPause } from './pauses.ts';
 import type { QueueRow } from './queue-text.ts';
 import { halve } from './secrets.ts';
@@ -26,7 +27,18 @@ const lateSeconds = 3;
 /** After that an unsuccessful `scancel` is tried again, in seconds. */
 const cancelAgainSeconds = 10;
 
-const usualCluster: Cluster = { version: '?', arraySize: 1000, rememberedSeconds: 300, hasAccounting: false, nodes: [] };
+/** Between two tries to submit, in seconds. */
+const longestHoldSeconds = 60;
+/** Accounting is slow, and what it does not know now it may know later. */
+const accountsPauseSeconds = 15;
+
+const usualCluster: Cluster = {
+  version: '?',
+  arraySize: 1000,
+  rememberedSeconds: 300,
+  hasAccounting: false,
+  nodes: [],
+};
 
 /**
  * Jobs on a Slurm cluster. They run on when their driver is gone; the next finds them by their names.
@@ -53,6 +65,9 @@ export class SlurmExecutor implements Executor {
   #isSilent = false;
   #isClosed = false;
   #cancelledAt = 0;
+  #failures = 0;
+  #holdUntil = 0;
+  #accountsAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(site: SlurmSite, commands: SlurmCommands) {
     this.#site = site;
@@ -109,18 +124,8 @@ export class SlurmExecutor implements Executor {
   }
 
   outlook(job: Job): Outlook | undefined {
-    const one = this.#tracked.get(job);
-    if (!one?.row) return undefined;
-    const { id, index, state, reason, nodes, startsAt, limitSeconds } = one.row;
-    return {
-      id: index === undefined ? id : `${id}_${index}`,
-      state,
-      reason: reason === 'None' ? '' : reason,
-      host: nodes,
-      startsAt: state === 'PENDING' ? startsAt : undefined,
-      startedAt: state === 'PENDING' ? undefined : startsAt,
-      limitSeconds,
-    };
+    const row = this.#tracked.get(job)?.row;
+    return row && outlookOf(row);
   }
 
   async settle(): Promise<void> {
@@ -145,6 +150,8 @@ export class SlurmExecutor implements Executor {
   #flush(): void {
     clearTimeout(this.#gather);
     this.#gather = undefined;
+    // Whoever does not answer, or has no room, is not asked for more until a look at the queue went well.
+    if (this.#isSilent || monotonic() < this.#holdUntil) return this.#plan();
     const jobs = this.#waiting.splice(0);
     if (jobs.length === 0) return;
     const { arraySize } = this.#cluster ?? usualCluster;
@@ -174,10 +181,15 @@ export class SlurmExecutor implements Executor {
       }
     }
     const script = batchText(packs);
-    const options = sbatchOptions({ name, packs: packs.map((pack) => pack.map((job) => this.#spelled(job))) }, this.#site);
+    const options = sbatchOptions(
+      { name, packs: packs.map((pack) => pack.map((job) => this.#spelled(job))) },
+      this.#site,
+    );
     const answer = await this.#commands.submit(options, script, halves ? { [padVariable]: halves.pad } : {});
+    this.#hold(answer.is === 'answer' || answer.is === 'refused');
     for (const one of all) {
       if (answer.is === 'answer') this.#accepted(one, answer.value);
+      else if (answer.is === 'full') this.#putBack(one);
       else if (answer.is === 'refused') {
         this.#end(one, { code: null, signal: undefined, cause: 'refused', detail: answer.message });
       } else one.phase = 'unsure';
@@ -186,6 +198,18 @@ export class SlurmExecutor implements Executor {
     if (answer.is === 'silent') this.#trouble(answer.message);
     if (this.#toCancel.size > 0) await this.#tellCancelled();
     this.#stir();
+  }
+
+  #putBack(one: Tracked): void {
+    this.#tracked.delete(one.job);
+    if (one.cancelled) this.#end(one, cancelledVerdict);
+    else this.#waiting.push(one.job);
+  }
+
+  /** Each time that a submission fails the next waits longer. */
+  #hold(isFine: boolean): void {
+    this.#failures = isFine ? 0 : this.#failures + 1;
+    this.#holdUntil = isFine ? 0 : monotonic() + Math.min(longestHoldSeconds, 2 ** this.#failures);
   }
 
   #write(job: Job, hidden: string | undefined): void {
@@ -218,7 +242,7 @@ export class SlurmExecutor implements Executor {
 
   #plan(): void {
     clearTimeout(this.#timer);
-    if (this.#isClosed || this.#tracked.size === 0) return;
+    if (this.#isClosed || (this.#tracked.size === 0 && this.#waiting.length === 0)) return;
     const seconds = nextPause({
       base: this.#site.pollSeconds ?? 2,
       quiet: monotonic() - this.#quietSince,
@@ -236,10 +260,11 @@ export class SlurmExecutor implements Executor {
 
   async #lookOnce(): Promise<void> {
     const known = [...this.#tracked.values()].filter(({ phase }) => phase !== 'submitting');
-    if (known.length === 0) return;
+    if (known.length === 0 && this.#waiting.length === 0) return;
     const answer = await this.#commands.queue();
     if (answer.is !== 'answer') return this.#trouble(answer.message);
     this.#isSilent = false;
+    if (this.#waiting.length > 0) this.#gather ??= setTimeout(() => this.#flush(), gatherMs);
     const listing = new Listing(answer.value);
     const absent: Tracked[] = [];
     for (const one of known) {
@@ -256,11 +281,28 @@ export class SlurmExecutor implements Executor {
     const answer = await this.#commands.jobs();
     if (answer.is !== 'answer') return this.#trouble(answer.message);
     const listing = new Listing(answer.value);
-    for (const one of absent) {
-      if (!this.#tracked.has(one.job)) continue;
+    const forgotten = absent.filter((one) => {
       const row = listing.find(one.as);
-      if (row) this.#observe(one, row);
-      else this.#forgotten(one, listing);
+      if (row && this.#tracked.has(one.job)) this.#observe(one, row);
+      return !row && this.#tracked.has(one.job);
+    });
+    for (const one of forgotten) this.#forgotten(one, listing);
+    await this.#askAccounts(
+      forgotten.filter(({ job }) => this.#tracked.has(job) && beginningOf(job.folder) === 'begun'),
+    );
+  }
+
+  /** Where there is accounting it knows how a job ended that left no word and that the controller has forgotten. */
+  async #askAccounts(forgotten: readonly Tracked[]): Promise<void> {
+    const isDue = monotonic() - this.#accountsAskedAt > accountsPauseSeconds;
+    if (forgotten.length === 0 || !this.#cluster?.hasAccounting || !isDue) return;
+    this.#accountsAskedAt = monotonic();
+    const answer = await this.#commands.accounted([...new Set(forgotten.map(({ as }) => as.name))]);
+    if (answer.is !== 'answer') return;
+    const listing = new Listing(answer.value);
+    for (const one of forgotten) {
+      const row = listing.find(one.as);
+      if (row && standingOf(row).is === 'over') this.#over(one, row);
     }
   }
 
@@ -284,7 +326,11 @@ export class SlurmExecutor implements Executor {
       void this.#commands.cancel(one.as.name, [idOf(one.as)]);
       this.#end(one, { code: null, signal: undefined, cause: standing.cause, detail: standing.detail });
     }
-    if (one.cancelled === 'told' && monotonic() - this.#cancelledAt > cancelAgainSeconds && this.#tracked.has(one.job)) {
+    if (
+      one.cancelled === 'told' &&
+      monotonic() - this.#cancelledAt > cancelAgainSeconds &&
+      this.#tracked.has(one.job)
+    ) {
       this.#toCancel.add(one);
     }
   }
@@ -323,7 +369,8 @@ export class SlurmExecutor implements Executor {
     const how = { cancelled: one.cancelled !== false, resumes: job.shared !== undefined };
     const verdict = verdictOf(row, exit?.record, how);
     if (verdict) return this.#end(one, verdict, exit);
-    if (one.isPacked && this.#withdraw(one)) return this.#end(one, neverBegan(`the pack ended before its turn (${row.state})`));
+    if (one.isPacked && this.#withdraw(one))
+      return this.#end(one, neverBegan(`the pack ended before its turn (${row.state})`));
     if (this.#isOverdue(one)) this.#end(one, withoutRecord(row));
   }
 
@@ -332,7 +379,9 @@ export class SlurmExecutor implements Executor {
     const { job } = one;
     const restarts = Math.max(one.restarts, restartsIn(job.folder));
     const exit = readExit(job.folder, restarts);
-    const verdict = exit && verdictOf(undefined, exit.record, { cancelled: one.cancelled !== false, resumes: job.shared !== undefined });
+    const verdict =
+      exit &&
+      verdictOf(undefined, exit.record, { cancelled: one.cancelled !== false, resumes: job.shared !== undefined });
     one.restarts = restarts;
     if (verdict) return this.#end(one, verdict, exit);
     one.missingSince ??= monotonic();
@@ -349,7 +398,12 @@ export class SlurmExecutor implements Executor {
     if (one.cancelled) this.#end(one, cancelledVerdict);
     else if (one.phase === 'unsure') this.#end(one, neverBegan('it never reached Slurm'));
     else if (one.as.index !== undefined && listing.has(one.as.name)) {
-      this.#end(one, { code: null, signal: undefined, cause: 'cancelled-by-hand', detail: 'it left the queue before it began' });
+      this.#end(one, {
+        code: null,
+        signal: undefined,
+        cause: 'cancelled-by-hand',
+        detail: 'it left the queue before it began',
+      });
     } else this.#end(one, { code: null, signal: undefined, cause: 'lost', detail: 'Slurm lost it before it began' });
   }
 
@@ -392,6 +446,7 @@ export class SlurmExecutor implements Executor {
       host,
       seconds: record ? record.ended - record.began : one.startedAt && (Date.now() - one.startedAt) / 1000,
       cpuSeconds: record && cpuSecondsOf(record),
+      peakMemoryGb: record && record.peak > 0 ? record.peak / 2 ** 30 : undefined,
     };
     const copy = copyOf(job, one.restarts, record?.out || undefined);
     this.#listener({
@@ -422,7 +477,10 @@ export class SlurmExecutor implements Executor {
 
   #trouble(message: string): void {
     if (!this.#isSilent) {
-      this.#listener({ type: 'trouble', message: `Slurm does not answer; what is running runs on. ${message.split('\n')[0] ?? ''}` });
+      this.#listener({
+        type: 'trouble',
+        message: `Slurm does not answer; what is running runs on. ${message.split('\n')[0] ?? ''}`,
+      });
     }
     this.#isSilent = true;
   }
@@ -442,7 +500,8 @@ function idOf({ id, index }: Submitted): string {
 /** The copy has ended for certain: the next may go on in the same folder. */
 function forgetUsers({ work, turn }: NonNullable<Job['shared']>): void {
   try {
-    for (const name of readdirSync(work)) if (name.startsWith(`user.${turn}.`)) rmSync(join(work, name), { force: true });
+    for (const name of readdirSync(work))
+      if (name.startsWith(`user.${turn}.`)) rmSync(join(work, name), { force: true });
   } catch {
     // Not there: the job never began.
   }
