@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { listRuns, readEvents } from '../../runner/run-log.ts';
 import { eventually } from '../support/eventually.ts';
@@ -78,6 +78,7 @@ async function watched(folder: string): Promise<void> {
 /** From the start of a new driver until it has taken on every job of one that was killed. */
 async function adoption(folder: string, cluster: SlurmCluster): Promise<void> {
   const gate = join(folder, 'gate');
+  const lock = spawn('flock', [gate, 'cat'], { stdio: ['pipe', 'ignore', 'inherit'] });
   const args = ['run', compiled('./shapes/waiting.js'), `n=${jobs}`, `gate=${gate}`];
   const first = startDriver(args, folder, {});
   const started = (): number => of(folder, 'node-started');
@@ -90,7 +91,7 @@ async function adoption(folder: string, cluster: SlurmCluster): Promise<void> {
   const second = startDriver(['attach'], folder, {});
   await eventually('all are taken on', () => of(folder, 'node-queued') >= before + jobs, { seconds: 120 });
   const took = performance.now() - startedAt;
-  writeFileSync(gate, '');
+  lock.stdin.end();
   const code = await new Promise<number | null>((resolve) => second.once('exit', resolve));
   if (code !== 0) throw new Error(`attach ended with ${code}`);
   await cluster.until('the queue is empty', (left) =>

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pipeline, range } from '../../../pipelines/core/pipeline.ts';
 import { task, uncounted } from '../../../tasks/core/task.ts';
 
-/** Waits until a file is there; looks every few seconds, so that a thousand of them leave the machine its breath. */
+/** Waits for a lock: a thousand that look for a file now and then would be a load of their own. */
 const wait = task({
   name: 'wait',
   inputs: { n: z.int(), gate: uncounted(z.string()) },
@@ -10,7 +10,7 @@ const wait = task({
   command: ({ n, gate }, out) => [
     '/bin/sh',
     '-c',
-    'while [ ! -e "$2" ]; do sleep 3; done; echo "$1" > "$3"',
+    'flock --shared "$2" true; echo "$1" > "$3"',
     'sh',
     String(n),
     gate,
