@@ -1,11 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Json } from '../cache/canonical-json.ts';
 import { Problem } from '../cache/problem.ts';
 import type { Store } from '../cache/store.ts';
 import type { Resources } from '../tasks/core/resources.ts';
-import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
+import { streamOf } from '../tasks/core/stream.ts';
+import { freePlace, tokenOf } from './attempt-names.ts';
 import type { Item, Output } from './dataflow.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Cost, Fact, Failure } from './events.ts';
@@ -13,22 +12,19 @@ import type { Change, Copy, EndCause, Executor, Exit, Outlook, Submitted } from 
 import type { Executors } from './executors/executors.ts';
 import { claimFolder, endFormerJob } from './fence.ts';
 import { freezeFiles } from './frozen-files.ts';
-import { ingest, ingestItem } from './ingest.ts';
+import { ingest } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
-import { isWhole } from './known.ts';
 import { awaitVisible } from './late-files.ts';
 import { type Prepared, resourcesOf, toPlace } from './recipes.ts';
-import { findReleases } from './releases.ts';
 import type { RunLog } from './run-log.ts';
+import { againFolders, costOf, newRunning, outOf, type Running, settled } from './running.ts';
 import { nextTurn, signatureOf, takeOver } from './shared-outputs.ts';
 import { type CodeOfRun, stagedBefore, type StagedJob, stageJob, workFolder } from './stage.ts';
-import { type Submission, Submissions } from './submissions.ts';
-import { fromStored, toStored } from './values.ts';
+import { StreamWatch } from './stream-watch.ts';
+import { type Submission, submissionOf, Submissions } from './submissions.ts';
 
 /** How often running jobs are looked at for new stream items, in milliseconds. */
 const releasePollMs = 200;
-/** The same on another host, through a file system that many share. */
-const remoteScanMs = 2000;
 
 /** How one attempt ended: with outputs, or with a failure. */
 export interface AttemptEnd {
@@ -68,29 +64,11 @@ export interface AttemptTools {
   readonly ended: (prepared: Prepared, end: AttemptEnd) => void;
 }
 
-interface Running {
-  readonly job: StagedJob;
-  readonly executor: Executor;
-  readonly frozen: boolean;
-  startedAt: number;
-  /** Where the copy that counts writes. */
-  copy: Copy | undefined;
-  readonly streams: readonly (readonly [string, StreamSpec])[];
-  readonly items: Map<string, Item[]>;
-  /** Scans of one job never overlap. */
-  scan: Promise<void>;
-  scanning: boolean;
-  /** Earliest next look for items, by the monotonic clock, in milliseconds. */
-  scanAt: number;
-  broken: Failure | undefined;
-  /** It has ended, and is being looked at. */
-  isEnding: boolean;
-}
-
 /** One attempt at a node, from its folder to its outputs in the store; any number at a time. */
 export class Attempts {
   readonly #tools: AttemptTools;
   readonly #submissions: Submissions;
+  readonly #streams: StreamWatch;
   /** Fingerprints that were with a scheduler when this driver started. */
   readonly #submittedBefore: ReadonlySet<string>;
   readonly #running = new Map<string, Running>();
@@ -101,6 +79,7 @@ export class Attempts {
   constructor(tools: AttemptTools) {
     this.#tools = tools;
     this.#submissions = new Submissions(tools.store.root);
+    this.#streams = new StreamWatch(tools);
     this.#submittedBefore = this.#submissions.fingerprints();
     tools.executors.onChange((change) => this.#onChange(change));
   }
@@ -169,7 +148,7 @@ export class Attempts {
       turn: work && isRemote ? nextTurn(work) : undefined,
     });
     const running = this.#track(job, executor, filesRoot !== undefined);
-    if (!isRemote && work && job.resuming) this.#releaseAgain(running);
+    if (!isRemote && work && job.resuming) this.#streams.releaseAgain(running);
     else if (work && !job.resuming) rmSync(join(work, 'released.jsonl'), { force: true });
     diagnostics.info({ address, fingerprint, folder: place, resuming: job.resuming }, 'submit');
     try {
@@ -214,28 +193,13 @@ export class Attempts {
   }
 
   #track(job: StagedJob, executor: Executor, frozen: boolean): Running {
-    const streams = Object.entries(job.prepared.spec.outputs).flatMap(([name, type]) => {
-      const stream = streamOf(type);
-      return stream ? [[name, stream] as const] : [];
-    });
-    const running: Running = {
-      job,
-      executor,
-      frozen,
-      startedAt: performance.now(),
-      copy: undefined,
-      streams,
-      items: new Map(),
-      scan: Promise.resolve(),
-      scanning: false,
-      scanAt: 0,
-      broken: undefined,
-      isEnding: false,
-    };
+    const running = newRunning(job, executor, frozen);
     const { address } = job.prepared.instance;
     this.#running.set(address, running);
     this.#last.set(address, running);
-    if (streams.length > 0) this.#poll ??= setInterval(() => this.#scanAll(), releasePollMs);
+    if (running.streams.length > 0) {
+      this.#poll ??= setInterval(() => this.#streams.scanAll(this.#running.values()), releasePollMs);
+    }
     return running;
   }
 
@@ -348,7 +312,8 @@ export class Attempts {
       host,
       ...(pid === undefined ? {} : { pid }),
     });
-    if (executor.outlivesDriver && running.streams.length > 0 && running.items.size === 0) this.#releaseAgain(running);
+    if (executor.outlivesDriver && running.streams.length > 0 && running.items.size === 0)
+      this.#streams.releaseAgain(running);
   }
 
   #exited(running: Running, exit: Exit, copy: Copy | undefined): void {
@@ -370,21 +335,22 @@ export class Attempts {
   async #finish(running: Running, exit: Exit): Promise<AttemptEnd> {
     const job = settled(running);
     const { executor, frozen } = running;
-    const seconds = exit.usage?.seconds ?? (performance.now() - running.startedAt) / 1000;
     const isRemote = executor.outlivesDriver;
+    const unmeasured = isRemote ? 0 : (performance.now() - running.startedAt) / 1000;
+    const seconds = exit.usage?.seconds ?? unmeasured;
     const end = {
       attempt: job.attempt,
       seconds,
       log: `${job.id}/log.txt`,
       cause: exit.cause,
       frozen,
-      ...(isRemote && exit.cause !== 'never-started' ? { cost: costOf(job, seconds, exit) } : {}),
+      ...(exit.usage?.host !== undefined ? { cost: costOf(job, seconds, exit) } : {}),
     };
     if (isRemote && exit.cause === undefined && exit.code === 0) await this.#untilVisible(job, running.copy);
     if (running.streams.length > 0) {
       await running.scan;
       running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
-      await this.#scan(running);
+      await this.#streams.scan(running);
     }
     const failure = running.broken ?? judge(job, exit);
     if (failure) {
@@ -407,172 +373,10 @@ export class Attempts {
     const folders = spec.onPreempt === 'resume' ? [job.outFolder] : Object.values(job.out);
     await awaitVisible({ paths, entries: copy?.entries, folders }, this.#tools.visibleWithinSeconds);
   }
-
-  #scanAll(): void {
-    const now = performance.now();
-    for (const running of this.#running.values()) {
-      if (running.streams.length === 0 || running.scanning || now < running.scanAt) continue;
-      // Until its copy is known a job on another host writes nobody knows where.
-      if (running.executor.outlivesDriver && !running.copy) continue;
-      running.scanning = true;
-      running.scanAt = now + (running.executor.outlivesDriver ? remoteScanMs : 0);
-      running.scan = this.#scan(running).finally(() => {
-        running.scanning = false;
-      });
-    }
-  }
-
-  /** Never throws: a broken item, or a rule that cannot tell, ends its job. */
-  async #scan(running: Running): Promise<void> {
-    try {
-      await this.#takeReleases(running);
-    } catch (error) {
-      running.broken ??= failureOf(error);
-      running.executor.cancel(running.job);
-    }
-  }
-
-  async #takeReleases(running: Running): Promise<void> {
-    for (const [output, spec] of running.streams) {
-      const job = settled(running);
-      const folder = job.out[output] as string;
-      const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
-      for (const found of await findReleases(folder, spec, seen)) {
-        try {
-          this.#release(running, output, await ingestItem(found, spec, { job, store: this.#tools.store, output }));
-        } catch (error) {
-          if (existsSync(found.path)) throw error; // else its program deleted it meanwhile: it never was an item
-        }
-      }
-    }
-  }
-
-  #release(running: Running, output: string, item: Item): void {
-    const { prepared } = running.job;
-    running.items.set(output, [...(running.items.get(output) ?? []), item]);
-    const digest = (item.value as { digest?: string } | null)?.digest;
-    const { address } = prepared.instance;
-    const ledger = this.#ledgerOf(running);
-    if (ledger !== undefined) {
-      appendFileSync(ledger, `${JSON.stringify({ output, key: item.key, value: toStored(item.value) })}\n`);
-    }
-    this.#tools.emit({ type: 'item-released', address, output, key: item.key, ...(digest ? { digest } : {}) });
-    this.#tools.released(prepared, output, item);
-  }
-
-  /** Where released items are noted down for those who come later. */
-  #ledgerOf({ job, executor, copy }: Running): string | undefined {
-    if (job.prepared.spec.onPreempt === 'resume') {
-      return join(workFolder(this.#tools.store, job.prepared.fingerprint), 'released.jsonl');
-    }
-    return executor.outlivesDriver ? join(copy?.folder ?? job.folder, 'released.jsonl') : undefined;
-  }
-
-  /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
-  #releaseAgain(running: Running): void {
-    const path = this.#ledgerOf(running);
-    if (path === undefined) return;
-    const released = readReleased(path);
-    if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
-    for (const { output, key, value } of released) {
-      if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
-      const item = { key, value: fromStored(value) };
-      running.items.set(output, [...(running.items.get(output) ?? []), item]);
-      const { address } = running.job.prepared.instance;
-      const digest = (item.value as { digest?: string } | null)?.digest;
-      this.#tools.emit({ type: 'item-released', address, output, key, ...(digest ? { digest } : {}) });
-      this.#tools.released(running.job.prepared, output, item);
-    }
-  }
 }
 
 type EventOfChange<T extends Change['type']> = Extract<Change, { type: T }>;
 
-/** The job with the places where the copy that counts writes. */
-function settled({ job, copy }: Running): StagedJob {
-  if (!copy) return job;
-  return { ...job, folder: copy.folder, out: outOf(job, copy), outFolder: copy.out(job.outFolder) };
-}
-
-function outOf(job: StagedJob, copy: Copy | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(job.out).map(([name, path]) => [name, copy?.out(path) ?? path]));
-}
-
-function againFolders(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => (name.startsWith('again-') ? [join(folder, name)] : []));
-}
-
 function idOf({ id = '', index }: Submitted): string {
   return index === undefined ? id : `${id}_${index}`;
-}
-
-function submissionOf(job: StagedJob, { name, index, pack }: Submitted, run: string): Submission {
-  const { fingerprint, instance } = job.prepared;
-  return {
-    format: 1,
-    executor: 'slurm',
-    fingerprint,
-    token: job.token,
-    name,
-    ...(index === undefined ? {} : { index }),
-    ...(pack === undefined ? {} : { pack }),
-    run,
-    address: instance.address,
-    label: instance.label,
-    attempt: job.attempt,
-    folder: job.folder,
-    resources: { ...job.resources },
-    ...(job.shared ? { turn: job.shared.turn } : {}),
-    resuming: job.resuming,
-  };
-}
-
-function costOf({ resources }: StagedJob, seconds: number, { usage }: Exit): Cost {
-  const { gpus = 0, cpus = 1, memoryGb } = resources;
-  return {
-    ...(usage?.host === undefined ? {} : { host: usage.host }),
-    seconds,
-    gpus,
-    cpus,
-    ...(memoryGb === undefined ? {} : { memoryGb }),
-    ...(usage?.cpuSeconds === undefined ? {} : { cpuSeconds: usage.cpuSeconds }),
-    ...(usage?.peakMemoryGb === undefined ? {} : { peakMemoryGb: usage.peakMemoryGb }),
-  };
-}
-
-function readReleased(path: string): { output: string; key: string; value: Json }[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as { output: string; key: string; value: Json }];
-      } catch {
-        return []; // the driver was killed while it wrote this line: the item is found again
-      }
-    });
-}
-
-/** A folder for an attempt that no earlier driver of the same run has used. */
-function freePlace(runFolder: string, address: string, attempt: number): string {
-  const name = address
-    .replace(/\[(.*)\]$/, '.$1')
-    .replace(/[^A-Za-z0-9._~,-]/g, '_')
-    .slice(0, 100);
-  const isPlain = /^[A-Za-z0-9._~,[\]-]{1,100}$/.test(address);
-  const plain = isPlain ? name : `${name}-${shortDigest(address)}`;
-  for (let number = attempt; ; number += 1) {
-    const place = join('jobs', `${plain}.${number}`);
-    if (!existsSync(join(runFolder, place))) return place;
-  }
-}
-
-/** A name for an attempt that was never used before, in plain characters. */
-function tokenOf({ spec, fingerprint }: Prepared, attempt: number): string {
-  const nonce = randomBytes(4).toString('hex');
-  return `${spec.name}.${fingerprint.slice('sha256:'.length, 'sha256:'.length + 12)}.${attempt}.${nonce}`;
-}
-
-function shortDigest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }

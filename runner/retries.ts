@@ -79,8 +79,13 @@ function moreMemory(
   had: number | undefined,
 ): number | undefined {
   if (onOutOfMemory === 'fail' || memoryGb === undefined || (had ?? memoryGb) > memoryGb) return undefined;
-  const more = Math.min(memoryGb * onOutOfMemory.factor, onOutOfMemory.mostGb ?? Number.POSITIVE_INFINITY);
+  const more = Math.min(rounded(memoryGb * onOutOfMemory.factor), onOutOfMemory.mostGb ?? Number.POSITIVE_INFINITY);
   return more > memoryGb ? more : undefined;
+}
+
+/** To a thousandth: `0.1 * 3` is no number to show to anybody. */
+function rounded(gb: number): number {
+  return Math.round(gb * 1000) / 1000;
 }
 
 function unknownCause(_cause: never): undefined {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Digest } from '../cache/digest.ts';
 import { writeWhole } from '../cache/write-whole.ts';
+import type { Submitted } from './executors/executor.ts';
+import type { StagedJob } from './stage.ts';
 
 /**
  * A job that was handed, or is about to be handed, to a scheduler: enough for any later driver to find it by its name and take
@@ -32,6 +34,28 @@ export const Submission = z.object({
 });
 export type Submission = z.infer<typeof Submission>;
 
+/** What is to be remembered of a job before a scheduler is asked to take it. */
+export function submissionOf(job: StagedJob, { name, index, pack }: Submitted, run: string): Submission {
+  const { fingerprint, instance } = job.prepared;
+  return {
+    format: 1,
+    executor: 'slurm',
+    fingerprint,
+    token: job.token,
+    name,
+    ...(index === undefined ? {} : { index }),
+    ...(pack === undefined ? {} : { pack }),
+    run,
+    address: instance.address,
+    label: instance.label,
+    attempt: job.attempt,
+    folder: job.folder,
+    resources: { ...job.resources },
+    ...(job.shared ? { turn: job.shared.turn } : {}),
+    resuming: job.resuming,
+  };
+}
+
 /** The jobs that are with schedulers, whoever drives them. */
 export class Submissions {
   readonly #folder: string;
@@ -59,7 +83,8 @@ export class Submissions {
 
   fingerprints(): Set<string> {
     try {
-      return new Set(readdirSync(this.#folder).map((name) => `sha256:${name.replace(/\.json$/, '')}`));
+      const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
+      return new Set(names.map((name) => `sha256:${name.replace(/\.json$/, '')}`));
     } catch {
       return new Set(); // nothing was ever submitted
     }

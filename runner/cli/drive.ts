@@ -89,7 +89,7 @@ function events(
   return coordinate(session, {
     run,
     resumed,
-    executor: openExecutors(session.site, { executor, jobs, withGpus: asksForGpus(session) }),
+    executor: openExecutors(session, { executor, jobs, withGpus: asksForGpus(session) }),
     diagnostics: openDiagnostics(join(run.folder, 'diagnostics.jsonl')),
     signal: interrupts.signal,
     kill: interrupts.kill,

@@ -12,7 +12,10 @@ export interface OpenOptions {
 }
 
 /** The executors of a site. None is loaded before a job needs it. */
-export function openExecutors(site: Site, { executor, jobs, withGpus }: OpenOptions): Executors {
+export function openExecutors(
+  { site, storeRoot }: { site: Site; storeRoot: string },
+  { executor, jobs, withGpus }: OpenOptions,
+): Executors {
   return several(
     {
       local: async (): Promise<Executor> => {
@@ -21,7 +24,7 @@ export function openExecutors(site: Site, { executor, jobs, withGpus }: OpenOpti
       },
       slurm: async (): Promise<Executor> => {
         const { makeSlurm } = await import('./slurm/make.ts');
-        return makeSlurm(site);
+        return makeSlurm(site, storeRoot);
       },
     },
     (job) => placeOf(site, executor, job),

@@ -75,7 +75,7 @@ export function verdictOf(
   if (early) return because(early.cause, early.detail);
   if (record?.told === 'USR1') return because('time-limit', 'it ended after the warning ahead of its time limit');
   if (record?.told === 'TERM') {
-    const isTimeUp = row?.limitSeconds !== undefined && record.ended - record.began >= row.limitSeconds;
+    const isTimeUp = row?.limitSeconds !== undefined && record.hundredths / 100 >= row.limitSeconds - 1;
     return because(isTimeUp ? 'time-limit' : 'preempted', 'it ended because it was told to');
   }
   if (record) return { code: record.code, signal: undefined, cause: undefined };

@@ -20,7 +20,8 @@ const transient =
   /Socket timed out|Unable to contact slurm controller|Connection refused|Connection timed out|Connection reset|Zero Bytes were transmitted|Transport endpoint|Resource temporarily unavailable|Slurm backup controller|Communication connection failure|Protocol authentication error|Munge|try again|Unspecified error|in standby mode|not responding|DNS SRV/i;
 
 /** As many jobs as somebody may have: later there is room again. */
-const full = /MaxJobCount|Max\w*SubmitJob\w*Limit|Job violates accounting\/QOS policy|temporarily unable to accept job/i;
+const full =
+  /MaxJobCount|Max\w*SubmitJob\w*Limit|Job violates accounting\/QOS policy|temporarily unable to accept job/i;
 
 /** Talks to Slurm through its own commands, in text: formats of other kinds differ between versions. */
 export class SlurmCommands {

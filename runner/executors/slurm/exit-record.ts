@@ -18,27 +18,28 @@ const ExitRecord = z.object({
   entries: z.int(),
   /** Most memory that it held at one time, in bytes; 0 when the node does not tell. */
   peak: z.number(),
-  began: z.number(),
-  ended: z.number(),
+  /** From its beginning to its end, in hundredths of a second. */
+  hundredths: z.number(),
   /** User and system time of what it ran, as `times` of a shell writes them. */
   used: z.string(),
 });
 export type ExitRecord = z.infer<typeof ExitRecord>;
 
-const Started = z.object({ copy: z.string(), host: z.string(), out: z.string(), began: z.number() });
+/** `started.json` of a job with shared outputs. */
+const Started = z.object({ copy: z.string(), host: z.string(), out: z.string() });
 export type Started = z.infer<typeof Started>;
 
-/** Where the copy of a job writes that Slurm has started again so many times. */
-export function copyFolder(folder: string, restarts: number): string {
-  return restarts === 0 ? folder : join(folder, `again-${restarts}`);
+/** Where a copy of a job writes; copies are counted from 0. */
+export function copyFolder(folder: string, copy: number): string {
+  return copy <= 0 ? folder : join(folder, `again-${copy}`);
 }
 
 /** The record of this copy; else of an earlier one that ended well, after which the later had nothing to do. */
-export function readExit(folder: string, restarts: number): { record: ExitRecord; folder: string } | undefined {
-  for (let copy = restarts; copy >= 0; copy -= 1) {
+export function readExit(folder: string, newest: number): { record: ExitRecord; folder: string } | undefined {
+  for (let copy = newest; copy >= 0; copy -= 1) {
     const place = copyFolder(folder, copy);
     const record = parsed(ExitRecord, join(place, 'exit.json'));
-    if (record && (copy === restarts || isDone(record))) return { record, folder: place };
+    if (record && (copy === newest || isDone(record))) return { record, folder: place };
   }
   return undefined;
 }
@@ -48,17 +49,17 @@ export function isDone({ code, told, why }: ExitRecord): boolean {
   return code === 0 && told === '' && why === 'program';
 }
 
-export function readStarted(folder: string, restarts: number): Started | undefined {
-  return parsed(Started, join(copyFolder(folder, restarts), 'started.json'));
+export function readStarted(folder: string, copy: number): Started | undefined {
+  return parsed(Started, join(copyFolder(folder, copy), 'started.json'));
 }
 
-/** How often the job was started again, from what it left: for a job that Slurm has forgotten. */
-export function restartsIn(folder: string): number {
+/** How many copies of the job have begun. */
+export function copiesIn(folder: string): number {
   try {
-    const numbers = readdirSync(folder).map((name) => Number(/^again-(\d+)$/.exec(name)?.[1] ?? 0));
-    return Math.max(0, ...numbers);
+    const numbers = readdirSync(join(folder, 'begun')).map((name) => Number(/^copy\.(\d+)$/.exec(name)?.[1] ?? -1));
+    return Math.max(0, ...numbers.map((number) => number + 1));
   } catch {
-    return 0; // not visible yet
+    return 0; // none, or not visible yet
   }
 }
 

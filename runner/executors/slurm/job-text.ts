@@ -15,8 +15,9 @@ export interface SecretHalves {
  * The text of `job.sh` for a Slurm job. A node that runs it needs a POSIX shell, its usual tools and the shared folder.
  *
  *     begun/ID      the one Slurm job that does this attempt's work; any other with the same script leaves at once
+ *     begun/copy.N  it has begun for the N-th time, counted from 0
  *     exit.json     how the program ended, written aside and renamed
- *     again-N/      the same of the N-th restart under one id: two copies may run at once, and must not meet
+ *     again-N/      where copy N writes, if it is not the first: two copies may run at once, and must not meet
  *
  * Nothing that a user gave is evaluated: every word is quoted. Only the site's own `setup` lines are shell.
  * `sh job.sh` by hand repeats the job, in a folder `again-by-hand`.
@@ -34,7 +35,7 @@ export function slurmJobText(job: Job, site: SlurmSite, secrets?: SecretHalves):
     ...(gpus > 0 ? gpuCheck(Math.ceil(gpus / nodes)) : []),
     ...program(job, site, secrets),
     ...(nodes > 1 ? onEachNode : []),
-    ...launch(nodes),
+    ...launch(job, nodes),
     '',
   ].join('\n');
 }
@@ -43,26 +44,50 @@ export function slurmJobText(job: Job, site: SlurmSite, secrets?: SecretHalves):
 const place = [
   '[ -w "$folder" ] || exit 96',
   'on_node=${1-}',
-  'copy=${SLURM_RESTART_COUNT:-0}',
-  '[ -n "${SLURM_JOB_ID-}" ] || copy=by-hand',
-  'here=$folder',
-  '[ "$copy" = 0 ] || here=$folder/again-$copy',
+  'copy=by-hand',
   'if [ -z "$on_node" ]; then',
   '  exec >>"$folder/log.txt" 2>&1 </dev/null',
   '  if [ -n "${SLURM_JOB_ID-}" ]; then',
-  '    mkdir "$folder/begun" 2>/dev/null && : >"$folder/begun/$SLURM_JOB_ID"',
-  '    [ -e "$folder/begun/$SLURM_JOB_ID" ] || exit 0',
+  '    copy=0',
+  '    if mkdir "$folder/begun" "$folder/begun/copy.0" 2>/dev/null; then',
+  '      : >"$folder/begun/$SLURM_JOB_ID"',
+  '    else',
+  '      [ -e "$folder/begun/$SLURM_JOB_ID" ] || exit 0',
+  // Slurm's own count is no help: after a crash it starts a job again under the same, while the first may still run.
+  '      until mkdir "$folder/begun/copy.$copy" 2>/dev/null; do',
+  '        copy=$((copy + 1))',
+  '        [ "$copy" -lt 1000 ] || exit 96',
+  '      done',
+  '    fi',
   '  fi',
+  '  here=$folder',
+  '  [ "$copy" = 0 ] || here=$folder/again-$copy',
   '  [ "$here" = "$folder" ] || mkdir -p "$here" || exit 96',
   '  for ended in "$folder/exit.json" "$folder"/again-*/exit.json; do',
   '    [ "$copy" != 0 ] && [ -e "$ended" ] || continue',
   '    read -r line <"$ended"',
   '    case $line in \'{"code":0,"told":"",\'*) [ -n "${SLURM_JOB_ID-}" ] && exit 0 ;; esac',
   '  done',
-  '  began=$(date +%s)',
+  'else',
+  '  here=$STET_HERE copy=$STET_COPY',
   'fi',
+  // What costs a process is left to the shell itself: of a thousand small jobs each is started here.
+  'clock() {',
+  '  read -r now _ </proc/uptime',
+  '  now=${now%.*}${now#*.}',
+  '}',
+  'clock',
+  'began=$now',
+  'entries=0',
+  'tally() {',
+  '  [ -e "$1" ] || [ -L "$1" ] || return 0',
+  '  entries=$((entries + 1))',
+  '  [ -d "$1" ] && [ ! -L "$1" ] || return 0',
+  '  for inside in "$1"/* "$1"/.[!.]* "$1"/..?*; do tally "$inside"; done',
+  '}',
   'record() {',
-  '  entries=$(find ${out:+"$out"} "$here"/out.* 2>/dev/null | wc -l)',
+  '  for made in "${out:-$here/out.none}" "$here"/out.*; do tally "$made"; done',
+  '  clock',
   '  peak=0',
   '  while IFS=: read -r _ _ group; do',
   '    case $group in *"/job_$SLURM_JOB_ID"*) group=${group%%"/job_$SLURM_JOB_ID"*}/job_$SLURM_JOB_ID ;; *) continue ;; esac',
@@ -70,12 +95,11 @@ const place = [
   '      [ ! -r "$file" ] || read -r peak <"$file"',
   '    done',
   '  done 2>/dev/null </proc/self/cgroup',
-  '  times >"$here/times"',
-  '  { read -r line; read -r used; } <"$here/times"',
-  '  printf \'{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"peak":%s,"began":%d,"ended":%d,"used":"%s"}\\n\' \\',
-  '    "$1" "$told" "$2" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$peak" "$began" "$(date +%s)" "$used" >"$here/exit.part"',
+  '  times >"$here/exit.part"',
+  '  { read -r line; read -r used; } <"$here/exit.part"',
+  '  printf \'{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"peak":%s,"hundredths":%d,"used":"%s"}\\n\' \\',
+  '    "$1" "$told" "$2" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$peak" "$((now - began))" "$used" >"$here/exit.part"',
   '  mv "$here/exit.part" "$here/exit.json"',
-  '  rm -f "$here/times"',
   '}',
   'out=',
 ];
@@ -135,7 +159,7 @@ function sharedPlace({ work, turn }: NonNullable<Job['shared']>): string[] {
 function announce({ folder }: Job): string[] {
   return [
     'if [ -z "$on_node" ]; then',
-    '  export STET_JOB="$folder" STET_HERE="$here" STET_OUT="$out" STET_RESUMING="$resuming" TMPDIR="${TMPDIR:-/tmp}"',
+    '  export STET_JOB="$folder" STET_HERE="$here" STET_COPY="$copy" STET_OUT="$out" STET_RESUMING="$resuming" TMPDIR="${TMPDIR:-/tmp}"',
     `  export STET_PROGRESS=${quoted(`${folder}/progress.jsonl`)} STET_CPUS="\${SLURM_CPUS_PER_TASK:-1}"`,
     'fi',
   ];
@@ -237,9 +261,9 @@ function signals({ warning }: Job, nodes: number): string[] {
     'pass_on() {',
     '  told=TERM',
     '  [ -n "$child" ] || return 0',
-    '  sleep 0.2',
-    '  state=Z',
-    '  [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"',
+    '  [ -z "${bird-}" ] || sleep 0.2',
+    '  state=',
+    '  [ -z "${bird-}" ] || [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"',
     '  [ "$state" = Z ] || kill -TERM "$child" 2>/dev/null',
     '}',
     'trap pass_on TERM',
@@ -247,20 +271,23 @@ function signals({ warning }: Job, nodes: number): string[] {
   ];
 }
 
-function launch(nodes: number): string[] {
+function launch({ warning, shared }: Job, nodes: number): string[] {
   return [
     ...(nodes > 1 ? severalNodes(nodes) : ['program &']),
     'child=$!',
-    'sleep 2147483 & bird=$!',
-    'printf \'{"copy":"%s","host":"%s","out":"%s","began":%d}\\n\' "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$began" >"$here/started.part"',
-    'mv "$here/started.part" "$here/started.json"',
+    ...(warning || shared ? ['sleep 2147483 & bird=$!'] : []),
+    ...(shared
+      ? [
+          'printf \'{"copy":"%s","host":"%s","out":"%s"}\\n\' "$copy" "${SLURMD_NODENAME-}" "${out##*/}" >"$here/started.json"',
+        ]
+      : []),
     // A trapped signal ends `wait` before the program has ended.
     'wait "$child"; code=$?',
     'while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done',
     'wait "$child" 2>/dev/null; again=$?',
     '[ "$again" = 127 ] || code=$again',
     'trap : TERM USR1',
-    'kill "$bird" 2>/dev/null',
+    ...(warning || shared ? ['kill "$bird" 2>/dev/null'] : []),
     '[ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"',
     'why=program',
     '[ ! -e "$here/why" ] || { read -r why node <"$here/why"; [ -z "$node" ] || SLURMD_NODENAME=$node; }',

@@ -8,7 +8,7 @@ import { batchText } from './batch-text.ts';
 import { standingOf, type Verdict, verdictOf, withoutRecord } from './classify.ts';
 import { type Cluster, clusterRefusals, gresType } from './cluster.ts';
 import type { SlurmCommands } from './commands.ts';
-import { beginningOf, cpuSecondsOf, type ExitRecord, readExit, readStarted, restartsIn } from './exit-record.ts';
+import { beginningOf, copiesIn, cpuSecondsOf, type ExitRecord, readExit, readStarted } from './exit-record.ts';
 import { grouped } from './grouping.ts';
 import { slurmJobText } from './job-text.ts';
 import { sbatchOptions } from './options.ts';
@@ -16,6 +16,7 @@ import { outlookOf } from './outlook-of.ts';
 import { nextPause } from './pauses.ts';
 import type { QueueRow } from './queue-text.ts';
 import { halve } from './secrets.ts';
+import type { Strays } from './strays.ts';
 import { copyOf, Listing, type Tracked, tracked } from './tracked.ts';
 
 /** Jobs that come within this time go to the scheduler together, in milliseconds. */
@@ -50,6 +51,7 @@ export class SlurmExecutor implements Executor {
   readonly outlivesDriver = true;
   readonly #site: SlurmSite;
   readonly #commands: SlurmCommands;
+  readonly #strays: Strays | undefined;
   #cluster: Cluster | undefined;
   #listener: (change: Change) => void = () => {};
   readonly #tracked = new Map<Job, Tracked>();
@@ -69,9 +71,10 @@ export class SlurmExecutor implements Executor {
   #holdUntil = 0;
   #accountsAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(site: SlurmSite, commands: SlurmCommands) {
+  constructor(site: SlurmSite, commands: SlurmCommands, strays?: Strays) {
     this.#site = site;
     this.#commands = commands;
+    this.#strays = strays;
   }
 
   async open(): Promise<void> {
@@ -246,6 +249,7 @@ export class SlurmExecutor implements Executor {
     const seconds = nextPause({
       base: this.#site.pollSeconds ?? 2,
       quiet: monotonic() - this.#quietSince,
+      jobs: this.#tracked.size,
       isSilent: this.#isSilent,
     });
     this.#timer = setTimeout(() => void this.#look().finally(() => this.#plan()), seconds * 1000);
@@ -274,6 +278,7 @@ export class SlurmExecutor implements Executor {
     }
     if (absent.length > 0) await this.#lookForAbsent(absent);
     this.#cancelLate(listing);
+    await this.#cancelStrays(listing);
   }
 
   /** A listing may be empty, old or cut off: what it does not have is looked for in the controller's own memory. */
@@ -338,34 +343,37 @@ export class SlurmExecutor implements Executor {
   #requeued(one: Tracked, { reason, state }: QueueRow): void {
     if (!one.isStarted) return;
     one.isStarted = false;
+    one.copiesBefore = copiesIn(one.job.folder);
     const why = reason === '' || reason === 'None' ? state.toLowerCase() : reason;
     this.#listener({ type: 'requeued', job: one.job, reason: `Slurm put it back into the queue (${why})` });
   }
 
   #running(one: Tracked, row: QueueRow): void {
-    const { job, restarts } = one;
+    const { job } = one;
     if (one.isPacked) {
-      const exit = readExit(job.folder, restarts);
+      const exit = readExit(job.folder, copiesIn(job.folder) - 1);
       const verdict = exit && verdictOf(undefined, exit.record, { cancelled: one.cancelled !== false, resumes: false });
       if (verdict) return this.#end(one, verdict, exit);
     }
     if (one.isStarted) return;
-    // Only the job itself knows where it writes shared outputs, and when its turn in a pack has come.
-    const started = job.shared || one.isPacked ? readStarted(job.folder, restarts) : undefined;
-    if ((job.shared || one.isPacked) && !started) return;
-    this.#started(one, row.nodes, started?.out, row.startsAt);
+    const copies = copiesIn(job.folder);
+    if (copies <= one.copiesBefore) return; // a moment later it has begun
+    // Only the job itself knows where it writes shared outputs.
+    const started = job.shared ? readStarted(job.folder, copies - 1) : undefined;
+    if (job.shared && !started) return;
+    this.#started(one, { host: row.nodes, copy: copies - 1, outName: started?.out, at: row.startsAt });
   }
 
-  #started(one: Tracked, host: string, outName: string | undefined, at: number | undefined): void {
+  #started(one: Tracked, { host, copy: number, outName, at }: Began): void {
     one.isStarted = true;
     one.startedAt = at;
-    const copy = copyOf(one.job, one.restarts, outName || undefined);
+    const copy = copyOf(one.job, number, outName || undefined);
     this.#listener({ type: 'started', job: one.job, host, copy, at });
   }
 
   #over(one: Tracked, row: QueueRow): void {
-    const { job, restarts } = one;
-    const exit = readExit(job.folder, restarts);
+    const { job } = one;
+    const exit = readExit(job.folder, copiesIn(job.folder) - 1);
     const how = { cancelled: one.cancelled !== false, resumes: job.shared !== undefined };
     const verdict = verdictOf(row, exit?.record, how);
     if (verdict) return this.#end(one, verdict, exit);
@@ -377,12 +385,10 @@ export class SlurmExecutor implements Executor {
   /** Slurm does not know it: it was purged, lost in a crash, cancelled while it waited in an array, or never came. */
   #forgotten(one: Tracked, listing: Listing): void {
     const { job } = one;
-    const restarts = Math.max(one.restarts, restartsIn(job.folder));
-    const exit = readExit(job.folder, restarts);
+    const exit = readExit(job.folder, copiesIn(job.folder) - 1);
     const verdict =
       exit &&
       verdictOf(undefined, exit.record, { cancelled: one.cancelled !== false, resumes: job.shared !== undefined });
-    one.restarts = restarts;
     if (verdict) return this.#end(one, verdict, exit);
     one.missingSince ??= monotonic();
     const beginning = beginningOf(job.folder);
@@ -432,6 +438,13 @@ export class SlurmExecutor implements Executor {
     }
   }
 
+  async #cancelStrays(listing: Listing): Promise<void> {
+    for (const stray of this.#strays?.known ?? []) {
+      const row = listing.find(stray);
+      if (row && standingOf(row).is !== 'over') await this.#commands.cancel(stray.name, [idOf({ ...stray, id: row.id })]);
+    }
+  }
+
   #end(one: Tracked, verdict: Verdict, exit?: { record: ExitRecord; folder: string }): void {
     const { job } = one;
     this.#tracked.delete(job);
@@ -439,16 +452,20 @@ export class SlurmExecutor implements Executor {
     const { code, signal, cause, detail } = verdict;
     rmSync(join(job.folder, 'secrets'), { force: true });
     if (job.shared && cause !== 'node-failed' && cause !== 'lost') forgetUsers(job.shared);
+    if (one.restarts > 0 || cause === 'node-failed' || cause === 'lost') this.#strays?.add(one.as);
     const record = exit?.record;
     const host = record?.host || one.row?.nodes || undefined;
-    if (!one.isStarted && record) this.#started(one, record.host, record.out, record.began * 1000);
+    const number = record ? Number(record.copy) : Math.max(0, copiesIn(job.folder) - 1);
+    if (!one.isStarted && record) {
+      this.#started(one, { host: record.host, copy: number, outName: record.out, at: one.row?.startsAt });
+    }
     const usage = {
       host,
-      seconds: record ? record.ended - record.began : one.startedAt && (Date.now() - one.startedAt) / 1000,
+      seconds: record ? record.hundredths / 100 : one.startedAt && (Date.now() - one.startedAt) / 1000,
       cpuSeconds: record && cpuSecondsOf(record),
       peakMemoryGb: record && record.peak > 0 ? record.peak / 2 ** 30 : undefined,
     };
-    const copy = copyOf(job, one.restarts, record?.out || undefined);
+    const copy = copyOf(job, number, record?.out || undefined);
     this.#listener({
       type: 'exited',
       job,
@@ -484,6 +501,15 @@ export class SlurmExecutor implements Executor {
     }
     this.#isSilent = true;
   }
+}
+
+interface Began {
+  readonly host: string;
+  readonly copy: number;
+  /** Of its shared outputs. */
+  readonly outName: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly at: number | undefined;
 }
 
 const nothing = { code: null, signal: undefined } as const;

@@ -13,7 +13,10 @@ export interface Tracked {
   /** `unsure`: nobody knows whether the scheduler has it. */
   phase: 'submitting' | 'unsure' | 'submitted';
   isStarted: boolean;
+  /** As Slurm counts them. */
   restarts: number;
+  /** Copies that had begun when it last went back into the queue: the next is a later one. */
+  copiesBefore: number;
   cancelled: false | 'asked' | 'told';
   row: QueueRow | undefined;
   /** Since when it is over without its own word, or not to be found. */
@@ -29,6 +32,7 @@ export function tracked(job: Job, as: Submitted, phase: Tracked['phase'], isPack
     phase,
     isStarted: false,
     restarts: 0,
+    copiesBefore: 0,
     cancelled: false,
     row: undefined,
     missingSince: undefined,
@@ -37,8 +41,8 @@ export function tracked(job: Job, as: Submitted, phase: Tracked['phase'], isPack
 }
 
 /** Where a copy of a job writes; `outName` is the folder of its shared outputs. */
-export function copyOf({ folder, shared }: Job, restarts: number, outName = 'out'): Copy {
-  const here = copyFolder(folder, restarts);
+export function copyOf({ folder, shared }: Job, copy: number, outName = 'out'): Copy {
+  const here = copyFolder(folder, copy);
   const told = { folder, sharedOut: shared && join(shared.work, 'out') };
   const place = { here, out: shared ? join(shared.work, outName) : '' };
   return { folder: here, out: (path) => inCopy(path, told, place) };

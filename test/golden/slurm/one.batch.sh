@@ -1,0 +1,12 @@
+#!/bin/sh
+# stet: train seed=1
+run() {
+  tries=0
+  until [ -r "$1/job.sh" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le 60 ] || exit 96
+    sleep 1
+  done
+  exec /bin/sh "$1/job.sh"
+}
+run '/store/it'\''s/1'

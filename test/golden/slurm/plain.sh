@@ -1,0 +1,96 @@
+#!/bin/sh
+# train seed=1
+folder='/store/runs/0042/jobs/train.1'
+child=
+told=
+trap 'told=${told:-USR1}; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' USR1
+pass_on() {
+  told=TERM
+  [ -n "$child" ] || return 0
+  [ -z "${bird-}" ] || sleep 0.2
+  state=
+  [ -z "${bird-}" ] || [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"
+  [ "$state" = Z ] || kill -TERM "$child" 2>/dev/null
+}
+trap pass_on TERM
+trap : INT HUP
+[ -w "$folder" ] || exit 96
+on_node=${1-}
+copy=by-hand
+if [ -z "$on_node" ]; then
+  exec >>"$folder/log.txt" 2>&1 </dev/null
+  if [ -n "${SLURM_JOB_ID-}" ]; then
+    copy=0
+    if mkdir "$folder/begun" "$folder/begun/copy.0" 2>/dev/null; then
+      : >"$folder/begun/$SLURM_JOB_ID"
+    else
+      [ -e "$folder/begun/$SLURM_JOB_ID" ] || exit 0
+      until mkdir "$folder/begun/copy.$copy" 2>/dev/null; do
+        copy=$((copy + 1))
+        [ "$copy" -lt 1000 ] || exit 96
+      done
+    fi
+  fi
+  here=$folder
+  [ "$copy" = 0 ] || here=$folder/again-$copy
+  [ "$here" = "$folder" ] || mkdir -p "$here" || exit 96
+  for ended in "$folder/exit.json" "$folder"/again-*/exit.json; do
+    [ "$copy" != 0 ] && [ -e "$ended" ] || continue
+    read -r line <"$ended"
+    case $line in '{"code":0,"told":"",'*) [ -n "${SLURM_JOB_ID-}" ] && exit 0 ;; esac
+  done
+else
+  here=$STET_HERE copy=$STET_COPY
+fi
+clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+}
+clock
+began=$now
+entries=0
+tally() {
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  entries=$((entries + 1))
+  [ -d "$1" ] && [ ! -L "$1" ] || return 0
+  for inside in "$1"/* "$1"/.[!.]* "$1"/..?*; do tally "$inside"; done
+}
+record() {
+  for made in "${out:-$here/out.none}" "$here"/out.*; do tally "$made"; done
+  clock
+  peak=0
+  while IFS=: read -r _ _ group; do
+    case $group in *"/job_$SLURM_JOB_ID"*) group=${group%%"/job_$SLURM_JOB_ID"*}/job_$SLURM_JOB_ID ;; *) continue ;; esac
+    for file in "/sys/fs/cgroup$group/memory.peak" "/sys/fs/cgroup/memory$group/memory.max_usage_in_bytes"; do
+      [ ! -r "$file" ] || read -r peak <"$file"
+    done
+  done 2>/dev/null </proc/self/cgroup
+  times >"$here/exit.part"
+  { read -r line; read -r used; } <"$here/exit.part"
+  printf '{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"peak":%s,"hundredths":%d,"used":"%s"}\n' \
+    "$1" "$told" "$2" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$peak" "$((now - began))" "$used" >"$here/exit.part"
+  mv "$here/exit.part" "$here/exit.json"
+}
+out=
+resuming=
+if [ -z "$on_node" ]; then
+  export STET_JOB="$folder" STET_HERE="$here" STET_COPY="$copy" STET_OUT="$out" STET_RESUMING="$resuming" TMPDIR="${TMPDIR:-/tmp}"
+  export STET_PROGRESS='/store/runs/0042/jobs/train.1/progress.jsonl' STET_CPUS="${SLURM_CPUS_PER_TASK:-1}"
+fi
+program() {
+export MODE='fast'
+cd '/project' || { echo folder >"$STET_HERE/why"; exit 97; }
+exec 'train' '--steps=3' '--out='"$STET_HERE"/out.'model'
+}
+program &
+child=$!
+wait "$child"; code=$?
+while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+wait "$child" 2>/dev/null; again=$?
+[ "$again" = 127 ] || code=$again
+trap : TERM USR1
+[ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"
+why=program
+[ ! -e "$here/why" ] || { read -r why node <"$here/why"; [ -z "$node" ] || SLURMD_NODENAME=$node; }
+record "$code" "$why"
+exit "$code"

@@ -1,0 +1,172 @@
+#!/bin/sh
+# train seed=1
+folder='/store/runs/0042/jobs/train.1'
+child=
+told=
+trap 'told=${told:-USR1}; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' USR1
+pass_on() {
+  told=TERM
+  [ -n "$child" ] || return 0
+  [ -z "${bird-}" ] || sleep 0.2
+  state=
+  [ -z "${bird-}" ] || [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"
+  [ "$state" = Z ] || kill -TERM "$child" 2>/dev/null
+}
+trap pass_on TERM
+trap : INT HUP
+[ -w "$folder" ] || exit 96
+on_node=${1-}
+copy=by-hand
+if [ -z "$on_node" ]; then
+  exec >>"$folder/log.txt" 2>&1 </dev/null
+  if [ -n "${SLURM_JOB_ID-}" ]; then
+    copy=0
+    if mkdir "$folder/begun" "$folder/begun/copy.0" 2>/dev/null; then
+      : >"$folder/begun/$SLURM_JOB_ID"
+    else
+      [ -e "$folder/begun/$SLURM_JOB_ID" ] || exit 0
+      until mkdir "$folder/begun/copy.$copy" 2>/dev/null; do
+        copy=$((copy + 1))
+        [ "$copy" -lt 1000 ] || exit 96
+      done
+    fi
+  fi
+  here=$folder
+  [ "$copy" = 0 ] || here=$folder/again-$copy
+  [ "$here" = "$folder" ] || mkdir -p "$here" || exit 96
+  for ended in "$folder/exit.json" "$folder"/again-*/exit.json; do
+    [ "$copy" != 0 ] && [ -e "$ended" ] || continue
+    read -r line <"$ended"
+    case $line in '{"code":0,"told":"",'*) [ -n "${SLURM_JOB_ID-}" ] && exit 0 ;; esac
+  done
+else
+  here=$STET_HERE copy=$STET_COPY
+fi
+clock() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
+}
+clock
+began=$now
+entries=0
+tally() {
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  entries=$((entries + 1))
+  [ -d "$1" ] && [ ! -L "$1" ] || return 0
+  for inside in "$1"/* "$1"/.[!.]* "$1"/..?*; do tally "$inside"; done
+}
+record() {
+  for made in "${out:-$here/out.none}" "$here"/out.*; do tally "$made"; done
+  clock
+  peak=0
+  while IFS=: read -r _ _ group; do
+    case $group in *"/job_$SLURM_JOB_ID"*) group=${group%%"/job_$SLURM_JOB_ID"*}/job_$SLURM_JOB_ID ;; *) continue ;; esac
+    for file in "/sys/fs/cgroup$group/memory.peak" "/sys/fs/cgroup/memory$group/memory.max_usage_in_bytes"; do
+      [ ! -r "$file" ] || read -r peak <"$file"
+    done
+  done 2>/dev/null </proc/self/cgroup
+  times >"$here/exit.part"
+  { read -r line; read -r used; } <"$here/exit.part"
+  printf '{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"peak":%s,"hundredths":%d,"used":"%s"}\n' \
+    "$1" "$told" "$2" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$peak" "$((now - began))" "$used" >"$here/exit.part"
+  mv "$here/exit.part" "$here/exit.json"
+}
+out=
+work='/store/work/0123'
+turn=3
+if [ -z "$on_node" ] && [ "$copy" != by-hand ]; then
+  for other in "$work"/turn.*; do
+    [ -e "$other" ] || continue
+    at=${other##*/turn.}
+    if [ "${at%%.*}" -gt "$turn" ] || { [ "${at%%.*}" -eq "$turn" ] && [ "${at#*.}" -gt "$copy" ]; }; then
+      echo "a newer attempt has taken over: nothing to do"
+      exit 0
+    fi
+  done
+  mkdir -p "$work" && : >"$work/turn.$turn.$copy" || exit 96
+  newest() {
+    number=$1
+    for other in "$work"/out.* "$work"/left.*; do
+      at=${other##*.}
+      case $at in *[!0-9]* | "") continue ;; esac
+      [ -e "$other" ] && [ "$at" -gt "$number" ] && number=$at
+    done
+  }
+  newest 0
+  out=$work/out
+  [ "$number" = 0 ] || out=$work/out.$number
+  left=$work/left.$number
+  alive=
+  for user in "$work"/user.*; do [ -e "$user" ] && alive=1; done
+  [ -n "$alive" ] && [ -d "$out" ] && [ ! -e "$left" ] && mv "$out" "$left"
+  if [ -d "$left" ] && [ ! -e "$work/out.$((number + 1))" ]; then
+    out=$work/out.$((number + 1))
+    rm -rf "$work/part"
+    cp -a --reflink=auto "$left" "$work/part" 2>/dev/null || { rm -rf "$work/part"; cp -pR "$left" "$work/part"; } || exit 96
+    mv "$work/part" "$out"
+    rm -f "$work"/user.*
+    rm -rf "$left" &
+  fi
+  mkdir -p "$out" && : >"$work/user.$turn.$copy" || exit 96
+fi
+[ "$copy" != by-hand ] || { out=$here/out && mkdir -p "$out"; }
+resuming=
+[ -z "$(ls -A "$out" 2>/dev/null)" ] || resuming=1
+[ -z "$on_node" ] || { out=$STET_OUT resuming=$STET_RESUMING; }
+if [ -z "$on_node" ]; then
+  export STET_JOB="$folder" STET_HERE="$here" STET_COPY="$copy" STET_OUT="$out" STET_RESUMING="$resuming" TMPDIR="${TMPDIR:-/tmp}"
+  export STET_PROGRESS='/store/runs/0042/jobs/train.1/progress.jsonl' STET_CPUS="${SLURM_CPUS_PER_TASK:-1}"
+fi
+seen=${SLURM_GPUS_ON_NODE:-}
+if [ -n "${CUDA_VISIBLE_DEVICES-}" ]; then seen=0; for gpu in $(IFS=,; echo $CUDA_VISIBLE_DEVICES); do seen=$((seen + 1)); done; fi
+if [ "${seen:-0}" -gt 0 ] && command -v nvidia-smi >/dev/null 2>&1; then
+  found=$(nvidia-smi -L 2>/dev/null | grep -c "^GPU")
+  [ "$found" -ge "$seen" ] || seen=$found
+fi
+if [ "${seen:-0}" -lt 2 ] && [ "$copy" != by-hand ]; then
+  echo "asked for 2 GPUs on this node, and there are ${seen:-0}"
+  echo "gpus $SLURMD_NODENAME" >"$here/why"
+  [ -n "$on_node" ] || record 95 gpus
+  exit 95
+fi
+program() {
+for init in "${LMOD_PKG-}/init/sh" "${MODULESHOME-}/init/sh" /etc/profile.d/lmod.sh /etc/profile.d/z00_lmod.sh /etc/profile.d/modules.sh; do
+  command -v module >/dev/null 2>&1 && break
+  [ -r "$init" ] && . "$init"
+done
+module load 'cuda/12.4' || { echo setup >"$STET_HERE/why"; exit 94; }
+. /opt/site.sh
+stet_pad=$STET_PAD
+unset STET_PAD
+while read -r stet_name stet_hidden; do
+  stet_value=
+  while [ -n "$stet_hidden" ]; do
+    stet_rest=${stet_hidden#??}; stet_a=${stet_hidden%"$stet_rest"}; stet_hidden=$stet_rest
+    stet_rest=${stet_pad#??}; stet_b=${stet_pad%"$stet_rest"}; stet_pad=$stet_rest
+    stet_byte=$((0x$stet_a ^ 0x$stet_b))
+    stet_value="$stet_value\\0$((stet_byte / 64))$((stet_byte / 8 % 8))$((stet_byte % 8))"
+  done
+  stet_value=$(printf "%bx" "$stet_value")
+  export "$stet_name=${stet_value%x}"
+done <'/store/runs/0042/jobs/train.1/secrets' || { echo secrets >"$STET_HERE/why"; exit 97; }
+cd '/project' || { echo folder >"$STET_HERE/why"; exit 97; }
+if [ -n "$STET_RESUMING" ]; then
+  exec 'train' '--resume' "$STET_OUT"'/checkpoints/last'
+fi
+exec 'train' '--out='"$STET_OUT"'/checkpoints'
+}
+program &
+child=$!
+sleep 2147483 & bird=$!
+printf '{"copy":"%s","host":"%s","out":"%s"}\n' "$copy" "${SLURMD_NODENAME-}" "${out##*/}" >"$here/started.json"
+wait "$child"; code=$?
+while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+wait "$child" 2>/dev/null; again=$?
+[ "$again" = 127 ] || code=$again
+trap : TERM USR1
+kill "$bird" 2>/dev/null
+[ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"
+why=program
+[ ! -e "$here/why" ] || { read -r why node <"$here/why"; [ -z "$node" ] || SLURMD_NODENAME=$node; }
+record "$code" "$why"
+exit "$code"
