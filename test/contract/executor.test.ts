@@ -218,8 +218,8 @@ describe('executors', () => {
 
 describe('executors on a cluster', { skip: withoutSlurm }, () => {
   const here = useCluster({ nodes: 2, gpusPerNode: 2, gpuType: 'h100' });
-  contract('slurm', async () => {
+  contract('slurm', async (folder) => {
     process.env.SLURM_CONF = here.cluster.env.SLURM_CONF;
-    return makeSlurm({ local: {}, executors: { slurm: { pollSeconds: 0.3 } } });
+    return makeSlurm({ local: {}, executors: { slurm: { pollSeconds: 0.3 } } }, folder);
   });
 });
