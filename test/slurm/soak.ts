@@ -100,7 +100,7 @@ class Round {
   /** One fault after the other, until the run has succeeded or the time is over. */
   async #disturb(): Promise<void> {
     while (performance.now() < this.#options.until && !this.#hasSucceeded()) {
-      await delay(1000 + this.#random() * 5000);
+      await delay(300 + this.#random() * 3000);
       if (this.#driver.code !== undefined && !this.#hasSucceeded()) this.#startAgain();
       const [name, fault] = this.#one(this.#faults);
       this.#options.faults.set(name, (this.#options.faults.get(name) ?? 0) + 1);
