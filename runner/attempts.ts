@@ -297,14 +297,14 @@ export class Attempts {
     }
   }
 
-  #started(running: Running, { host, pid, copy, at }: EventOfChange<'started'>): void {
+  #started(running: Running, { host, pid, copy, secondsAgo = 0 }: EventOfChange<'started'>): void {
     const { job, executor } = running;
     const { address } = job.prepared.instance;
     if (job.prepared.spec.onPreempt === 'resume' && pid !== undefined) {
       claimFolder(workFolder(this.#tools.store, job.prepared.fingerprint), pid);
     }
     running.copy = copy;
-    running.startedAt = performance.now() - (at === undefined ? 0 : Math.max(0, Date.now() - at));
+    running.startedAt = performance.now() - secondsAgo * 1000;
     this.#tools.emit({
       type: 'node-started',
       address,

@@ -5,18 +5,11 @@ import { join } from 'node:path';
 import { messageOf, Problem } from '../cache/problem.ts';
 import type { Store } from '../cache/store.ts';
 import { findProgram, freeBytes } from '../tasks/core/needs.ts';
+import type { Finding } from './finding.ts';
 import { refusalsOf } from './plan.ts';
 import { openSession, openStoreOnly, type SessionRequest } from './session.ts';
 import type { ExecutorName } from './site.ts';
 import { bytes, count } from './views/quantities.ts';
-
-export interface Finding {
-  /** `missing` is required and not there; `absent` is optional and not there. */
-  readonly state: 'ok' | 'missing' | 'absent';
-  readonly what: string;
-  readonly found: string;
-  readonly advice?: string;
-}
 
 type Place = Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>;
 /** A pipeline with its parameters, which may decide what it needs. */

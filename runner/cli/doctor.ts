@@ -1,5 +1,6 @@
 import type { ExecutorName } from '../site.ts';
-import { examine, type Finding } from '../doctor.ts';
+import { examine } from '../doctor.ts';
+import type { Finding } from '../finding.ts';
 import { type Paint, paint } from '../views/paint.ts';
 import { table } from '../views/table.ts';
 import { exitCodes } from './exit-codes.ts';

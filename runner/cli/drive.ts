@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { coordinate, type CoordinateOptions } from '../coordinator.ts';
+import type { CoordinateOptions } from '../coordinate-options.ts';
+import { coordinate } from '../coordinator.ts';
 import { openDiagnostics } from '../diagnostics.ts';
 import type { Event } from '../events.ts';
 import type { Outlook } from '../executors/executor.ts';

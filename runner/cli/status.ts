@@ -64,7 +64,7 @@ export function statusLines(
   });
   const [head = '', ...rest] = lines;
   const hints: Partial<Record<typeof outcome, string>> = {
-    interrupted: `Its driver is gone. Go on with: pipeline attach ${run}`,
+    interrupted: `Its driver is gone. Go on with: pipeline resume ${run}`,
     left: `${count(state.left ?? 0, 'job')} ran on when its driver left. Go on with: pipeline attach ${run}`,
     cancelled: `It was stopped. Go on with: pipeline resume ${run}`,
   };

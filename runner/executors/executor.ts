@@ -99,8 +99,8 @@ export type Change =
       readonly host: string;
       readonly pid?: number;
       readonly copy?: Copy | undefined;
-      /** Milliseconds since the epoch, when that was not now. */
-      readonly at?: number | undefined;
+      /** How long ago that was, when not just now. */
+      readonly secondsAgo?: number | undefined;
     }
   /** The scheduler put it back into the queue, under the same name. */
   | { readonly type: 'requeued'; readonly job: Job; readonly reason: string }

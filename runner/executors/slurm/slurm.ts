@@ -368,7 +368,8 @@ export class SlurmExecutor implements Executor {
     one.isStarted = true;
     one.startedAt = at;
     const copy = copyOf(one.job, number, outName || undefined);
-    this.#listener({ type: 'started', job: one.job, host, copy, at });
+    const secondsAgo = at === undefined ? 0 : Math.max(0, (Date.now() - at) / 1000);
+    this.#listener({ type: 'started', job: one.job, host, copy, secondsAgo });
   }
 
   #over(one: Tracked, row: QueueRow): void {
@@ -441,7 +442,8 @@ export class SlurmExecutor implements Executor {
   async #cancelStrays(listing: Listing): Promise<void> {
     for (const stray of this.#strays?.known ?? []) {
       const row = listing.find(stray);
-      if (row && standingOf(row).is !== 'over') await this.#commands.cancel(stray.name, [idOf({ ...stray, id: row.id })]);
+      if (row && standingOf(row).is !== 'over')
+        await this.#commands.cancel(stray.name, [idOf({ ...stray, id: row.id })]);
     }
   }
 

@@ -1,0 +1,124 @@
+import type { Digest } from '../cache/digest.ts';
+import { fileProblem } from '../cache/file-problem.ts';
+import { Attempts, type AttemptEnd } from './attempts.ts';
+import { Claims } from './claims.ts';
+import type { CoordinateOptions } from './coordinate-options.ts';
+import { Dataflow, type Item } from './dataflow.ts';
+import type { Event, Fact } from './events.ts';
+import { type Executors, only } from './executors/executors.ts';
+import { History } from './history.ts';
+import { ancestorsOf, findNode } from './names.ts';
+import { PendingNodes } from './pending.ts';
+import { type Prepared, Recipes } from './recipes.ts';
+import type { Tries } from './retries.ts';
+import type { Session } from './session.ts';
+import { apply, emptyState, type RunState } from './state.ts';
+
+/** Nodes of this run with one fingerprint: the first runs, the others take what it gives. */
+export interface Shared {
+  readonly owner: string;
+  readonly followers: Prepared[];
+}
+
+/** So long files of a job on another host are waited for, in seconds. */
+const usualVisibleSeconds = 120;
+
+export interface DeskListeners {
+  /** A fact was written to the log. */
+  readonly emitted: (event: Event) => void;
+  readonly released: (prepared: Prepared, output: string, item: Item) => void;
+  readonly ended: (prepared: Prepared, end: AttemptEnd) => void;
+}
+
+/** What one driver works with, and how far it is: what the coordinator and its hands share. */
+export class Desk {
+  readonly session: Session;
+  readonly options: CoordinateOptions;
+  readonly recipes: Recipes;
+  readonly history: History;
+  readonly claims: Claims;
+  readonly executors: Executors;
+  readonly attempts: Attempts;
+  readonly pending: PendingNodes;
+  /** Graph addresses that the run is limited to. */
+  readonly only: ReadonlySet<string> | undefined;
+  /** Nodes that somebody wants to end. */
+  readonly unwanted = new Set<string>();
+  /** Of the nodes whose jobs are on their way. */
+  readonly tries = new Map<string, Tries>();
+  dataflow: Dataflow;
+  shared = new Map<Digest, Shared>();
+  state: RunState = emptyState;
+  /** No more is started: `left` when jobs run on without this driver. */
+  stopping: 'cancelled' | 'failed' | 'left' | undefined;
+  /** Everything is to be looked up again. */
+  startOver = false;
+  readonly #emitted: (event: Event) => void;
+  #changes: (() => void | Promise<void>)[] = [];
+  #wake: () => void = () => {};
+
+  constructor(session: Session, options: CoordinateOptions, { emitted, released, ended }: DeskListeners) {
+    const { graph } = session;
+    this.session = session;
+    this.options = options;
+    this.#emitted = emitted;
+    this.recipes = new Recipes(session.root, session.codeOf);
+    this.history = new History(session.store, session.pipelineName, options.run.run);
+    this.claims = new Claims(session.store.root, options.run.run);
+    this.executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    this.pending = new PendingNodes(graph, (address) => this.history.secondsOf(address));
+    this.only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
+    this.dataflow = new Dataflow(graph, this.only);
+    this.attempts = new Attempts({
+      store: session.store,
+      code: session.code,
+      run: options.run,
+      executors: this.executors,
+      diagnostics: options.diagnostics,
+      visibleWithinSeconds: options.visibleWithinSeconds ?? usualVisibleSeconds,
+      emit: (event) => this.emit(event),
+      released,
+      ended,
+    });
+  }
+
+  /** Something to do in the loop, before anything is decided. */
+  soon(change: () => void | Promise<void>): void {
+    this.#changes.push(change);
+    this.#wake();
+  }
+
+  get hasChanges(): boolean {
+    return this.#changes.length > 0;
+  }
+
+  takeChanges(): (() => void | Promise<void>)[] {
+    return this.#changes.splice(0);
+  }
+
+  async nextChange(): Promise<void> {
+    if (!this.hasChanges) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
+  /** Jobs that can do without a driver end only when the run is to end, and not only its driver. */
+  stop(why: 'cancelled' | 'failed' | 'left', { lasting = why === 'failed' } = {}): void {
+    if (lasting) this.stopping = why;
+    else this.stopping ??= why;
+    this.attempts.cancelAll({ now: this.options.kill.aborted, lasting });
+  }
+
+  warn(message: string): void {
+    this.emit({ type: 'warning', message });
+  }
+
+  emit(fact: Fact): void {
+    const event = { time: new Date().toISOString(), ...fact } as Event;
+    try {
+      this.options.run.append(event);
+    } catch (cause) {
+      throw fileProblem(cause, this.options.run.folder); // what cannot be told must not happen
+    }
+    this.state = apply(this.state, event);
+    this.#emitted(event);
+  }
+}

@@ -1,0 +1,94 @@
+import { Problem } from '../cache/problem.ts';
+import type { Desk } from './desk.ts';
+import { failureOf } from './judge.ts';
+import { isWhole } from './known.ts';
+import type { Outcomes } from './outcomes.ts';
+import type { Pending } from './pending.ts';
+import { resourcesOf, toPlace } from './recipes.ts';
+
+/** Starts what has to run, one owner for each fingerprint. */
+export class Launcher {
+  readonly #desk: Desk;
+  readonly #outcomes: Outcomes;
+  /** How often the store has lost what. */
+  readonly losses = new Map<string, number>();
+
+  constructor(desk: Desk, outcomes: Outcomes) {
+    this.#desk = desk;
+    this.#outcomes = outcomes;
+  }
+
+  /** Starts what there is room for. A job that does not fit lets smaller ones go first. */
+  async launch(): Promise<void> {
+    if (this.#desk.pending.length === 0) return;
+    for (const pending of await this.#desk.pending.inOrder()) {
+      if (this.#desk.stopping || this.#desk.startOver) return;
+      if (!(await this.#hasRoom(pending))) continue;
+      if (!(await this.#claim(pending))) continue;
+      this.#desk.pending.remove(pending);
+      await this.#start(pending);
+    }
+  }
+
+  async #hasRoom(pending: Pending): Promise<boolean> {
+    const { prepared, attempt, tries } = pending;
+    if (this.#desk.attempts.isSubmitted(prepared)) return true;
+    try {
+      const name = this.#desk.executors.nameFor(toPlace(prepared));
+      const executor = this.#desk.executors.ready(name) ?? (await this.#desk.executors.named(name));
+      const resources = tries.resources ?? resourcesOf(prepared);
+      if (executor.hasRoom(resources)) return true;
+      const refusal = executor.refusal(resources);
+      if (!refusal) return false;
+      throw new Problem('no-such-resources', `${prepared.instance.label} cannot run here: ${refusal}.`, {
+        hint: 'Ask for less in `resources`, or run it on another machine.',
+      });
+    } catch (error) {
+      this.#desk.pending.remove(pending);
+      this.#desk.soon(() => this.#outcomes.giveUp(prepared, failureOf(error), { attempt, seconds: 0 }));
+      return false;
+    }
+  }
+
+  /** Takes the fingerprint for this run. False when another run has it, or has finished it meanwhile. */
+  async #claim(pending: Pending): Promise<boolean> {
+    const { prepared } = pending;
+    const { fingerprint, instance } = prepared;
+    if (this.#desk.claims.has(fingerprint)) return true;
+    if (!this.#desk.claims.take(fingerprint)) {
+      if (pending.awaitedFrom !== undefined) return false;
+      pending.awaitedFrom = this.#desk.claims.ownerOf(fingerprint);
+      const { address, label } = instance;
+      this.#desk.emit({ type: 'node-awaited', address, label, fingerprint, owner: pending.awaitedFrom });
+      return false;
+    }
+    const record =
+      pending.forced && pending.awaitedFrom === undefined
+        ? undefined
+        : await this.#desk.session.store.records.get(fingerprint);
+    if (!record || !isWhole(this.#desk.session.store, record)) return true;
+    this.#desk.claims.release(fingerprint);
+    this.#desk.pending.remove(pending);
+    this.#outcomes.hit(prepared, record, 'other-run');
+    this.#desk.soon(() => {});
+    return false;
+  }
+
+  async #start({ prepared, reason, attempt, tries }: Pending): Promise<void> {
+    this.#desk.tries.set(prepared.instance.address, tries);
+    try {
+      const { resources, avoid } = tries;
+      await this.#desk.attempts.start(prepared, { attempt, reason, resources, avoid });
+    } catch (error) {
+      if (Problem.is(error) && (error.code === 'damaged-blob' || error.code === 'tree-missing')) {
+        this.#desk.warn(`${error.message} ${error.hint ?? ''}`.trim());
+        this.#desk.claims.release(prepared.fingerprint);
+        this.losses.set(error.message, (this.losses.get(error.message) ?? 0) + 1);
+        this.#desk.startOver = true;
+        return;
+      }
+      await this.#outcomes.ended(prepared, { failure: failureOf(error), attempt, seconds: 0 });
+      this.#desk.soon(() => {});
+    }
+  }
+}
