@@ -45,7 +45,7 @@ describe('a job that Slurm has forgotten', { skip: withoutSlurm, timeout: 180_00
   });
 
   test('and that left nothing at all is run again', async (t) => {
-    const scene = new SlurmScene(t, here.cluster);
+    const scene = new SlurmScene(t, here.cluster, { slurm: { visibleWithinSeconds: 5 } });
     scene.cue('train-1-1', 'whole-1-1');
     const first = scene.start();
     const [begun] = await scene.begun('train-1');

@@ -4,7 +4,7 @@ import { useCluster, withoutSlurm } from '../support/slurm.ts';
 import { SlurmScene } from '../support/slurm-scene.ts';
 
 /** SIGKILL at every boundary; what was submitted runs on, and the next driver takes it over. */
-describe('a driver that is killed', { skip: withoutSlurm, timeout: 300_000 }, () => {
+describe('a driver that is killed', { skip: withoutSlurm, timeout: 300_000, concurrency: 3 }, () => {
   const here = useCluster();
 
   test('before it wrote its intent has done nothing', async (t) => {

@@ -5,7 +5,7 @@ import { useCluster, withoutSlurm } from '../support/slurm.ts';
 import { SlurmScene } from '../support/slurm-scene.ts';
 
 /** Answers that are lost, late, empty, old or none: none of them is news. */
-describe('answers of Slurm', { skip: withoutSlurm, timeout: 300_000 }, () => {
+describe('answers of Slurm', { skip: withoutSlurm, timeout: 300_000, concurrency: 3 }, () => {
   const here = useCluster();
   const names = ['train-1', 'score', 'gather'];
 

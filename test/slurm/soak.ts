@@ -87,7 +87,7 @@ class Round {
       await this.#disturb();
       await this.#heal();
       await this.#untilSucceeded();
-      await this.#scene.settled();
+      await this.#scene.settled({ seconds: 180 });
       return this.#scene.entries('begun').length;
     } catch (error) {
       this.#options.tell(this.#scene.report());

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { useCluster, withoutSlurm } from '../support/slurm.ts';
 import { SlurmScene, undisturbed } from '../support/slurm-scene.ts';
 
-describe('a run on a cluster', { skip: withoutSlurm, timeout: 240_000, concurrency: 2 }, () => {
+describe('a run on a cluster', { skip: withoutSlurm, timeout: 240_000, concurrency: 3 }, () => {
   const here = useCluster({ nodes: 3 });
 
   test('gives the same bytes as on this machine', async (t) => {

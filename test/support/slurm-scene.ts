@@ -169,7 +169,7 @@ export class SlurmScene {
    * That all is as after a run that nobody disturbed: its records byte for byte, nothing damaged, nothing left to go on from,
    * and an empty queue.
    */
-  async settled(): Promise<void> {
+  async settled(options: { seconds?: number } = {}): Promise<void> {
     assert.deepEqual(await recordsIn(this.store), await undisturbed(this.#options));
     const store = await openStore(this.store);
     const { wrongBlobs, damagedRecords, incompleteRecords } = await verifyStore(store);
@@ -177,11 +177,13 @@ export class SlurmScene {
     assert.deepEqual([wrongBlobs, damagedRecords, incompleteRecords], [[], [], []]);
     const work = join(this.store, 'work');
     assert.deepEqual(existsSync(work) ? readdirSync(work) : [], []);
-    await this.emptyQueue();
+    await this.emptyQueue(options);
   }
 
-  async emptyQueue(): Promise<void> {
-    await this.#cluster.until('the queue is empty', (jobs) => (this.#own(jobs).every(hasEnded) ? true : undefined));
+  /** A controller that crashed takes a job that has ended for a running one until its node speaks up again. */
+  async emptyQueue({ seconds = 60 } = {}): Promise<void> {
+    const seen = (jobs: QueuedJob[]): true | undefined => (this.#own(jobs).every(hasEnded) ? true : undefined);
+    await this.#cluster.until('the queue is empty', seen, { seconds });
   }
 
   /** The jobs that its drivers have submitted and that have not ended. */
