@@ -349,6 +349,8 @@ export class Attempts {
     if (isRemote && exit.cause === undefined && exit.code === 0) await this.#untilVisible(job, running.copy);
     if (running.streams.length > 0) {
       await running.scan;
+      // A job that was taken over and is lost was never seen to start.
+      if (isRemote && running.items.size === 0) this.#streams.releaseAgain(running);
       running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
       await this.#streams.scan(running);
     }

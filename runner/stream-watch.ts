@@ -117,6 +117,7 @@ export class StreamWatch {
     const released = readReleased(path);
     if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
     for (const { output, key, value } of released) {
+      if (running.items.get(output)?.some((item) => item.key === key)) continue;
       if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
       const item = { key, value: fromStored(value) };
       running.items.set(output, [...(running.items.get(output) ?? []), item]);

@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   convert: async () => (await import('./convert.ts')).benchConvert(),
   train: async () => (await import('./train.ts')).benchTrain(),
   adopt: async () => (await import('./adopt.ts')).benchAdopt(),
+  slurm: async () => (await import('./slurm.ts')).benchSlurm(),
 };
 
 const asked = process.argv.slice(2);

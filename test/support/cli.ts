@@ -31,11 +31,7 @@ export class CliProject {
   }
 
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    return spawn(process.execPath, [program(), ...args], {
-      cwd: this.folder,
-      env: environment(env),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    return startProgram(args, { cwd: this.folder, env });
   }
 
   /** Ends within `seconds`, or the test fails with what was said so far. */
@@ -59,6 +55,18 @@ export class CliProject {
       });
     });
   }
+}
+
+/** The built program as a process. */
+export function startProgram(
+  args: readonly string[],
+  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
+) {
+  return spawn(process.execPath, [program(), ...args], {
+    cwd,
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 const imports = `

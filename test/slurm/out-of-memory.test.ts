@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { useCluster, withoutSlurm } from '../support/slurm.ts';
+import { SlurmScene } from '../support/slurm-scene.ts';
+
+const withoutLimits = existsSync('/sys/fs/cgroup/memory') ? false : 'nothing limits memory here: no cgroup v1';
+
+describe('a job that runs out of memory', { skip: withoutSlurm || withoutLimits, timeout: 120_000 }, () => {
+  const here = useCluster({ nodes: 1, enforceMemory: true });
+
+  test('is tried once more with more of it', async (t) => {
+    const scene = new SlurmScene(t, here.cluster, { resources: { memoryGb: 0.1 } });
+    writeFileSync(join(scene.stage, 'hog'), '150M');
+    scene.cue('all');
+    await scene.start().succeeded();
+    assert.equal(scene.count('train-1'), 2);
+    await scene.settled();
+  });
+
+  test('and again with more is not tried a third time', async (t) => {
+    const scene = new SlurmScene(t, here.cluster, { resources: { memoryGb: 0.1 } });
+    writeFileSync(join(scene.stage, 'hog'), '400M');
+    scene.cue('all');
+    const { code, stderr } = await scene.start().ended();
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /memory/);
+    assert.equal(scene.count('train-1'), 2);
+    await scene.emptyQueue();
+    writeFileSync(join(scene.stage, 'hog'), '1M');
+    await scene.start().succeeded();
+    await scene.settled();
+  });
+});
