@@ -48,7 +48,9 @@ const place = [
   '  exec >>"$folder/log.txt" 2>&1 </dev/null',
   '  if [ -n "${SLURM_JOB_ID-}" ]; then',
   '    copy=0',
-  '    if ! mkdir "$folder/begun" "$folder/begun/copy.0" 2>/dev/null; then',
+  '    if mkdir "$folder/begun" 2>/dev/null; then',
+  '      mkdir "$folder/begun/copy.0" || exit 96',
+  '    else',
   // A driver makes the first alone, and then nobody may begin.
   '      [ -e "$folder/begun/copy.0" ] || exit 0',
   // Slurm's own ids and counts are no help: after a crash it starts a job again, under any of them, while the first may still run.

@@ -296,7 +296,7 @@ export class SlurmExecutor implements Executor {
     }
     const isLate = monotonic() - one.missingSince >= lateSeconds;
     if (one.phase === 'unsure' && !isLate) return;
-    // A job makes the folder and then a file in it: an empty one that stays is a driver's.
+    // A job makes the folder and then another in it: an empty one that stays is a driver's.
     if (!this.#canceller.withdraw(one) && !(beginning === 'withdrawn' && isLate)) return;
     if (one.cancelled) this.#end(one, cancelledVerdict);
     else if (one.phase === 'unsure') this.#end(one, neverBegan('it never reached Slurm'));
