@@ -24,6 +24,12 @@ export type Restored = 'clone' | 'link' | 'copy';
 const freshMilliseconds = 10 * 60 * 1000;
 
 /**
+ * How a file comes into the store: `move` leaves nothing behind; `keep` leaves it where it is, as a second name of the same bytes
+ * where the file system can, for whoever may have to take it in once more; `copy` leaves it for others to write to.
+ */
+export type HowTaken = 'move' | 'keep' | 'copy';
+
+/**
  * Files by digest, under `<root>/blobs/sha256/ab/<62 hex>`, never writable.
  *
  * A blob is written under another name and renamed, so a name means that all bytes are there. Callers give digests that
@@ -61,10 +67,11 @@ export class Blobs {
    * Takes in a file. With `move` it is gone from `path` afterwards; a file with further names is copied all the same,
    * because whoever holds the other name could still write to it.
    */
-  putFile(digest: Digest, path: string, { how, sizeBytes }: { how: 'move' | 'copy'; sizeBytes: number }): void {
+  putFile(digest: Digest, path: string, { how, sizeBytes }: { how: HowTaken; sizeBytes: number }): void {
     try {
       if (!this.reuse(digest, sizeBytes)) {
         if (how === 'move' && lstatSync(path).nlink === 1 && this.moveIn(digest, path)) return;
+        if (how === 'keep' && this.linkIn(digest, path)) return;
         this.copyIn(digest, path);
       }
       if (how === 'move') unlinkSync(path);
@@ -180,6 +187,23 @@ export class Blobs {
       return true;
     } catch (error) {
       if (errorCode(error) === 'EXDEV') return false;
+      throw error;
+    }
+  }
+
+  /** A second name for the file; its mode is that of both, so an executable file cannot be kept so. */
+  private linkIn(digest: Digest, path: string): boolean {
+    const { nlink, mode } = lstatSync(path);
+    if (nlink !== 1 || (mode & 0o111) !== 0) return false;
+    const aside = this.aside();
+    if (!tried(() => linkSync(path, aside), ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP']))
+      return false;
+    try {
+      chmodSync(aside, 0o444);
+      this.publish(aside, digest);
+      return true;
+    } catch (error) {
+      rmSync(aside, { force: true });
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type FileStats, fileStats, StatCache } from './adopt.ts';
-import { Blobs } from './blobs.ts';
+import { Blobs, type HowTaken } from './blobs.ts';
 import { checkoutTree, type Lent, writtenTo } from './checkout.ts';
 import { type Digest, digestBytes } from './digest.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
@@ -32,8 +32,8 @@ export interface Store {
   readonly records: Records;
   readonly statCache: StatCache;
   readonly warn: (message: string) => void;
-  /** Takes in a file or folder. With `move` its files are gone from `path` afterwards. */
-  putTree(path: string, options: { how: 'move' | 'copy' }): Promise<StoredTree>;
+  /** Takes in a file or folder. With `move` its files are gone from `path` afterwards; with `keep` nobody may write to them any more. */
+  putTree(path: string, options: { how: HowTaken }): Promise<StoredTree>;
   /** Keeps a manifest of files that stay where they are. */
   adoptTree(path: string): Promise<StoredTree>;
   /** The manifest; `undefined`, with a warning when it is damaged. */
@@ -127,7 +127,7 @@ class FolderStore implements Store {
     this.warn = warn;
   }
 
-  async putTree(path: string, { how }: { how: 'move' | 'copy' }): Promise<StoredTree> {
+  async putTree(path: string, { how }: { how: HowTaken }): Promise<StoredTree> {
     const tree = await scanTree(path);
     // First, because it needs room where a move needs none: a full disk leaves the files where they are.
     const stored = this.putManifest(tree);

@@ -14,6 +14,9 @@ import { asStored, type HeldArtifact, sortedItems } from './values.ts';
 /**
  * Takes what a job made into the store, checked: files first, so that a record never names what is not there.
  *
+ * What a job on another host wrote stays until its record is kept: a driver that is killed here is followed by another, which
+ * takes in the same.
+ *
  * `released` are the items of its streams, which are in the store already. Throws a `Problem` that names the output.
  */
 export async function ingest(
@@ -88,7 +91,7 @@ function innerType(type: z.ZodType): z.ZodType | undefined {
 }
 
 async function takeArtifact(given: unknown, kind: Kind, place: Place): Promise<HeldArtifact> {
-  if (typeof given === 'string') return takeFiles(given, kind, place, 'move');
+  if (typeof given === 'string') return takeFiles(given, kind, place, place.job.isRemote ? 'keep' : 'move');
   if (isArtifact(given) && given.kind === kind.name && place.store.hasTree(given.digest as Digest))
     return passedOn(given, place);
   const { spec } = place.job.prepared;
@@ -104,7 +107,7 @@ function passedOn(given: { kind: string; digest: string; meta: unknown }, { stor
   return { kind: given.kind, digest: given.digest, meta: given.meta, path: '', size };
 }
 
-async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | 'copy'): Promise<HeldArtifact> {
+async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | 'keep' | 'copy'): Promise<HeldArtifact> {
   const { spec } = place.job.prepared;
   if (!existsSync(path)) {
     throw new Problem('output-missing', `${spec.name} ended well but did not write its output ${place.where}.`, {

@@ -1,5 +1,5 @@
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
-import { refsIn } from '../tasks/core/node.ts';
+import { type CallNode, refsIn } from '../tasks/core/node.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { GraphNode } from '../pipelines/core/graph.ts';
 import type { Session } from './session.ts';
@@ -20,7 +20,7 @@ export interface Lack {
 /** Everything that this site lacks to run the nodes of a graph, whether or not their results are known. */
 export async function lacksOf(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
   const nodes = session.graph.order.filter(({ address }) => only?.has(address) ?? true);
-  const lists = await Promise.all([lackingResources(nodes, session, executor), lackingNeeds(nodes, session)]);
+  const lists = await Promise.all([lackingResources(nodes, session, executor), lackingNeeds(nodes, session, executor)]);
   return [...lists.flat(), ...nodes.flatMap(lackingService), ...nodes.flatMap(lackingSecrets)];
 }
 
@@ -37,10 +37,7 @@ async function lackingResources(
 ): Promise<Lack[]> {
   const asked = nodes.flatMap(({ address, label, node }) => {
     if (node.type !== 'call') return [];
-    const { spec } = node;
-    const resources = mergeResources(askedBy(spec, node.inputs), node.options.resources);
-    const toPlace = { task: spec.name, label, isTypeScript: spec.run !== undefined, resources };
-    return [{ address, label, resources, where: placeOf(site, executor, toPlace) }];
+    return [{ address, label, resources: allAskedBy(node), where: whereIs(node, label, site, executor) }];
   });
   const [here, onSlurm] = [
     asked.filter(({ where }) => where === 'local'),
@@ -64,14 +61,21 @@ async function lackingHere(asked: readonly Asked[], site: Site): Promise<Lack[]>
   });
 }
 
-async function lackingNeeds(nodes: readonly GraphNode[], { storeRoot }: Session): Promise<Lack[]> {
+async function lackingNeeds(
+  nodes: readonly GraphNode[],
+  { storeRoot, site }: Session,
+  executor: ExecutorName | undefined,
+): Promise<Lack[]> {
+  const { modules = [], setup = [] } = site.executors?.slurm ?? {};
+  const isSetUp = modules.length > 0 || setup.length > 0;
   const asked = nodes.flatMap(({ address, label, node }) => {
     if (node.type !== 'call') return [];
-    return node.spec.needs(knownInputs(node.spec, node.inputs)).map((need) => ({ address, label, need }));
+    const isElsewhere = isSetUp && whereIs(node, label, site, executor) === 'slurm';
+    return node.spec.needs(knownInputs(node.spec, node.inputs)).map((need) => ({ address, label, need, isElsewhere }));
   });
   const lacks = await Promise.all(
-    asked.map(async ({ address, label, need }) => {
-      const missing = await need.missing({ storeRoot });
+    asked.map(async ({ address, label, need, isElsewhere }) => {
+      const missing = await need.missing({ storeRoot, isElsewhere });
       return missing === undefined ? [] : [{ address, label, what: missing, advice: need.advice }];
     }),
   );
@@ -110,6 +114,15 @@ async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack
     const reasons = clusterRefusals(answer.value, site.executors?.slurm ?? {}, resources);
     return reasons.map((what) => ({ address, label, what }));
   });
+}
+
+function whereIs(node: CallNode, label: string, site: Site, executor: ExecutorName | undefined): ExecutorName {
+  const { name: task, run } = node.spec;
+  return placeOf(site, executor, { task, label, isTypeScript: run !== undefined, resources: allAskedBy(node) });
+}
+
+function allAskedBy({ spec, inputs, options }: CallNode): Resources {
+  return mergeResources(askedBy(spec, inputs), options.resources);
 }
 
 /** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */

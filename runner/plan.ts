@@ -29,6 +29,8 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** What this site lacks to run it, all of it; empty when it can. */
   readonly refusals: readonly Refusal[];
+  /** Where most of it would run; on this machine when nothing is said. */
+  readonly executor?: ExecutorName;
 }
 
 export interface Refusal extends Omit<Lack, 'address' | 'label'> {
@@ -40,7 +42,8 @@ export interface Refusal extends Omit<Lack, 'address' | 'label'> {
 export async function makePlan(session: Session, asked: PlanRequest = {}): Promise<Plan> {
   const nodes = await planNodes(session, asked);
   const lacks = await lacksOf(session, { only: onlyUntil(session, asked.until), executor: asked.executor });
-  return { nodes, refusals: gathered(lacks.filter(isNeeded(nodes))) };
+  const executor = asked.executor ?? session.site.executor ?? 'local';
+  return { nodes, refusals: gathered(lacks.filter(isNeeded(nodes))), executor };
 }
 
 interface PlanRequest {
@@ -188,6 +191,11 @@ function gathered(lacks: readonly Lack[]): Refusal[] {
     byThing.set(lack.what, { ...lack, nodes: [...new Set([...nodes, label])] });
   }
   return [...byThing.values()];
+}
+
+/** The place of an executor, as a sentence begins. */
+export function placeName(executor: ExecutorName): string {
+  return executor === 'local' ? 'This machine' : 'The cluster';
 }
 
 /** A refusal in words: what, for which nodes, and below it what to do. */

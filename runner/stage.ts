@@ -34,6 +34,8 @@ export interface StagedJob extends Job {
   readonly outFolder: string;
   readonly inputFolders: readonly string[];
   readonly resuming: boolean;
+  /** It runs on another host, and on without its driver. */
+  readonly isRemote: boolean;
 }
 
 /** Where attempts at one fingerprint share their output folder. */
@@ -127,6 +129,7 @@ function jobOf(
     shared: turn === undefined ? undefined : { work: workFolder(store, fingerprint), turn },
     prepared,
     attempt,
+    isRemote: tools.isRemote,
     out: outPaths(prepared, outFolder),
     outFolder,
   };

@@ -15,6 +15,7 @@ export const exitCodes = {
 /** Problems of the place, not of what was asked for: the same command works elsewhere, or once the place is repaired. */
 const ofTheSite = new Set([
   'disk-full',
+  'no-slurm',
   'no-sql-engine',
   'node-too-old',
   'package-missing',
@@ -22,6 +23,7 @@ const ofTheSite = new Set([
   'records-unusable',
   'secret-missing',
   'site-lacks',
+  'slurm-silent',
   'store-broken',
   'store-layout',
   'store-read-only',

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventTail } from '../event-tail.ts';
+import type { Outlook } from '../executors/executor.ts';
 import { readProgress } from '../progress.ts';
 import { apply, emptyState, type RunState } from '../state.ts';
+import type { OnCluster } from '../views/cluster-words.ts';
 import { jsonView } from '../views/json.ts';
 import { plainView } from '../views/plain.ts';
 import { terminalView } from '../views/terminal.ts';
@@ -10,8 +12,10 @@ import { exitCodes } from './exit-codes.ts';
 import { type KnownRun, readRun } from './find-run.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import type { Io } from './io.ts';
-import { statusLines } from './status.ts';
+import { askQueue, statusLines } from './status.ts';
 
+/** How often the queue is asked for what a terminal shows, in milliseconds. */
+const askQueueMs = 10_000;
 /** How often the log of the run is looked at, in milliseconds. */
 const lookMs = 300;
 
@@ -28,9 +32,14 @@ export async function followRun(
     const job = state.nodes.get(address)?.job;
     return job === undefined ? undefined : readProgress(join(known.folder, job));
   };
-  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf) : undefined;
+  let outlooks: ReadonlyMap<string, Outlook> | undefined;
+  const onCluster = (address: string): OnCluster => ({ outlook: outlooks?.get(address), expectedSeconds: undefined });
+  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf, onCluster) : undefined;
   const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
   const interrupts = listenForInterrupts(() => {});
+  const ask = setInterval(() => {
+    if (live) void askQueue(state).then((answer) => (outlooks = answer ?? outlooks));
+  }, askQueueMs);
   let outcome = known.outcome;
   try {
     for (;;) {
@@ -44,6 +53,7 @@ export async function followRun(
         outcome = readRun(root, known.run).outcome;
     }
   } finally {
+    clearInterval(ask);
     interrupts.dispose();
   }
   const ended = readRun(root, known.run);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
 import type { ExecutorName } from '../site.ts';
 import { findNode } from '../names.ts';
-import { refusalLines, refusalsOf } from '../plan.ts';
+import { placeName, refusalLines, refusalsOf } from '../plan.ts';
 import { createRun, openLog, type RunRequest } from '../run-log.ts';
 import { openSession, type Session } from '../session.ts';
 import { startDriver } from './detach.ts';
@@ -94,7 +94,7 @@ export async function refuseUnfit(
   const refusals = await refusalsOf(session, { until, executor });
   if (refusals.length === 0) return;
   const lines = refusals.flatMap(refusalLines);
-  const where = (executor ?? session.site.executor ?? 'local') === 'local' ? 'This machine' : 'The cluster';
+  const where = placeName(executor ?? session.site.executor ?? 'local');
   throw new Problem('site-lacks', [`${where} cannot run it:`, ...lines].join('\n'), {
     hint: '`pipeline doctor` says what is here.',
   });

@@ -3,7 +3,7 @@ import type { Outlook } from '../executors/executor.ts';
 import { History } from '../history.ts';
 import { readProgress } from '../progress.ts';
 import { openStoreOnly } from '../session.ts';
-import { countsOf, type NodeState } from '../state.ts';
+import { countsOf, type NodeState, type RunState } from '../state.ts';
 import type { OnCluster } from '../views/cluster-words.ts';
 import { liveLines } from '../views/live.ts';
 import { count } from '../views/quantities.ts';
@@ -18,7 +18,7 @@ export async function status(io: Io, [name]: readonly string[], { json }: Option
   const { store } = await openStoreOnly(storeOptions(io));
   try {
     const known = readRun(store.root, findRun(store.root, name));
-    const outlooks = await askQueue(known);
+    const outlooks = await askQueue(known.state);
     if (json) io.print(statusJson(known, outlooks));
     else {
       const history = new History(store, known.state.pipeline, known.run);
@@ -35,7 +35,7 @@ export async function status(io: Io, [name]: readonly string[], { json }: Option
 }
 
 /** The queue is asked only for a run that has jobs in it. */
-async function askQueue({ state }: KnownRun): Promise<ReadonlyMap<string, Outlook> | undefined> {
+export async function askQueue(state: RunState): Promise<ReadonlyMap<string, Outlook> | undefined> {
   if (![...state.nodes.values()].some(({ executor }) => executor === 'slurm')) return undefined;
   const { outlooksOf } = await import('../executors/slurm/outlook.ts');
   return outlooksOf(state);

@@ -1,17 +1,18 @@
-import { type Plan, type PlanNode, type Refusal, refusalLines } from '../plan.ts';
+import { placeName, type Plan, type PlanNode, type Refusal, refusalLines } from '../plan.ts';
+import type { ExecutorName } from '../site.ts';
 import { oneLine } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { allKnown, duration } from './quantities.ts';
 
 /** A plan in words: what runs and why, what may run, and what is known already. */
-export function planLines(pipeline: string, { nodes, refusals }: Plan, paint: Paint): string[] {
+export function planLines(pipeline: string, { nodes, refusals, executor = 'local' }: Plan, paint: Paint): string[] {
   const cached = nodes.filter(({ state }) => state === 'cached');
   const run = nodes.filter(({ state }) => state === 'run');
   const unknown = nodes.filter(({ state }) => state === 'unknown');
   if (run.length + unknown.length === 0) {
     return [
       `${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`,
-      ...refused(refusals, paint),
+      ...refused(refusals, executor, paint),
     ];
   }
   return [
@@ -26,7 +27,7 @@ export function planLines(pipeline: string, { nodes, refusals }: Plan, paint: Pa
     ...known(cached, paint),
     '',
     `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, paint)}`,
-    ...refused(refusals, paint),
+    ...refused(refusals, executor, paint),
   ];
 }
 
@@ -50,11 +51,11 @@ function price(run: readonly PlanNode[], { dim }: Paint): string {
   return dim(`; one after another about ${duration(total)}${share}, by earlier runs`);
 }
 
-function refused(refusals: readonly Refusal[], { red, dim }: Paint): string[] {
+function refused(refusals: readonly Refusal[], executor: ExecutorName, { red, dim }: Paint): string[] {
   if (refusals.length === 0) return [];
   const lines = refusals.flatMap((refusal) => {
     const [what = '', ...advice] = refusalLines(refusal).map(oneLine);
     return [`  ${what}`, ...advice.map((line) => dim(`    ${line}`))];
   });
-  return ['', red('This machine cannot run it:'), ...lines];
+  return ['', red(`${placeName(executor)} cannot run it:`), ...lines];
 }

@@ -13,13 +13,16 @@ export interface Need {
 export interface Place {
   /** The store's folder, where outputs come to lie. */
   readonly storeRoot: string;
+  /** Jobs run on other hosts, where the site sets up what they find: programs that are missing here say nothing. */
+  readonly isElsewhere?: boolean;
 }
 
 /** A program on PATH. */
 export function program(name: string, advice: string): Need {
   return {
     advice,
-    missing: async () => ((await findProgram(name)) === undefined ? `${name} is not on PATH` : undefined),
+    missing: async ({ isElsewhere }) =>
+      isElsewhere || (await findProgram(name)) !== undefined ? undefined : `${name} is not on PATH`,
   };
 }
 

@@ -33,6 +33,16 @@ test('a folder goes in and comes out again', async (t) => {
   assert.deepEqual(readdirSync(join(out, 'empty')), []);
 });
 
+test('a folder that is kept can be taken in once more, and is the same', async (t) => {
+  const { store, folder } = await scene(t);
+  const path = sample(folder);
+  const before = await scanTree(path);
+  const first = await store.putTree(path, { how: 'keep' });
+  assert.deepEqual(await scanTree(path), before);
+  assert.deepEqual(await store.putTree(path, { how: 'keep' }), first);
+  assert.equal(first.digest, treeDigest(before));
+});
+
 test('a single file goes in and comes out again', async (t) => {
   const { store, folder } = await scene(t);
   writeFileSync(join(folder, 'x'), 'xx');

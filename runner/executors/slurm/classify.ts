@@ -86,6 +86,8 @@ export function verdictOf(
   return undefined;
 }
 
+export const cancelledVerdict: Verdict = { code: null, signal: undefined, cause: 'cancelled' };
+
 /** When the job's own word never came: the best that is known of it. */
 export function withoutRecord(row: Pick<QueueRow, 'state' | 'exit' | 'nodes'> | undefined): Verdict {
   const { code = 0, signal = 0 } = row?.exit ?? {};

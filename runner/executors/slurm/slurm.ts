@@ -1,45 +1,27 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
 import type { Resources } from '../../../tasks/core/resources.ts';
 import type { SlurmSite } from '../../site.ts';
 import type { Change, EndCause, Executor, Job, Outlook, Submitted } from '../executor.ts';
-import { batchText } from './batch-text.ts';
-import { standingOf, type Verdict, verdictOf, withoutRecord } from './classify.ts';
-import { type Cluster, clusterRefusals, gresType } from './cluster.ts';
+import { Canceller, idOf } from './canceller.ts';
+import { cancelledVerdict, standingOf, type Verdict, verdictOf, withoutRecord } from './classify.ts';
+import { clusterRefusals } from './cluster.ts';
 import type { SlurmCommands } from './commands.ts';
+import { monotonic, type SlurmDesk } from './desk.ts';
 import { beginningOf, copiesIn, cpuSecondsOf, type ExitRecord, readExit, readStarted } from './exit-record.ts';
-import { grouped } from './grouping.ts';
-import { slurmJobText } from './job-text.ts';
-import { sbatchOptions } from './options.ts';
 import { outlookOf } from './outlook-of.ts';
 import { nextPause } from './pauses.ts';
 import type { QueueRow } from './queue-text.ts';
-import { halve } from './secrets.ts';
 import type { Strays } from './strays.ts';
+import { Submitter } from './submitter.ts';
 import { copyOf, Listing, type Tracked, tracked } from './tracked.ts';
 
-/** Jobs that come within this time go to the scheduler together, in milliseconds. */
-const gatherMs = 20;
-/** Half of a job's secrets is in this variable, the other half in its folder. */
-const padVariable = 'STET_PAD';
 /** A submission whose answer was lost may show up late: so long it is waited for before it is given up, in seconds. */
 const lateSeconds = 3;
-/** After that an unsuccessful `scancel` is tried again, in seconds. */
-const cancelAgainSeconds = 10;
-
-/** Between two tries to submit, in seconds. */
-const longestHoldSeconds = 60;
 /** Accounting is slow, and what it does not know now it may know later. */
 const accountsPauseSeconds = 15;
-
-const usualCluster: Cluster = {
-  version: '?',
-  arraySize: 1000,
-  rememberedSeconds: 300,
-  hasAccounting: false,
-  nodes: [],
-};
+const usualMostQueued = 1000;
 
 /**
  * Jobs on a Slurm cluster. They run on when their driver is gone; the next finds them by their names.
@@ -49,52 +31,48 @@ const usualCluster: Cluster = {
  */
 export class SlurmExecutor implements Executor {
   readonly outlivesDriver = true;
-  readonly #site: SlurmSite;
-  readonly #commands: SlurmCommands;
+  readonly #desk: SlurmDesk;
+  readonly #submitter: Submitter;
+  readonly #canceller: Canceller;
   readonly #strays: Strays | undefined;
-  #cluster: Cluster | undefined;
   #listener: (change: Change) => void = () => {};
-  readonly #tracked = new Map<Job, Tracked>();
-  #waiting: Job[] = [];
-  #gather: NodeJS.Timeout | undefined;
-  #submission: Promise<void> = Promise.resolve();
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #toCancel = new Set<Tracked>();
-  /** Names that were given up: should a job of that name turn up, it goes. */
-  readonly #withdrawn = new Set<string>();
   #quietSince = monotonic();
-  #isSilent = false;
-  #isClosed = false;
-  #cancelledAt = 0;
-  #failures = 0;
-  #holdUntil = 0;
   #accountsAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(site: SlurmSite, commands: SlurmCommands, strays?: Strays) {
-    this.#site = site;
-    this.#commands = commands;
+    this.#desk = {
+      site,
+      commands,
+      cluster: undefined,
+      tracked: new Map(),
+      isSilent: false,
+      isClosed: false,
+      tell: (change) => this.#listener(change),
+      stir: () => this.#stir(),
+      replan: () => this.#plan(),
+      trouble: (message) => this.#trouble(message),
+      accepted: (one, id) => this.#accepted(one, id),
+      end: (one, verdict) => this.#end(one, verdict),
+    };
     this.#strays = strays;
+    this.#canceller = new Canceller(this.#desk, strays);
+    this.#submitter = new Submitter(this.#desk, this.#canceller);
   }
 
   async open(): Promise<void> {
-    if (this.#cluster) return;
-    const answer = await this.#commands.cluster();
-    if (answer.is === 'refused') {
-      throw new Problem('no-slurm', `Slurm cannot be used here: ${answer.message}`, {
-        hint: 'Run it on a login node of the cluster, or with --executor local.',
-      });
-    }
-    if (answer.is === 'answer') this.#cluster = answer.value;
-    else this.#trouble(answer.message);
+    if (!this.#desk.cluster) await this.#learn();
   }
 
   hasRoom(): boolean {
-    return this.#tracked.size + this.#waiting.length < (this.#site.maxQueued ?? 1000);
+    const { tracked: jobs, site } = this.#desk;
+    return jobs.size + this.#submitter.waiting < (site.maxQueued ?? usualMostQueued);
   }
 
   refusal(resources: Resources): string | undefined {
-    return this.#cluster && clusterRefusals(this.#cluster, this.#site, resources)[0];
+    const { cluster, site } = this.#desk;
+    return cluster && clusterRefusals(cluster, site, resources)[0];
   }
 
   onChange(listener: (change: Change) => void): void {
@@ -102,131 +80,56 @@ export class SlurmExecutor implements Executor {
   }
 
   submit(job: Job): void {
-    this.#waiting.push(job);
-    this.#gather ??= setTimeout(() => this.#flush(), gatherMs);
+    this.#submitter.add(job);
   }
 
   adopt(job: Job, as: Submitted): void {
-    this.#tracked.set(job, tracked(job, as, 'unsure', as.pack !== undefined));
+    this.#desk.tracked.set(job, tracked(job, as, 'unsure', as.pack !== undefined));
     this.#stir();
   }
 
   cancel(job: Job): void {
-    const at = this.#waiting.indexOf(job);
-    if (at >= 0) {
-      this.#waiting.splice(at, 1);
+    if (this.#submitter.remove(job)) {
       queueMicrotask(() => this.#listener({ type: 'exited', job, exit: { ...nothing, cancelled: true } }));
       return;
     }
-    const one = this.#tracked.get(job);
+    const one = this.#desk.tracked.get(job);
     if (!one || one.cancelled) return;
     one.cancelled = 'asked';
-    if (one.phase === 'submitting') return; // told once its fate is known
-    this.#toCancel.add(one);
-    if (this.#toCancel.size === 1) setTimeout(() => void this.#tellCancelled(), 0);
+    // While it is being submitted nobody knows what to cancel.
+    if (one.phase !== 'submitting') this.#canceller.addSoon(one);
   }
 
   outlook(job: Job): Outlook | undefined {
-    const row = this.#tracked.get(job)?.row;
+    const row = this.#desk.tracked.get(job)?.row;
     return row && outlookOf(row);
   }
 
   async settle(): Promise<void> {
-    this.#flush();
-    await this.#submission;
+    this.#submitter.flush();
+    await this.#submitter.settled();
     await this.#looking;
     await this.#look();
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#gather);
+    this.#desk.isClosed = true;
     clearTimeout(this.#timer);
-    this.#waiting = []; // their folders are there, and nobody else knows of them: the next driver starts them
-    await this.#submission;
-    if (this.#toCancel.size > 0) await this.#tellCancelled();
+    await this.#submitter.close();
+    await this.#canceller.tell();
     await this.#looking;
   }
 
-  // ---- submitting
-
-  #flush(): void {
-    clearTimeout(this.#gather);
-    this.#gather = undefined;
-    // Whoever does not answer, or has no room, is not asked for more until a look at the queue went well.
-    if (this.#isSilent || monotonic() < this.#holdUntil) return this.#plan();
-    const jobs = this.#waiting.splice(0);
-    if (jobs.length === 0) return;
-    const { arraySize } = this.#cluster ?? usualCluster;
-    for (const packs of grouped(jobs, { arraySize, packed: this.#site.packed ?? 1 })) {
-      // One after the other: a controller with a full queue is not helped by a crowd.
-      this.#submission = this.#submission.then(() => this.#submit(packs));
+  /** What the cluster has and allows. */
+  async #learn(): Promise<void> {
+    const answer = await this.#desk.commands.cluster();
+    if (answer.is === 'refused') {
+      throw new Problem('no-slurm', `Slurm cannot be used here: ${answer.message}`, {
+        hint: 'Run it on a login node of the cluster, or with --executor local.',
+      });
     }
-  }
-
-  async #submit(packs: readonly (readonly Job[])[]): Promise<void> {
-    const jobs = packs.flat();
-    const [first] = jobs;
-    if (!first || this.#isClosed) return;
-    const name = jobs.length === 1 ? first.token : `${first.token}.x${jobs.length}`;
-    const isArray = packs.length > 1;
-    const isPacked = packs.some((pack) => pack.length > 1);
-    const halves = Object.keys(first.secrets).length > 0 ? halve(first.secrets) : undefined;
-    const all: Tracked[] = [];
-    for (const [index, pack] of packs.entries()) {
-      for (const [place, job] of pack.entries()) {
-        const as = { name, ...(isArray ? { index } : {}), ...(isPacked ? { pack: place } : {}) };
-        const one = tracked(job, as, 'submitting', isPacked);
-        this.#tracked.set(job, one);
-        all.push(one);
-        this.#write(job, halves?.hidden);
-        this.#listener({ type: 'submitting', job, as });
-      }
-    }
-    const script = batchText(packs);
-    const options = sbatchOptions(
-      { name, packs: packs.map((pack) => pack.map((job) => this.#spelled(job))) },
-      this.#site,
-    );
-    const answer = await this.#commands.submit(options, script, halves ? { [padVariable]: halves.pad } : {});
-    this.#hold(answer.is === 'answer' || answer.is === 'refused');
-    for (const one of all) {
-      if (answer.is === 'answer') this.#accepted(one, answer.value);
-      else if (answer.is === 'full') this.#putBack(one);
-      else if (answer.is === 'refused') {
-        this.#end(one, { code: null, signal: undefined, cause: 'refused', detail: answer.message });
-      } else one.phase = 'unsure';
-      if (one.cancelled && this.#tracked.has(one.job)) this.#toCancel.add(one);
-    }
-    if (answer.is === 'silent') this.#trouble(answer.message);
-    if (this.#toCancel.size > 0) await this.#tellCancelled();
-    this.#stir();
-  }
-
-  #putBack(one: Tracked): void {
-    this.#tracked.delete(one.job);
-    if (one.cancelled) this.#end(one, cancelledVerdict);
-    else this.#waiting.push(one.job);
-  }
-
-  /** Each time that a submission fails the next waits longer. */
-  #hold(isFine: boolean): void {
-    this.#failures = isFine ? 0 : this.#failures + 1;
-    this.#holdUntil = isFine ? 0 : monotonic() + Math.min(longestHoldSeconds, 2 ** this.#failures);
-  }
-
-  #write(job: Job, hidden: string | undefined): void {
-    const secrets = hidden === undefined ? undefined : { variable: padVariable, file: join(job.folder, 'secrets') };
-    if (secrets) writeFileSync(secrets.file, hidden ?? '', { mode: 0o600 });
-    writeFileSync(join(job.folder, 'job.sh'), slurmJobText(job, this.#site, secrets));
-  }
-
-  /** GPU types as the cluster spells them. */
-  #spelled(job: Job): Job {
-    const { gpuType, ...resources } = job.resources;
-    if (gpuType === undefined || !this.#cluster) return job;
-    const spelled = gresType(this.#cluster, this.#site, gpuType);
-    return { ...job, resources: spelled === undefined ? resources : { ...resources, gpuType: spelled } };
+    if (answer.is === 'answer') this.#desk.cluster = answer.value;
+    else this.#trouble(answer.message);
   }
 
   #accepted(one: Tracked, id: string): void {
@@ -234,8 +137,6 @@ export class SlurmExecutor implements Executor {
     one.as = { ...one.as, id };
     this.#listener({ type: 'submitted', job: one.job, as: one.as });
   }
-
-  // ---- looking
 
   /** Something happened or is about to: the next look comes soon. */
   #stir(): void {
@@ -245,12 +146,12 @@ export class SlurmExecutor implements Executor {
 
   #plan(): void {
     clearTimeout(this.#timer);
-    if (this.#isClosed || (this.#tracked.size === 0 && this.#waiting.length === 0)) return;
+    if (this.#desk.isClosed || (this.#desk.tracked.size === 0 && this.#submitter.waiting === 0)) return;
     const seconds = nextPause({
-      base: this.#site.pollSeconds ?? 2,
+      base: this.#desk.site.pollSeconds ?? 2,
       quiet: monotonic() - this.#quietSince,
-      jobs: this.#tracked.size,
-      isSilent: this.#isSilent,
+      jobs: this.#desk.tracked.size,
+      isSilent: this.#desk.isSilent,
     });
     this.#timer = setTimeout(() => void this.#look().finally(() => this.#plan()), seconds * 1000);
   }
@@ -263,12 +164,13 @@ export class SlurmExecutor implements Executor {
   }
 
   async #lookOnce(): Promise<void> {
-    const known = [...this.#tracked.values()].filter(({ phase }) => phase !== 'submitting');
-    if (known.length === 0 && this.#waiting.length === 0) return;
-    const answer = await this.#commands.queue();
+    const known = [...this.#desk.tracked.values()].filter(({ phase }) => phase !== 'submitting');
+    if (known.length === 0 && this.#submitter.waiting === 0) return;
+    const answer = await this.#desk.commands.queue();
     if (answer.is !== 'answer') return this.#trouble(answer.message);
-    this.#isSilent = false;
-    if (this.#waiting.length > 0) this.#gather ??= setTimeout(() => this.#flush(), gatherMs);
+    this.#desk.isSilent = false;
+    if (this.#submitter.waiting > 0) this.#submitter.flushSoon();
+    if (!this.#desk.cluster) await this.#learn();
     const listing = new Listing(answer.value);
     const absent: Tracked[] = [];
     for (const one of known) {
@@ -277,32 +179,32 @@ export class SlurmExecutor implements Executor {
       else absent.push(one);
     }
     if (absent.length > 0) await this.#lookForAbsent(absent);
-    this.#cancelLate(listing);
-    await this.#cancelStrays(listing);
+    this.#canceller.cancelLate(listing);
+    await this.#canceller.cancelStrays(listing);
   }
 
   /** A listing may be empty, old or cut off: what it does not have is looked for in the controller's own memory. */
   async #lookForAbsent(absent: readonly Tracked[]): Promise<void> {
-    const answer = await this.#commands.jobs();
+    const answer = await this.#desk.commands.jobs();
     if (answer.is !== 'answer') return this.#trouble(answer.message);
     const listing = new Listing(answer.value);
     const forgotten = absent.filter((one) => {
       const row = listing.find(one.as);
-      if (row && this.#tracked.has(one.job)) this.#observe(one, row);
-      return !row && this.#tracked.has(one.job);
+      if (row && this.#desk.tracked.has(one.job)) this.#observe(one, row);
+      return !row && this.#desk.tracked.has(one.job);
     });
     for (const one of forgotten) this.#forgotten(one, listing);
     await this.#askAccounts(
-      forgotten.filter(({ job }) => this.#tracked.has(job) && beginningOf(job.folder) === 'begun'),
+      forgotten.filter(({ job }) => this.#desk.tracked.has(job) && beginningOf(job.folder) === 'begun'),
     );
   }
 
   /** Where there is accounting it knows how a job ended that left no word and that the controller has forgotten. */
   async #askAccounts(forgotten: readonly Tracked[]): Promise<void> {
     const isDue = monotonic() - this.#accountsAskedAt > accountsPauseSeconds;
-    if (forgotten.length === 0 || !this.#cluster?.hasAccounting || !isDue) return;
+    if (forgotten.length === 0 || !this.#desk.cluster?.hasAccounting || !isDue) return;
     this.#accountsAskedAt = monotonic();
-    const answer = await this.#commands.accounted([...new Set(forgotten.map(({ as }) => as.name))]);
+    const answer = await this.#desk.commands.accounted([...new Set(forgotten.map(({ as }) => as.name))]);
     if (answer.is !== 'answer') return;
     const listing = new Listing(answer.value);
     for (const one of forgotten) {
@@ -327,17 +229,11 @@ export class SlurmExecutor implements Executor {
     else if (standing.is === 'running') this.#running(one, row);
     else if (standing.is === 'over') this.#over(one, row);
     else if (standing.is === 'stuck') {
-      this.#withdraw(one);
-      void this.#commands.cancel(one.as.name, [idOf(one.as)]);
+      this.#canceller.withdraw(one);
+      void this.#desk.commands.cancel(one.as.name, [idOf(one.as)]);
       this.#end(one, { code: null, signal: undefined, cause: standing.cause, detail: standing.detail });
     }
-    if (
-      one.cancelled === 'told' &&
-      monotonic() - this.#cancelledAt > cancelAgainSeconds &&
-      this.#tracked.has(one.job)
-    ) {
-      this.#toCancel.add(one);
-    }
+    if (this.#canceller.isOverdue(one) && this.#desk.tracked.has(one.job)) this.#canceller.addSoon(one);
   }
 
   #requeued(one: Tracked, { reason, state }: QueueRow): void {
@@ -378,7 +274,7 @@ export class SlurmExecutor implements Executor {
     const how = { cancelled: one.cancelled !== false, resumes: job.shared !== undefined };
     const verdict = verdictOf(row, exit?.record, how);
     if (verdict) return this.#end(one, verdict, exit);
-    if (one.isPacked && this.#withdraw(one))
+    if (one.isPacked && this.#canceller.withdraw(one))
       return this.#end(one, neverBegan(`the pack ended before its turn (${row.state})`));
     if (this.#isOverdue(one)) this.#end(one, withoutRecord(row));
   }
@@ -401,7 +297,7 @@ export class SlurmExecutor implements Executor {
     const isLate = monotonic() - one.missingSince >= lateSeconds;
     if (one.phase === 'unsure' && !isLate) return;
     // A job makes the folder and then a file in it: an empty one that stays is a driver's.
-    if (!this.#withdraw(one) && !(beginning === 'withdrawn' && isLate)) return;
+    if (!this.#canceller.withdraw(one) && !(beginning === 'withdrawn' && isLate)) return;
     if (one.cancelled) this.#end(one, cancelledVerdict);
     else if (one.phase === 'unsure') this.#end(one, neverBegan('it never reached Slurm'));
     else if (one.as.index !== undefined && listing.has(one.as.name)) {
@@ -416,40 +312,12 @@ export class SlurmExecutor implements Executor {
 
   #isOverdue(one: Tracked): boolean {
     one.missingSince ??= monotonic();
-    return monotonic() - one.missingSince > (this.#site.visibleWithinSeconds ?? 120);
-  }
-
-  /** Makes sure that no job begins this attempt's work. False when one has begun it. */
-  #withdraw({ job, as }: Tracked): boolean {
-    try {
-      mkdirSync(join(job.folder, 'begun'));
-    } catch {
-      return false;
-    }
-    this.#withdrawn.add(as.name);
-    return true;
-  }
-
-  /** What turns up under a name that was given up does nothing, and only stands in the queue. */
-  #cancelLate(listing: Listing): void {
-    for (const name of this.#withdrawn) {
-      if (!listing.has(name) || [...this.#tracked.values()].some(({ as }) => as.name === name)) continue;
-      this.#withdrawn.delete(name);
-      void this.#commands.cancel(name, []);
-    }
-  }
-
-  async #cancelStrays(listing: Listing): Promise<void> {
-    for (const stray of this.#strays?.known ?? []) {
-      const row = listing.find(stray);
-      if (row && standingOf(row).is !== 'over')
-        await this.#commands.cancel(stray.name, [idOf({ ...stray, id: row.id })]);
-    }
+    return monotonic() - one.missingSince > (this.#desk.site.visibleWithinSeconds ?? 120);
   }
 
   #end(one: Tracked, verdict: Verdict, exit?: { record: ExitRecord; folder: string }): void {
     const { job } = one;
-    this.#tracked.delete(job);
+    this.#desk.tracked.delete(job);
     this.#quietSince = monotonic();
     const { code, signal, cause, detail } = verdict;
     rmSync(join(job.folder, 'secrets'), { force: true });
@@ -476,32 +344,14 @@ export class SlurmExecutor implements Executor {
     });
   }
 
-  // ---- cancelling
-
-  async #tellCancelled(): Promise<void> {
-    const byName = new Map<string, Tracked[]>();
-    for (const one of this.#toCancel) byName.set(one.as.name, [...(byName.get(one.as.name) ?? []), one]);
-    this.#toCancel.clear();
-    this.#cancelledAt = monotonic();
-    for (const [name, some] of byName) {
-      const others = [...this.#tracked.values()].filter((other) => other.as.name === name && !other.cancelled);
-      // Of a pack the others go on; its job ends when all of them are to end.
-      if (others.length > 0 && some.some(({ isPacked }) => isPacked)) continue;
-      const ids = others.length > 0 ? some.map(({ as }) => idOf(as)) : [];
-      const answer = await this.#commands.cancel(name, ids);
-      for (const one of some) if (answer.is === 'answer') one.cancelled = 'told';
-    }
-    this.#stir();
-  }
-
   #trouble(message: string): void {
-    if (!this.#isSilent) {
+    if (!this.#desk.isSilent) {
       this.#listener({
         type: 'trouble',
         message: `Slurm does not answer; what is running runs on. ${message.split('\n')[0] ?? ''}`,
       });
     }
-    this.#isSilent = true;
+    this.#desk.isSilent = true;
   }
 }
 
@@ -515,14 +365,9 @@ interface Began {
 }
 
 const nothing = { code: null, signal: undefined } as const;
-const cancelledVerdict: Verdict = { ...nothing, cause: 'cancelled' };
 
 function neverBegan(detail: string): Verdict {
   return { ...nothing, cause: 'never-started' satisfies EndCause, detail };
-}
-
-function idOf({ id, index }: Submitted): string {
-  return index === undefined ? (id ?? '') : `${id}_${index}`;
 }
 
 /** The copy has ended for certain: the next may go on in the same folder. */
@@ -533,8 +378,4 @@ function forgetUsers({ work, turn }: NonNullable<Job['shared']>): void {
   } catch {
     // Not there: the job never began.
   }
-}
-
-function monotonic(): number {
-  return performance.now() / 1000;
 }

@@ -1,0 +1,32 @@
+import type { SlurmSite } from '../../site.ts';
+import type { Change, Job } from '../executor.ts';
+import type { Verdict } from './classify.ts';
+import type { Cluster } from './cluster.ts';
+import type { SlurmCommands } from './commands.ts';
+import type { Tracked } from './tracked.ts';
+
+/** What the parts of the executor share. */
+export interface SlurmDesk {
+  readonly site: SlurmSite;
+  readonly commands: SlurmCommands;
+  /** Unknown until somebody answers. */
+  cluster: Cluster | undefined;
+  readonly tracked: Map<Job, Tracked>;
+  /** Nobody answered the last time. */
+  isSilent: boolean;
+  isClosed: boolean;
+  readonly tell: (change: Change) => void;
+  /** Something happened or is about to: the next look comes soon. */
+  readonly stir: () => void;
+  /** The time of the next look is worked out again. */
+  readonly replan: () => void;
+  /** Nobody answers. */
+  readonly trouble: (message: string) => void;
+  readonly accepted: (one: Tracked, id: string) => void;
+  readonly end: (one: Tracked, verdict: Verdict) => void;
+}
+
+/** Seconds of a clock that only goes forward. */
+export function monotonic(): number {
+  return performance.now() / 1000;
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { emptyState, type NodeState } from '../../../runner/state.ts';
+import { costLines } from '../../../runner/views/cost-lines.ts';
+import { paint } from '../../../runner/views/paint.ts';
+
+const node = (address: string, task: string, costs: NodeState['costs']) =>
+  [address, { address, task, label: address, phase: 'done', attempt: 1, released: 0, costs } as NodeState] as const;
+
+test('a run on a cluster tells what each task held and used, all attempts counted', () => {
+  const state = {
+    ...emptyState,
+    nodes: new Map([
+      node('train', 'train', [
+        { seconds: 3600, gpus: 8, cpus: 16, memoryGb: 64 },
+        { seconds: 1800, gpus: 8, cpus: 16, memoryGb: 64, cpuSeconds: 14_400, peakMemoryGb: 41 },
+      ]),
+      node('score', 'score', [{ seconds: 36, gpus: 0, cpus: 1, cpuSeconds: 36 }]),
+      node('local', 'local', undefined),
+    ]),
+  };
+  assert.deepEqual(costLines(state, paint(false)), [
+    '  cost   jobs  time        GPU h  CPU h  CPU used  memory used',
+    '  train  2     1 h 30 min  12.0   24.0   50 %      41.0 GB of 64 GB',
+    '  score  1     36 s        0.00   0.01   100 %',
+    '  all    3     1 h 30 min  12.0   24.0   50 %      41.0 GB of 64 GB',
+  ]);
+});
+
+test('a run on one machine has no such table', () => {
+  assert.deepEqual(costLines({ ...emptyState, nodes: new Map([node('a', 'a', undefined)]) }, paint(false)), []);
+});
