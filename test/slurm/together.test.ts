@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { useCluster, withoutSlurm } from '../support/slurm.ts';
-import { SlurmScene, undisturbed } from '../support/slurm-scene.ts';
+import { undisturbed } from '../support/slurm-project.ts';
+import { SlurmScene } from '../support/slurm-scene.ts';
 
 /** Its program is a file of the project. */
 const scripted = {
