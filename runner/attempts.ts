@@ -224,9 +224,9 @@ export class Attempts {
     const last = this.#last.get(prepared.instance.address);
     if (!last) return;
     this.#last.delete(prepared.instance.address);
-    const { job, copy, executor } = last;
+    const { job, copy } = last;
     const left = [...Object.values(job.out), ...job.inputFolders];
-    if (executor.outlivesDriver) left.push(...Object.values(outOf(job, copy)), ...againFolders(job.folder));
+    if (copy && copy.folder !== job.folder) left.push(...Object.values(outOf(job, copy)), ...againFolders(job.folder));
     for (const path of prepared.spec.run ? [...left, join(job.folder, 'scratch')] : left) {
       rmSync(path, { recursive: true, force: true });
     }

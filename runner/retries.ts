@@ -21,6 +21,8 @@ export const noTries: Tries = { program: 0, outside: 0, avoid: [] };
 
 /** A node that is lost so often is not unlucky. */
 const mostOutside = 20;
+/** Nobody knows what became of them: it may be something of their own. */
+const mostLost = 5;
 const mostFaultyNodes = 5;
 
 export interface TriedTask {
@@ -45,8 +47,9 @@ export function nextTry(tries: Tries, end: AttemptEnd, task: TriedTask): Tries |
       return tries;
     case 'preempted':
     case 'node-failed':
-    case 'lost':
       return outside > mostOutside ? undefined : { ...tries, outside };
+    case 'lost':
+      return outside > mostLost ? undefined : { ...tries, outside };
     case 'faulty-node': {
       const { host } = end.cost ?? {};
       if (host === undefined || tries.avoid.length >= mostFaultyNodes) return undefined;

@@ -59,13 +59,15 @@ export function submissionOf(job: StagedJob, { name, index, pack }: Submitted, r
 /** The jobs that are with schedulers, whoever drives them. */
 export class Submissions {
   readonly #folder: string;
+  #isMade = false;
 
   constructor(storeRoot: string) {
     this.#folder = join(storeRoot, 'submitted');
   }
 
   write(submission: Submission): void {
-    mkdirSync(this.#folder, { recursive: true });
+    if (!this.#isMade) mkdirSync(this.#folder, { recursive: true });
+    this.#isMade = true;
     writeWhole(this.#path(submission.fingerprint), JSON.stringify(submission));
   }
 

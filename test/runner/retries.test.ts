@@ -22,7 +22,8 @@ const cost = (more: object) => ({ seconds: 1, gpus: 0, cpus: 1, ...more });
 test('what came from outside is tried again, and not for ever', () => {
   for (const cause of ['preempted', 'node-failed', 'lost'] as const)
     assert.equal(nextTry(noTries, end(cause), task)?.outside, 1);
-  assert.equal(nextTry({ ...noTries, outside: 20 }, end('lost'), task), undefined);
+  assert.equal(nextTry({ ...noTries, outside: 20 }, end('node-failed'), task), undefined);
+  assert.equal(nextTry({ ...noTries, outside: 5 }, end('lost'), task), undefined);
 });
 
 test('a job that never began has lost nothing, and is tried as often as it takes', () => {

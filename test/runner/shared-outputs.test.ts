@@ -81,14 +81,16 @@ test('on the node too, what a lost copy may still write to is left to it', (t) =
   assert.equal(readFileSync(join(work, 'out.1', 'state.txt'), 'utf8'), 'from the lost one\non\n');
 });
 
-test('a second Slurm job with the same script leaves at once; the same one, started again, writes elsewhere', (t) => {
+test('a job that is started again writes elsewhere, whatever its id; one that a driver gave up does not begin', (t) => {
   const work = join(tempFolder(t), 'work');
   const folder = join(tempFolder(t), '1');
   runCopy(work, folder, { turn: 1, id: '11' });
   runCopy(work, folder, { turn: 1, id: '99' });
-  assert.equal(readFileSync(join(work, 'out', 'state.txt'), 'utf8'), 'fresh\n');
-  runCopy(work, folder, { turn: 1, id: '11' });
-  assert.deepEqual(readdirSync(join(folder, 'begun')).sort(), ['11', 'copy.0', 'copy.1']);
+  assert.deepEqual(readdirSync(join(folder, 'begun')).sort(), ['copy.0', 'copy.1']);
   // The first had come to its end, so there was nothing to do.
+  assert.equal(readFileSync(join(work, 'out', 'state.txt'), 'utf8'), 'fresh\n');
+
+  mkdirSync(join(folder, '..', '2', 'begun'), { recursive: true });
+  runCopy(work, join(folder, '..', '2'), { turn: 2, id: '12' });
   assert.equal(readFileSync(join(work, 'out', 'state.txt'), 'utf8'), 'fresh\n');
 });

@@ -94,8 +94,10 @@ export function withoutRecord(row: Pick<QueueRow, 'state' | 'exit' | 'nodes'> | 
   if (row?.state === 'FAILED' && signal > 0) {
     return { code: 128 + signal, signal: undefined, cause: undefined, detail: `Slurm says signal ${signal}` };
   }
-  if (row?.state === 'FAILED' && code > 0) return { code, signal: undefined, cause: undefined };
-  const told = row ? `Slurm says ${row.state}` : 'Slurm does not know it any more';
+  // Its script writes down how the program ended: a code that only Slurm has is of a script that did not come so far.
+  const told = row
+    ? `Slurm says ${row.state}${code > 0 ? ` with code ${code}` : ''}`
+    : 'Slurm does not know it any more';
   return { code: null, signal: undefined, cause: 'lost', detail: `${told}, and it left no record of its end` };
 }
 

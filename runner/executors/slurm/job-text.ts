@@ -14,8 +14,7 @@ export interface SecretHalves {
 /**
  * The text of `job.sh` for a Slurm job. A node that runs it needs a POSIX shell, its usual tools and the shared folder.
  *
- *     begun/ID      the one Slurm job that does this attempt's work; any other with the same script leaves at once
- *     begun/copy.N  it has begun for the N-th time, counted from 0
+ *     begun/copy.N  it has begun for the N-th time, counted from 0; `begun` alone is a driver's, which gave the job up
  *     exit.json     how the program ended, written aside and renamed
  *     again-N/      where copy N writes, if it is not the first: two copies may run at once, and must not meet
  *
@@ -49,11 +48,12 @@ const place = [
   '  exec >>"$folder/log.txt" 2>&1 </dev/null',
   '  if [ -n "${SLURM_JOB_ID-}" ]; then',
   '    copy=0',
-  '    if mkdir "$folder/begun" "$folder/begun/copy.0" 2>/dev/null; then',
-  '      : >"$folder/begun/$SLURM_JOB_ID"',
+  '    if mkdir "$folder/begun" 2>/dev/null; then',
+  '      mkdir "$folder/begun/copy.0" || exit 96',
   '    else',
-  '      [ -e "$folder/begun/$SLURM_JOB_ID" ] || exit 0',
-  // Slurm's own count is no help: after a crash it starts a job again under the same, while the first may still run.
+  // A driver makes the first alone, and then nobody may begin.
+  '      [ -e "$folder/begun/copy.0" ] || exit 0',
+  // Slurm's own ids and counts are no help: after a crash it starts a job again, under any of them, while the first may still run.
   '      until mkdir "$folder/begun/copy.$copy" 2>/dev/null; do',
   '        copy=$((copy + 1))',
   '        [ "$copy" -lt 1000 ] || exit 96',

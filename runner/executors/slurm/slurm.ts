@@ -296,7 +296,7 @@ export class SlurmExecutor implements Executor {
     }
     const isLate = monotonic() - one.missingSince >= lateSeconds;
     if (one.phase === 'unsure' && !isLate) return;
-    // A job makes the folder and then a file in it: an empty one that stays is a driver's.
+    // A job makes the folder and then another in it: an empty one that stays is a driver's.
     if (!this.#canceller.withdraw(one) && !(beginning === 'withdrawn' && isLate)) return;
     if (one.cancelled) this.#end(one, cancelledVerdict);
     else if (one.phase === 'unsure') this.#end(one, neverBegan('it never reached Slurm'));
@@ -320,7 +320,10 @@ export class SlurmExecutor implements Executor {
     this.#desk.tracked.delete(job);
     this.#quietSince = monotonic();
     const { code, signal, cause, detail } = verdict;
-    rmSync(join(job.folder, 'secrets'), { force: true });
+    // A job that was taken over may have some: only its first driver knew.
+    if (Object.keys(job.secrets).length > 0 || job.command.args.length === 0) {
+      rmSync(join(job.folder, 'secrets'), { force: true });
+    }
     if (job.shared && cause !== 'node-failed' && cause !== 'lost') forgetUsers(job.shared);
     if (one.restarts > 0 || cause === 'node-failed' || cause === 'lost') this.#strays?.add(one.as);
     const record = exit?.record;

@@ -21,10 +21,10 @@ if [ -z "$on_node" ]; then
   exec >>"$folder/log.txt" 2>&1 </dev/null
   if [ -n "${SLURM_JOB_ID-}" ]; then
     copy=0
-    if mkdir "$folder/begun" "$folder/begun/copy.0" 2>/dev/null; then
-      : >"$folder/begun/$SLURM_JOB_ID"
+    if mkdir "$folder/begun" 2>/dev/null; then
+      mkdir "$folder/begun/copy.0" || exit 96
     else
-      [ -e "$folder/begun/$SLURM_JOB_ID" ] || exit 0
+      [ -e "$folder/begun/copy.0" ] || exit 0
       until mkdir "$folder/begun/copy.$copy" 2>/dev/null; do
         copy=$((copy + 1))
         [ "$copy" -lt 1000 ] || exit 96
