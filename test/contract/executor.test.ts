@@ -18,7 +18,9 @@ type Body = (stage: ExecutorStage, t: TestContext) => Promise<void>;
 function contract(name: string, open: (folder: string) => Promise<Executor>, { sweepsUp = true } = {}): void {
   const promise = (title: string, body: Body, skip: string | false = false): void => {
     test(`${name}: ${title}`, { timeout: 60_000, skip }, async (t) => {
-      const folder = tempFolder(t);
+      // Whatever a user's folders are called.
+      const folder = join(tempFolder(t), 'it\'s "a" $(folder) %j\n日本');
+      mkdirSync(folder);
       const stage = await ExecutorStage.open(await open(folder), folder);
       try {
         await body(stage, t);

@@ -6,8 +6,9 @@ import { listRuns, readEvents } from '../../runner/run-log.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { startProgram } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
+import { Driver } from '../support/program-process.ts';
 import { useCluster, withoutSlurm } from '../support/slurm.ts';
-import { Driver, recordsIn } from '../support/slurm-scene.ts';
+import { recordsIn } from '../support/slurm-project.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 /** The whole experiment in its quick profile: on this machine, and on a cluster with a power cut in the middle. */

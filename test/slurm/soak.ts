@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { randomOf } from '../../tasks/models/random.ts';
 import type { FlakySlurm, Treatment } from '../support/flaky-slurm.ts';
 import { SlurmCluster } from '../support/slurm.ts';
-import { type Driver, SlurmScene, type SceneOptions } from '../support/slurm-scene.ts';
+import type { Driver } from '../support/program-process.ts';
+import type { SceneOptions } from '../support/slurm-project.ts';
+import { SlurmScene } from '../support/slurm-scene.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { useCluster, withoutSlurm } from '../support/slurm.ts';
-import { SlurmScene, undisturbed } from '../support/slurm-scene.ts';
+import { undisturbed } from '../support/slurm-project.ts';
+import { SlurmScene } from '../support/slurm-scene.ts';
+
+/** Its program is a file of the project. */
+const scripted = {
+  name: 'scripted',
+  text: `
+const say = task({ name: 'say', inputs: {}, outputs: { said: z.string() }, code: ['say.sh'], command: (_, out) => ['sh', 'say.sh', out.said] });
+export default pipeline('scripted', { stage: z.string() }, () => ({ said: say({}).said }));
+`,
+};
 
 describe('a run on a cluster', { skip: withoutSlurm, timeout: 240_000, concurrency: 3 }, () => {
   const here = useCluster({ nodes: 3 });
@@ -57,6 +67,24 @@ describe('a run on a cluster', { skip: withoutSlurm, timeout: 240_000, concurren
     scene.cue('all');
     await driver.succeeded();
     await scene.settled();
+  });
+
+  test('runs the script that was hashed, also when it was edited while the job waited', async (t) => {
+    const scene = new SlurmScene(t, here.cluster, { pipeline: scripted, slurm: { partition: 'preempt' } });
+    const script = join(scene.project.folder, 'say.sh');
+    writeFileSync(script, 'echo "\\"as it was\\"" > "$1"\n');
+    await here.cluster.command('scontrol', 'update', 'PartitionName=preempt', 'State=DOWN');
+    const driver = scene.start();
+    await scene.saw('node-accepted');
+    writeFileSync(script, 'echo "\\"as it is now\\"" > "$1"\n');
+    await here.cluster.command('scontrol', 'update', 'PartitionName=preempt', 'State=UP');
+    await driver.succeeded();
+    const end = scene.events().at(-1);
+    assert.deepEqual(end?.type === 'run-finished' && end.results, { said: 'as it was' });
+    const now = scene.start();
+    await now.succeeded();
+    assert.match(now.output, /say\.sh changed/);
+    await scene.emptyQueue();
   });
 
   test('goes on at midnight', async (t) => {

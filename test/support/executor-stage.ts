@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Change, Executor, Exit, Job } from '../../runner/executors/executor.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import { eventually } from './eventually.ts';
@@ -44,7 +45,7 @@ export class ExecutorStage {
     const folder = join(this.folder, 'jobs', id);
     mkdirSync(folder, { recursive: true });
     const command = { args, cwd: cwd ?? folder, env };
-    const token = `${basename(this.folder).toLowerCase()}-${id}`;
+    const token = `${randomUUID()}.${id}`;
     return { id, label: id, token, folder, command, resources, secrets };
   }
 

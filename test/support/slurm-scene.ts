@@ -1,30 +1,17 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openStore } from '../../cache/store.ts';
 import { verifyStore } from '../../cache/verify.ts';
 import type { Event, EventOf } from '../../runner/events.ts';
 import { listRuns, readEvents } from '../../runner/run-log.ts';
-import { CliProject, type CliResult } from './cli.ts';
+import type { CliProject, CliResult } from './cli.ts';
 import { eventually } from './eventually.ts';
 import { FlakySlurm } from './flaky-slurm.ts';
+import { Driver } from './program-process.ts';
 import { hasEnded, type QueuedJob, type SlurmCluster } from './slurm.ts';
-import { experiment, seedsModule } from './slurm-experiment.ts';
-
-export interface SceneOptions {
-  /** What runs in place of the experiment; it takes the stage too. */
-  readonly pipeline?: { readonly name: string; readonly text: string };
-  /** Of the experiment: `seeds=2`. */
-  readonly params?: readonly string[];
-  /** What `pipeline.config.ts` says of Slurm, beyond a short poll. */
-  readonly slurm?: Readonly<Record<string, unknown>>;
-  /** Of its drivers. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** Of the training. */
-  readonly resources?: Readonly<Record<string, unknown>>;
-}
+import { pipelineOf, projectOf, recordsIn, type SceneOptions, stageIn, undisturbed } from './slurm-project.ts';
 
 type Appearance = 'begun' | 'ended' | 'told' | 'spoilt';
 
@@ -245,110 +232,4 @@ export class SlurmScene {
     if (left.length > 0) await this.#cluster.command('scancel', ...left);
     await this.emptyQueue();
   }
-}
-
-/** A process of the built program. */
-export class Driver {
-  readonly what: string;
-  output = '';
-  readonly #child: ChildProcess;
-  readonly #closed: Promise<number | null>;
-  #stdout = '';
-
-  constructor(child: ChildProcess, what: string) {
-    this.#child = child;
-    this.what = what;
-    child.stdout?.on('data', (chunk: Buffer) => {
-      this.#stdout += chunk.toString();
-      this.output += chunk.toString();
-    });
-    child.stderr?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    this.#closed = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
-  }
-
-  /** Its exit code; null after a signal, undefined while it lives. */
-  get code(): number | null | undefined {
-    if (this.#child.signalCode !== null) return null;
-    return this.#child.exitCode ?? undefined;
-  }
-
-  /** SIGKILL, as by a power cut. */
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#closed;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  async ended({ seconds = 60 }: { seconds?: number } = {}): Promise<CliResult> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const text = (): string =>
-        `waited ${seconds} s for the end of: pipeline ${this.what}\n${this.output.slice(-4000)}`;
-      timer = setTimeout(() => reject(new Error(text())), seconds * 1000);
-    });
-    const code = await Promise.race([this.#closed, late]).finally(() => clearTimeout(timer));
-    return { code, stdout: this.#stdout, stderr: this.output };
-  }
-
-  async succeeded(options: { seconds?: number } = {}): Promise<void> {
-    const { code } = await this.ended(options);
-    assert.equal(code, 0, `pipeline ${this.what}\n${this.output.slice(-4000)}`);
-  }
-}
-
-function pipelineOf({ pipeline, resources = {} }: SceneOptions): { readonly name: string; readonly text: string } {
-  return pipeline ?? { name: 'faults', text: experiment.replace('RESOURCES', JSON.stringify(resources)) };
-}
-
-function projectOf(t: Pick<TestContext, 'after'>, options: SceneOptions): CliProject {
-  const project = new CliProject(t);
-  const { name, text } = pipelineOf(options);
-  project.pipeline(name, text);
-  mkdirSync(join(project.folder, 'pipelines', 'parts'));
-  writeFileSync(join(project.folder, 'pipelines', 'parts', 'seeds.ts'), seedsModule);
-  const site = { executors: { slurm: { pollSeconds: 0.5, visibleWithinSeconds: 20, ...options.slurm } } };
-  writeFileSync(join(project.folder, 'pipeline.config.ts'), `export default ${JSON.stringify(site)};\n`);
-  return project;
-}
-
-function stageIn(project: CliProject): string {
-  const stage = join(project.folder, 'stage');
-  for (const name of ['cues', 'gates', 'spoil', 'late', 'fail']) mkdirSync(join(stage, name), { recursive: true });
-  return stage;
-}
-
-/** What the experiment gives on this machine alone, by parameters: the same bytes are wanted from every other way. */
-const references = new Map<string, Promise<unknown>>();
-export function undisturbed(options: SceneOptions): Promise<unknown> {
-  const key = JSON.stringify([options.pipeline?.name, options.params]);
-  const known = references.get(key) ?? runLocally(options);
-  references.set(key, known);
-  return known;
-}
-
-async function runLocally({ pipeline, params = [] }: SceneOptions): Promise<unknown> {
-  const undo: (() => void)[] = [];
-  const options = pipeline === undefined ? {} : { pipeline };
-  const project = projectOf({ after: (hook) => void undo.push(hook as () => void) }, options);
-  rmSync(join(project.folder, 'pipeline.config.ts'));
-  const stage = stageIn(project);
-  writeFileSync(join(stage, 'cues', 'all'), '');
-  const { code, stdout, stderr } = await project.run(['run', pipelineOf(options).name, `stage=${stage}`, ...params]);
-  assert.equal(code, 0, stdout + stderr);
-  const records = await recordsIn(join(project.folder, '.stet'));
-  for (const hook of undo) hook();
-  return records;
-}
-
-/** Outputs by task and fingerprint. */
-export async function recordsIn(root: string): Promise<Record<string, unknown>> {
-  const store = await openStore(root);
-  const records: [string, unknown][] = [];
-  for await (const { recipe, fingerprint, outputs } of store.records.all())
-    records.push([`${recipe.task} ${fingerprint}`, outputs]);
-  await store.close();
-  return Object.fromEntries(records.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

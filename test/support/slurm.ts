@@ -10,7 +10,18 @@ import { packageRoot } from '../../tasks/core/package-root.ts';
 const execute = promisify(execFile);
 
 /** For a test's `skip`: why there can be no Slurm here and how to get one; false where it is. */
-export const withoutSlurm: string | false = lacking();
+export const withoutSlurm: string | false = lacking({
+  programs: ['slurmctld', 'slurmd', 'munged', 'sbatch', 'squeue'],
+  packages: 'slurmctld slurmd slurm-client munge',
+});
+
+/** The same for a Slurm that keeps accounts, in a database of its own. */
+export const withoutAccounting: string | false =
+  withoutSlurm ||
+  lacking({
+    programs: ['slurmdbd', 'mariadbd', 'mariadb', 'mariadb-install-db'],
+    packages: 'slurmdbd mariadb-server-core mariadb-client-core',
+  });
 
 export interface ClusterOptions {
   /** Called `n1` … */
@@ -23,6 +34,8 @@ export interface ClusterOptions {
   readonly minJobAge?: number;
   /** Ends what exceeds its memory; needs cgroups. */
   readonly enforceMemory?: boolean;
+  /** Keeps what became of jobs for `sacct`. */
+  readonly accounting?: boolean;
   /** Further lines of slurm.conf; they replace those with the same key. */
   readonly conf?: readonly string[];
 }
@@ -117,6 +130,10 @@ export class SlurmCluster {
   thawController(): Promise<string> {
     return this.#order('thaw-controller');
   }
+  /** From now on `sacct` fails; jobs and queue do not notice. */
+  stopAccounting(): Promise<string> {
+    return this.#order('stop-accounting');
+  }
   /** Lets jobs that were requeued start now instead of after two minutes. */
   hurry(): Promise<string> {
     return this.#order('hurry');
@@ -202,16 +219,17 @@ function argumentsOf({ nodes = 3, gpusPerNode = 2, conf = [], ...more }: Cluster
     ...option('cpus-per-node', more.cpusPerNode),
     ...option('min-job-age', more.minJobAge),
     ...(more.enforceMemory ? ['--enforce-memory'] : []),
+    ...(more.accounting ? ['--accounting'] : []),
     ...conf.flatMap((line) => option('conf', line)),
   ];
 }
 
-function lacking(): string | false {
+function lacking({ programs, packages }: { programs: readonly string[]; packages: string }): string | false {
   if (process.getuid?.() !== 0)
     return 'a Slurm of several nodes takes root: run the tests as root, in a container for example';
-  const missing = ['slurmctld', 'slurmd', 'munged', 'sbatch', 'squeue'].filter((name) => !isInstalled(name));
+  const missing = programs.filter((name) => !isInstalled(name));
   if (missing.length === 0) return false;
-  return `no Slurm here (${missing.join(', ')}): apt-get install --no-install-recommends slurmctld slurmd slurm-client munge`;
+  return `not here: ${missing.join(', ')}; apt-get install --no-install-recommends ${packages}`;
 }
 
 function isInstalled(name: string): boolean {

@@ -179,3 +179,4 @@ cmd_start_controller() {
 }
 cmd_freeze_controller() { local p; need_root; need_up; p=$(recorded slurmctld) || die "slurmctld is not running"; kill -STOP "$p"; }
 cmd_thaw_controller() { local p; need_root; need_up; p=$(recorded slurmctld) || die "slurmctld is not running"; kill -CONT "$p"; }
+cmd_stop_accounting() { need_root; need_up; halt slurmdbd 0; }

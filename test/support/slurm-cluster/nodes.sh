@@ -110,6 +110,8 @@ wait_nodes() { # SECONDS idle|up NODE...
       [[ $'\n'$out =~ $'\n'"NodeName=$n "[^$'\n']*" State="([^ ]+) ]] && st=${BASH_REMATCH[1]} || st=UNKNOWN
       case $goal/$st in
         idle/IDLE | up/IDLE | up/MIXED | up/ALLOCATED | up/COMPLETING | up/*+COMPLETING) ;;
+        # Slurm drains a node on which a launch went wrong; a person looks at it and takes it back.
+        up/*DRAIN*) bad+=" $n:$st"; slurm timeout 30 scontrol update "NodeName=$n" State=RESUME 2>/dev/null || true ;;
         *) bad+=" $n:$st" ;;
       esac
     done
