@@ -1,24 +1,27 @@
-import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Json } from '../cache/canonical-json.ts';
+import { rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { Problem } from '../cache/problem.ts';
 import type { Store } from '../cache/store.ts';
-import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
+import type { Resources } from '../tasks/core/resources.ts';
+import { streamOf } from '../tasks/core/stream.ts';
+import { freePlace, tokenOf } from './attempt-names.ts';
 import type { Item, Output } from './dataflow.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import type { Fact, Failure } from './events.ts';
-import type { Change, Executor, Exit } from './executors/executor.ts';
-import { fileStateOf } from './file-state.ts';
+import type { Cost, Fact, Failure } from './events.ts';
+import type { Change, Copy, EndCause, Executor, Exit, Outlook, Submitted } from './executors/executor.ts';
+import type { Executors } from './executors/executors.ts';
 import { claimFolder, endFormerJob } from './fence.ts';
-import { ingest, ingestItem } from './ingest.ts';
+import { freezeFiles } from './frozen-files.ts';
+import { ingest } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
-import { isWhole } from './known.ts';
-import type { Prepared } from './recipes.ts';
-import { type Found, findReleases } from './releases.ts';
+import { awaitVisible } from './late-files.ts';
+import { type Prepared, resourcesOf, toPlace } from './recipes.ts';
 import type { RunLog } from './run-log.ts';
-import { type CodeOfRun, type StagedJob, stageJob, workFolder } from './stage.ts';
-import { fromStored, toStored } from './values.ts';
+import { againFolders, costOf, newRunning, outOf, type Running, settled } from './running.ts';
+import { nextTurn, signatureOf, takeOver } from './shared-outputs.ts';
+import { type CodeOfRun, stagedBefore, type StagedJob, stageJob, workFolder } from './stage.ts';
+import { StreamWatch } from './stream-watch.ts';
+import { type Submission, submissionOf, Submissions } from './submissions.ts';
 
 /** How often running jobs are looked at for new stream items, in milliseconds. */
 const releasePollMs = 200;
@@ -27,85 +30,126 @@ const releasePollMs = 200;
 export interface AttemptEnd {
   readonly outputs?: Readonly<Record<string, Output>>;
   readonly failure?: Failure;
+  /** What ended it, when that was not its program. */
+  readonly cause?: EndCause | undefined;
   readonly attempt: number;
   readonly seconds: number;
   /** Relative to the run's folder. */
   readonly log?: string;
+  readonly cost?: Cost | undefined;
+  /** What it leaves to go on from; compared to tell whether an attempt came any further. */
+  readonly progress?: string | undefined;
+  /** Its code was frozen when it was submitted. */
+  readonly frozen?: boolean;
+}
+
+/** What is particular about one attempt. */
+export interface AttemptAsked {
+  readonly attempt: number;
+  readonly reason: string;
+  readonly resources?: Resources | undefined;
+  readonly avoid?: readonly string[] | undefined;
 }
 
 export interface AttemptTools {
   readonly store: Store;
   readonly code: CodeOfRun;
   readonly run: RunLog;
-  readonly executor: Executor;
+  readonly executors: Executors;
   readonly diagnostics: Diagnostics;
+  /** So long files of a job on another host are waited for, in seconds. */
+  readonly visibleWithinSeconds: number;
   readonly emit: (fact: Fact) => void;
   readonly released: (prepared: Prepared, output: string, item: Item) => void;
   readonly ended: (prepared: Prepared, end: AttemptEnd) => void;
 }
 
-interface Running {
-  readonly job: StagedJob;
-  readonly startedAt: number;
-  readonly streams: readonly (readonly [string, StreamSpec])[];
-  readonly items: Map<string, Item[]>;
-  /** Scans of one job never overlap. */
-  scan: Promise<void>;
-  scanning: boolean;
-  /** Its program is gone: what is there stays as it is. */
-  ended: boolean;
-  /** The state of items that could not be taken, by path. */
-  readonly failed: Map<string, string>;
-  broken: Failure | undefined;
-}
-
 /** One attempt at a node, from its folder to its outputs in the store; any number at a time. */
 export class Attempts {
   readonly #tools: AttemptTools;
+  readonly #submissions: Submissions;
+  readonly #streams: StreamWatch;
+  /** Fingerprints that were with a scheduler when this driver started. */
+  readonly #submittedBefore: ReadonlySet<string>;
   readonly #running = new Map<string, Running>();
   /** The last attempt at each node, until its folder is cleaned. */
-  readonly #last = new Map<string, StagedJob>();
+  readonly #last = new Map<string, Running>();
   #poll: NodeJS.Timeout | undefined;
 
   constructor(tools: AttemptTools) {
     this.#tools = tools;
-    tools.executor.onChange((change) => this.#onChange(change));
+    this.#submissions = new Submissions(tools.store.root);
+    this.#streams = new StreamWatch(tools);
+    this.#submittedBefore = this.#submissions.fingerprints();
+    tools.executors.onChange((change) => this.#onChange(change));
   }
 
   get running(): number {
     return this.#running.size;
   }
 
-  /** The intent is on record before anything is done. */
-  async start(prepared: Prepared, { attempt, reason }: { attempt: number; reason: string }): Promise<void> {
-    const { store, run, code, executor, emit, diagnostics } = this.#tools;
+  /** Jobs that run on without this driver. */
+  get lasting(): number {
+    return [...this.#running.values()].filter(({ executor, isEnding }) => executor.outlivesDriver && !isEnding).length;
+  }
+
+  /** Whether an earlier driver left a job for this: then it needs no room. */
+  isSubmitted({ fingerprint }: Prepared): boolean {
+    return this.#submittedBefore.has(fingerprint) && this.#submissions.read(fingerprint) !== undefined;
+  }
+
+  /** The intent is on record before anything is done. A job that an earlier driver left is taken over as it is. */
+  async start(prepared: Prepared, asked: AttemptAsked): Promise<void> {
+    const submission = this.#submissions.read(prepared.fingerprint);
+    if (submission) return this.#adopt(prepared, asked, submission);
+
+    const { store, run, code, executors, emit, diagnostics } = this.#tools;
     const { instance, spec, fingerprint } = prepared;
+    const { attempt, reason, avoid } = asked;
+    const executorName = executors.nameFor(toPlace(prepared));
+    const executor = await executors.named(executorName);
+    const isRemote = executor.outlivesDriver;
+    const resources = asked.resources ?? resourcesOf(prepared);
     const place = freePlace(run.folder, instance.address, attempt);
     const { address, label } = instance;
-    emit({ type: 'node-queued', address, label, task: spec.name, fingerprint, attempt, reason, job: place });
+    const token = tokenOf(prepared, attempt);
+    emit({
+      type: 'node-queued',
+      address,
+      label,
+      task: spec.name,
+      fingerprint,
+      attempt,
+      reason,
+      job: place,
+      token,
+      executor: executorName,
+      resources,
+    });
 
     const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
     if (work) await endFormerJob(work);
-    const job = stageJob(prepared, { store, folder: join(run.folder, place), id: place, attempt, code });
-    const streams = Object.entries(spec.outputs).flatMap(([name, type]) => {
-      const stream = streamOf(type);
-      return stream ? [[name, stream] as const] : [];
+    const folder = join(run.folder, place);
+    const filesRoot = isRemote
+      ? await freezeFiles(prepared, { root: code.root, codeFolder: join(store.root, 'code') })
+      : undefined;
+    const job = stageJob(prepared, {
+      store,
+      folder,
+      outFolder: work ? (isRemote ? join(work, 'out') : await takeOver(work)) : folder,
+      id: place,
+      token,
+      attempt,
+      code,
+      isRemote,
+      filesRoot,
+      resources,
+      avoid,
+      turn: work && isRemote ? nextTurn(work) : undefined,
     });
-    const running: Running = {
-      job,
-      startedAt: performance.now(),
-      streams,
-      items: new Map(),
-      scan: Promise.resolve(),
-      scanning: false,
-      ended: false,
-      failed: new Map(),
-      broken: undefined,
-    };
-    this.#running.set(address, running);
-    this.#last.set(address, job);
-    if (work && job.resuming) this.#releaseAgain(running, work);
-    else if (work) rmSync(join(work, 'released.jsonl'), { force: true });
+    const running = this.#track(job, executor, filesRoot !== undefined);
+    if (!isRemote && work && job.resuming) this.#streams.releaseAgain(running);
+    else if (work && !job.resuming) rmSync(join(work, 'released.jsonl'), { force: true });
     diagnostics.info({ address, fingerprint, folder: place, resuming: job.resuming }, 'submit');
     try {
       executor.submit(job);
@@ -113,25 +157,76 @@ export class Attempts {
       this.#running.delete(address);
       throw error;
     }
-    if (streams.length > 0) this.#poll ??= setInterval(() => this.#scanAll(), releasePollMs);
+  }
+
+  async #adopt(prepared: Prepared, { reason }: AttemptAsked, submission: Submission): Promise<void> {
+    const { store, run, code, executors, emit, diagnostics } = this.#tools;
+    const { instance, spec, fingerprint } = prepared;
+    const { folder, token, attempt, name, index, pack, turn } = submission;
+    const executor = await executors.named(submission.executor);
+    const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
+    const place = relative(run.folder, folder);
+    const resources = submission.resources as Resources;
+    const outFolder = work ? join(work, 'out') : folder;
+    const tools = { store, folder, outFolder, id: place, token, attempt, code, isRemote: true, resources, turn };
+    const job = stagedBefore(prepared, tools, { resuming: submission.resuming });
+    const { address, label } = instance;
+    emit({
+      type: 'node-queued',
+      address,
+      label,
+      task: spec.name,
+      fingerprint,
+      attempt,
+      reason: `${reason}; its job ${name} is taken over`,
+      job: place,
+      token,
+      executor: submission.executor,
+      resources,
+      adopted: true,
+    });
+    emit({ type: 'node-submitted', address, attempt, name, ...(index === undefined ? {} : { index }) });
+    if (submission.run !== run.run) this.#submissions.write({ ...submission, run: run.run, address, label });
+    this.#track(job, executor, spec.code.length > 0 && !spec.cwd);
+    diagnostics.info({ address, fingerprint, folder, name }, 'adopt');
+    executor.adopt(job, { name, index, pack });
+  }
+
+  #track(job: StagedJob, executor: Executor, frozen: boolean): Running {
+    const running = newRunning(job, executor, frozen);
+    const { address } = job.prepared.instance;
+    this.#running.set(address, running);
+    this.#last.set(address, running);
+    if (running.streams.length > 0) {
+      this.#poll ??= setInterval(() => this.#streams.scanAll(this.#running.values()), releasePollMs);
+    }
+    return running;
   }
 
   releasedBy(address: string): ReadonlyMap<string, readonly Item[]> {
     return this.#running.get(address)?.items ?? new Map();
   }
 
+  /** What the scheduler says of a node's job that has not ended. */
+  outlook(address: string): Outlook | undefined {
+    const running = this.#running.get(address);
+    return running?.executor.outlook(running.job);
+  }
+
   /** Inputs that the job wrote to, or that changed where they lie. */
   changedInputs({ instance }: Prepared): string[] {
-    const job = this.#last.get(instance.address);
-    return (job?.inputFolders ?? []).flatMap((folder) => this.#tools.store.changedInputs(folder));
+    const last = this.#last.get(instance.address);
+    return (last?.job.inputFolders ?? []).flatMap((folder) => this.#tools.store.changedInputs(folder));
   }
 
   /** Removes what a finished node no longer needs; its log and scripts stay. */
   clean(prepared: Prepared): void {
-    const job = this.#last.get(prepared.instance.address);
-    if (!job) return;
+    const last = this.#last.get(prepared.instance.address);
+    if (!last) return;
     this.#last.delete(prepared.instance.address);
+    const { job, copy, executor } = last;
     const left = [...Object.values(job.out), ...job.inputFolders];
+    if (executor.outlivesDriver) left.push(...Object.values(outOf(job, copy)), ...againFolders(job.folder));
     for (const path of prepared.spec.run ? [...left, join(job.folder, 'scratch')] : left) {
       rmSync(path, { recursive: true, force: true });
     }
@@ -140,57 +235,127 @@ export class Attempts {
     }
   }
 
-  cancelAll(how: { now: boolean }): void {
-    for (const { job } of this.#running.values()) this.#tools.executor.cancel(job, how);
+  /** The job is nobody's business any more: what it gave is on record, or it gave nothing. */
+  forget({ fingerprint }: Prepared): void {
+    this.#submissions.remove(fingerprint);
+  }
+
+  /** Ends jobs; those that can do without a driver only when `lasting`. */
+  cancelAll({ now, lasting = false }: { now: boolean; lasting?: boolean }): void {
+    for (const { job, executor } of this.#running.values()) {
+      if (lasting || !executor.outlivesDriver) executor.cancel(job, { now });
+    }
+  }
+
+  /** False when no attempt at this node is on its way. */
+  cancel(address: string): boolean {
+    const running = this.#running.get(address);
+    if (running) running.executor.cancel(running.job);
+    return running !== undefined;
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(this.#tools.executors.opened.map((executor) => executor.settle()));
   }
 
   async close(): Promise<void> {
     clearInterval(this.#poll);
-    await this.#tools.executor.close();
+    await Promise.all(this.#tools.executors.opened.map((executor) => executor.close()));
   }
 
   #onChange(change: Change): void {
-    const job = change.job as StagedJob;
-    const { address } = job.prepared.instance;
-    const running = this.#running.get(address);
-    if (!running) return;
-    if (change.type === 'started') {
-      if (job.prepared.spec.onPreempt === 'resume' && change.pid !== undefined) {
-        claimFolder(workFolder(this.#tools.store, job.prepared.fingerprint), change.pid);
-      }
-      const pid = change.pid === undefined ? {} : { pid: change.pid };
-      this.#tools.emit({ type: 'node-started', address, attempt: job.attempt, host: change.host, ...pid });
+    if (change.type === 'trouble') {
+      this.#tools.emit({ type: 'warning', message: change.message });
       return;
     }
-    void this.#finish(running, change.exit).then((end) => {
+    const job = change.job as StagedJob;
+    const { address } = job.prepared.instance;
+    const { attempt } = job;
+    const running = this.#running.get(address);
+    if (!running || running.job !== job || running.isEnding) return;
+    switch (change.type) {
+      case 'submitting': {
+        const { name, index } = change.as;
+        this.#submissions.write(submissionOf(job, change.as, this.#tools.run.run));
+        this.#tools.emit({ type: 'node-submitted', address, attempt, name, ...(index === undefined ? {} : { index }) });
+        return;
+      }
+      case 'submitted':
+        this.#tools.emit({ type: 'node-accepted', address, attempt, id: idOf(change.as) });
+        return;
+      case 'started':
+        this.#started(running, change);
+        return;
+      case 'requeued':
+        running.copy = undefined;
+        // A task that does not resume makes all of them again.
+        if (job.prepared.spec.onPreempt === 'restart') running.items.clear();
+        this.#tools.emit({ type: 'node-requeued', address, attempt, reason: change.reason });
+        return;
+      case 'exited':
+        this.#exited(running, change.exit, change.copy);
+    }
+  }
+
+  #started(running: Running, { host, pid, copy, at }: EventOfChange<'started'>): void {
+    const { job, executor } = running;
+    const { address } = job.prepared.instance;
+    if (job.prepared.spec.onPreempt === 'resume' && pid !== undefined) {
+      claimFolder(workFolder(this.#tools.store, job.prepared.fingerprint), pid);
+    }
+    running.copy = copy;
+    running.startedAt = performance.now() - (at === undefined ? 0 : Math.max(0, Date.now() - at));
+    this.#tools.emit({
+      type: 'node-started',
+      address,
+      attempt: job.attempt,
+      host,
+      ...(pid === undefined ? {} : { pid }),
+    });
+    if (executor.outlivesDriver && running.streams.length > 0 && running.items.size === 0)
+      this.#streams.releaseAgain(running);
+  }
+
+  #exited(running: Running, exit: Exit, copy: Copy | undefined): void {
+    const { job } = running;
+    const { address } = job.prepared.instance;
+    running.copy = copy ?? running.copy;
+    running.isEnding = true;
+    void this.#finish(running, exit).then((end) => {
       this.#running.delete(address);
       if (this.#running.size === 0) {
         clearInterval(this.#poll);
         this.#poll = undefined;
       }
-      this.#tools.diagnostics.info(
-        { address, exit: change.exit, seconds: end.seconds, failure: end.failure?.code },
-        'ended',
-      );
+      this.#tools.diagnostics.info({ address, exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
       this.#tools.ended(job.prepared, end);
     });
   }
 
   async #finish(running: Running, exit: Exit): Promise<AttemptEnd> {
-    const { job } = running;
+    const job = settled(running);
+    const { executor, frozen } = running;
+    const seconds = exit.usage?.seconds ?? (performance.now() - running.startedAt) / 1000;
+    const isRemote = executor.outlivesDriver;
     const end = {
       attempt: job.attempt,
-      seconds: (performance.now() - running.startedAt) / 1000,
+      seconds,
       log: `${job.id}/log.txt`,
+      cause: exit.cause,
+      frozen,
+      ...(isRemote && exit.cause !== 'never-started' ? { cost: costOf(job, seconds, exit) } : {}),
     };
+    if (isRemote && exit.cause === undefined && exit.code === 0) await this.#untilVisible(job, running.copy);
     if (running.streams.length > 0) {
       await running.scan;
-      running.ended = true;
       running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
-      await this.#scan(running);
+      await this.#streams.scan(running);
     }
     const failure = running.broken ?? judge(job, exit);
-    if (failure) return { ...end, failure };
+    if (failure) {
+      const progress = job.prepared.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
+      return { ...end, failure, progress };
+    }
     try {
       return { ...end, outputs: await ingest(job, this.#tools.store, running.items) };
     } catch (error) {
@@ -199,115 +364,18 @@ export class Attempts {
     }
   }
 
-  #scanAll(): void {
-    for (const running of this.#running.values()) {
-      if (running.streams.length === 0 || running.scanning) continue;
-      running.scanning = true;
-      running.scan = this.#scan(running).finally(() => {
-        running.scanning = false;
-      });
-    }
-  }
-
-  /** Never throws: a broken item, or a rule that cannot tell, ends its job. */
-  async #scan(running: Running): Promise<void> {
-    try {
-      await this.#takeReleases(running);
-    } catch (error) {
-      running.broken ??= failureOf(error);
-      this.#tools.executor.cancel(running.job);
-    }
-  }
-
-  async #takeReleases(running: Running): Promise<void> {
-    for (const [output, spec] of running.streams) {
-      const folder = running.job.out[output] as string;
-      const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
-      for (const found of await findReleases(folder, spec, seen)) {
-        const item = await this.#takeItem(running, { output, spec, found });
-        if (item) this.#release(running, output, item);
-      }
-    }
-  }
-
-  /**
-   * None when its program deletes the item meanwhile: trainers keep only their newest checkpoints, and half of one must not
-   * be taken for the whole. What fails while it stands still is broken.
-   */
-  async #takeItem(
-    running: Running,
-    { output, spec, found }: { output: string; spec: StreamSpec; found: Found },
-  ): Promise<Item | undefined> {
-    const before = fileStateOf(found.path);
-    if (before === undefined) return undefined;
-    try {
-      const item = await ingestItem(found, spec, { job: running.job, store: this.#tools.store, output });
-      return fileStateOf(found.path) === before ? item : undefined;
-    } catch (error) {
-      const stoodStill = running.ended || running.failed.get(found.path) === before;
-      if (stoodStill && fileStateOf(found.path) === before) throw error;
-      running.failed.set(found.path, before); // looked at again
-      return undefined;
-    }
-  }
-
-  #release(running: Running, output: string, item: Item): void {
-    const { prepared } = running.job;
-    running.items.set(output, [...(running.items.get(output) ?? []), item]);
-    const digest = (item.value as { digest?: string } | null)?.digest;
-    const { address } = prepared.instance;
-    if (prepared.spec.onPreempt === 'resume') {
-      const line = JSON.stringify({ output, key: item.key, value: toStored(item.value) });
-      appendFileSync(join(workFolder(this.#tools.store, prepared.fingerprint), 'released.jsonl'), `${line}\n`);
-    }
-    this.#tools.emit({ type: 'item-released', address, output, key: item.key, ...(digest ? { digest } : {}) });
-    this.#tools.released(prepared, output, item);
-  }
-
-  /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
-  #releaseAgain(running: Running, work: string): void {
-    const path = join(work, 'released.jsonl');
-    const released = readReleased(path);
-    if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
-    for (const { output, key, value } of released) {
-      if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
-      const item = { key, value: fromStored(value) };
-      running.items.set(output, [...(running.items.get(output) ?? []), item]);
-      const { address } = running.job.prepared.instance;
-      const digest = (item.value as { digest?: string } | null)?.digest;
-      this.#tools.emit({ type: 'item-released', address, output, key, ...(digest ? { digest } : {}) });
-      this.#tools.released(running.job.prepared, output, item);
-    }
+  /** What a job wrote on another host may show up here later than its end. */
+  async #untilVisible(job: StagedJob, copy: Copy | undefined): Promise<void> {
+    const { spec } = job.prepared;
+    const files = Object.entries(job.out).flatMap(([name, path]) => (streamOf(spec.outputs[name]) ? [] : [path]));
+    const paths = spec.run ? [join(job.folder, 'outputs.json')] : files;
+    const folders = spec.onPreempt === 'resume' ? [job.outFolder] : Object.values(job.out);
+    await awaitVisible({ paths, entries: copy?.entries, folders }, this.#tools.visibleWithinSeconds);
   }
 }
 
-function readReleased(path: string): { output: string; key: string; value: Json }[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as { output: string; key: string; value: Json }];
-      } catch {
-        return []; // the driver was killed while it wrote this line: the item is found again
-      }
-    });
-}
+type EventOfChange<T extends Change['type']> = Extract<Change, { type: T }>;
 
-/** A folder for an attempt that no earlier driver of the same run has used. */
-function freePlace(runFolder: string, address: string, attempt: number): string {
-  const name = address
-    .replace(/\[(.*)\]$/, '.$1')
-    .replace(/[^A-Za-z0-9._~,-]/g, '_')
-    .slice(0, 100);
-  const isPlain = /^[A-Za-z0-9._~,[\]-]{1,100}$/.test(address);
-  const plain = isPlain ? name : `${name}-${shortDigest(address)}`;
-  for (let number = attempt; ; number += 1) {
-    const place = join('jobs', `${plain}.${number}`);
-    if (!existsSync(join(runFolder, place))) return place;
-  }
-}
-
-function shortDigest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+function idOf({ id = '', index }: Submitted): string {
+  return index === undefined ? id : `${id}_${index}`;
 }

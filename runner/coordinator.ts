@@ -7,13 +7,17 @@ import { type AttemptEnd, Attempts } from './attempts.ts';
 import { Claims } from './claims.ts';
 import { Dataflow, type Instance, type Item, type Output } from './dataflow.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import type { Event, Fact, Failure } from './events.ts';
-import type { Executor } from './executors/executor.ts';
+import type { Cost, Event, Fact, Failure } from './events.ts';
+import type { Executor, Outlook } from './executors/executor.ts';
+import { CancelRequests } from './cancels.ts';
+import { type Executors, only } from './executors/executors.ts';
 import { History } from './history.ts';
 import { failureOf } from './judge.ts';
 import { isWhole, outputsOf } from './known.ts';
 import { ancestorsOf, findNode } from './names.ts';
-import { type Prepared, Recipes, resourcesOf } from './recipes.ts';
+import { type Pending, PendingNodes } from './pending.ts';
+import { type Prepared, Recipes, resourcesOf, toPlace } from './recipes.ts';
+import { nextTry, noTries, type Tries } from './retries.ts';
 import { recordOf, resultsOf, runFinished, runStarted } from './run-facts.ts';
 import type { RunLog } from './run-log.ts';
 import type { Session } from './session.ts';
@@ -22,7 +26,7 @@ import { apply, emptyState, type RunState } from './state.ts';
 
 export interface CoordinateOptions {
   readonly run: RunLog;
-  readonly executor: Executor;
+  readonly executor: Executor | Executors;
   readonly diagnostics: Diagnostics;
   /** The run's log has events of an earlier driver. */
   readonly resumed: boolean;
@@ -32,7 +36,13 @@ export interface CoordinateOptions {
   readonly force?: readonly string[];
   /** Stop everything at the first failure. */
   readonly failFast?: boolean;
-  /** Stop: jobs are told, get time, are killed. */
+  /** Do what can be done now, and leave jobs that can do without a driver to the next. */
+  readonly once?: boolean;
+  /** So long files of jobs on other hosts are waited for, in seconds. Default 120. */
+  readonly visibleWithinSeconds?: number;
+  /** Given once the run has begun: what a scheduler says of a node's job. */
+  readonly onOutlook?: (outlook: (address: string) => Outlook | undefined) => void;
+  /** Stop: jobs are told, get time, are killed; those that can do without a driver run on. */
   readonly signal: AbortSignal;
   /** Stop now: jobs are killed. */
   readonly kill: AbortSignal;
@@ -40,8 +50,10 @@ export interface CoordinateOptions {
 
 /** How often a node that another run works on is looked at, in milliseconds. */
 const awaitPollMs = 200;
-/** Taken for the time of a node that never ran. */
-const unknownSeconds = 1;
+/** How often it is looked whether somebody wants the run, or a node of it, to end; in milliseconds. */
+const cancelPollMs = 1000;
+/** So long files of a job on another host are waited for, in seconds. */
+const usualVisibleSeconds = 120;
 /** A store that goes on losing the same blob is broken; a run does not make one again more often than this. */
 const mostLosses = 3;
 
@@ -69,14 +81,14 @@ export async function* coordinate(session: Session, options: CoordinateOptions):
   await end;
 }
 
-/** A node on its way: from the moment that it has to run until it has ended. */
-interface Pending {
-  readonly prepared: Prepared;
-  readonly reason: string;
-  readonly forced: boolean;
-  attempt: number;
-  awaitedFrom?: string;
+interface FailedAttempt {
+  readonly attempt: number;
+  readonly seconds: number;
+  readonly log?: string;
+  readonly cost?: Cost;
 }
+
+const unwanted: Failure = { code: 'cancelled-on-request', message: 'It was cancelled with `pipeline cancel`.' };
 
 /** Nodes of this run with one fingerprint: the first runs, the others take what it gives. */
 interface Shared {
@@ -92,20 +104,26 @@ class Coordinator {
   readonly #history: History;
   readonly #attempts: Attempts;
   readonly #claims: Claims;
-  readonly #order: ReadonlyMap<string, number>;
+  readonly #executors: Executors;
+  readonly #cancels: CancelRequests;
+  /** Nodes that somebody wants to end. */
+  readonly #unwanted = new Set<string>();
   readonly #only: ReadonlySet<string> | undefined;
   readonly #forced: ReadonlySet<string>;
   #dataflow: Dataflow;
   #state: RunState = emptyState;
-  #pending: Pending[] = [];
-  #isSorted = true;
-  #toEnd: ReadonlyMap<string, number> | undefined;
+  readonly #pending: PendingNodes;
   #shared = new Map<Digest, Shared>();
+  /** Of the nodes whose jobs are on their way. */
+  readonly #tries = new Map<string, Tries>();
   #deciding = 0;
   #changes: (() => void | Promise<void>)[] = [];
   #wake: () => void = () => {};
-  #stopping: 'cancelled' | 'failed' | undefined;
+  #stopping: 'cancelled' | 'failed' | 'left' | undefined;
   #startOver = false;
+  /** Jobs that run on without this driver. */
+  #left = 0;
+  #isSettled = false;
   readonly #losses = new Map<string, number>();
 
   constructor(session: Session, options: CoordinateOptions, emitted: (event: Event) => void) {
@@ -115,8 +133,10 @@ class Coordinator {
     this.#recipes = new Recipes(session.root, session.codeOf);
     this.#history = new History(session.store, session.pipelineName, options.run.run);
     this.#claims = new Claims(session.store.root, options.run.run);
+    this.#executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    this.#cancels = new CancelRequests(options.run.folder);
     const { graph } = session;
-    this.#order = new Map(graph.order.map(({ address }, i) => [address, i]));
+    this.#pending = new PendingNodes(graph, (address) => this.#history.secondsOf(address));
     this.#only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
     this.#forced = new Set((options.force ?? []).map((name) => findNode(graph, name)));
     this.#dataflow = new Dataflow(graph, this.#only);
@@ -124,8 +144,9 @@ class Coordinator {
       store: session.store,
       code: session.code,
       run: options.run,
-      executor: options.executor,
+      executors: this.#executors,
       diagnostics: options.diagnostics,
+      visibleWithinSeconds: options.visibleWithinSeconds ?? usualVisibleSeconds,
       emit: (event) => this.#emit(event),
       released: (prepared, output, item) => this.#released(prepared, output, item),
       ended: (prepared, end) => this.#soon(() => this.#ended(prepared, end)),
@@ -136,42 +157,83 @@ class Coordinator {
     const startedAt = performance.now();
     const { run, resumed } = this.#options;
     this.#emit(runStarted(this.#session, { run: run.run, resumed, only: this.#only }));
-    const stop = (): void => this.#soon(() => this.#stop('cancelled'));
+    this.#options.onOutlook?.((address) => this.#attempts.outlook(address));
+    const stop = (): void => this.#soon(() => this.#stop(this.#attempts.lasting > 0 ? 'left' : 'cancelled'));
     const kill = (): void => this.#attempts.cancelAll({ now: true });
     this.#options.signal.addEventListener('abort', stop);
     this.#options.kill.addEventListener('abort', kill);
     if (this.#options.signal.aborted) stop();
-    const poll = setInterval(() => this.#hasAwaited() && this.#soon(() => {}), awaitPollMs);
+    const poll = setInterval(() => this.#pending.awaitsOthers && this.#soon(() => {}), awaitPollMs);
+    const cancels = setInterval(() => this.#takeCancels(), cancelPollMs);
     try {
       await this.#loop();
     } finally {
       clearInterval(poll);
+      clearInterval(cancels);
       this.#options.signal.removeEventListener('abort', stop);
       this.#options.kill.removeEventListener('abort', kill);
+      this.#left = this.#attempts.lasting;
       await this.#attempts.close(); // before the locks: nobody may start what a job of ours still works on
       this.#claims.releaseAll();
     }
+    if (this.#stopping === 'left' && this.#left > 0) {
+      this.#emit({ type: 'driver-left', run: run.run, jobs: this.#left });
+      return;
+    }
     const seconds = (performance.now() - startedAt) / 1000;
     const results = resultsOf(this.#session.graph.wanted, this.#dataflow);
-    const isCancelled = this.#stopping === 'cancelled';
+    const isCancelled = this.#stopping === 'cancelled' || this.#stopping === 'left';
     this.#emit(runFinished(this.#state, results, { run: run.run, seconds, isCancelled }));
   }
 
   async #loop(): Promise<void> {
     for (;;) {
-      for (const change of this.#changes.splice(0)) await change();
+      const changes = this.#changes.splice(0);
+      if (changes.length > 0) this.#isSettled = false;
+      for (const change of changes) await change();
       if (!this.#stopping && !this.#startOver) {
         await this.#decideAll();
         await this.#launch();
       }
       this.#emitSkipped();
       if (this.#changes.length > 0) continue;
+      const here = this.#attempts.running - this.#attempts.lasting + this.#deciding;
+      if (here === 0 && this.#stopping === 'left') return;
       if (this.#attempts.running === 0 && this.#deciding === 0) {
         if (this.#startOver) this.#restart();
         else if (this.#stopping || this.#pending.length === 0) return;
       }
+      if (here === 0 && this.#options.once && !this.#startOver && !this.#stopping) {
+        await this.#settleOrLeave();
+        continue;
+      }
       if (this.#changes.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
     }
+  }
+
+  /** One look at the queue after all that could be done was done: if it brings nothing new, the rest is for the next driver. */
+  async #settleOrLeave(): Promise<void> {
+    if (this.#isSettled) {
+      this.#stop('left');
+      return;
+    }
+    this.#isSettled = true;
+    await this.#attempts.settle();
+  }
+
+  #takeCancels(): void {
+    for (const address of this.#cancels.take()) {
+      this.#soon(() => (address === null ? this.#stop('cancelled', { lasting: true }) : this.#cancelNode(address)));
+    }
+  }
+
+  #cancelNode(address: string): void {
+    this.#unwanted.add(address);
+    if (this.#attempts.cancel(address)) return;
+    const pending = this.#pending.at(address);
+    if (!pending) return; // it gives up when its turn comes
+    this.#pending.remove(pending);
+    this.#giveUp(pending.prepared, unwanted, { attempt: pending.attempt, seconds: 0 });
   }
 
   #soon(change: () => void | Promise<void>): void {
@@ -243,20 +305,12 @@ class Coordinator {
   async #mustRun(prepared: Prepared, forced: boolean, damaged: boolean): Promise<void> {
     this.#shared.set(prepared.fingerprint, { owner: prepared.instance.address, followers: [] });
     const why = forced ? 'it was asked for with --force' : damaged ? 'its stored result is damaged' : undefined;
+    if (this.#unwanted.has(prepared.instance.address)) {
+      this.#giveUp(prepared, unwanted, { attempt: 1, seconds: 0 });
+      return;
+    }
     const reason = why ?? (await this.#history.reason(prepared));
-    this.#pending.push({ prepared, reason, forced, attempt: 1 });
-    this.#isSorted = false;
-  }
-
-  /** What has the longest way to the end before it goes first, as far as earlier runs tell; else in the graph's order. */
-  async #sortPending(): Promise<void> {
-    if (this.#isSorted) return;
-    this.#isSorted = true;
-    const { secondsToEnd } = await import('../pipelines/core/paths.ts');
-    this.#toEnd ??= secondsToEnd(this.#session.graph, (address) => this.#history.secondsOf(address) ?? unknownSeconds);
-    const rank = ({ prepared }: Pending): number => this.#toEnd?.get(prepared.instance.of.address) ?? 0;
-    const place = ({ prepared }: Pending): number => this.#order.get(prepared.instance.of.address) ?? 0;
-    this.#pending.sort((a, b) => rank(b) - rank(a) || place(a) - place(b));
+    this.#pending.add({ prepared, reason, forced });
   }
 
   #hit(prepared: Prepared, record: NodeRecord, from: 'store' | 'other-run'): void {
@@ -282,29 +336,30 @@ class Coordinator {
   /** Starts what there is room for. A job that does not fit lets smaller ones go first. */
   async #launch(): Promise<void> {
     if (this.#pending.length === 0) return;
-    await this.#options.executor.open();
-    await this.#sortPending();
-    for (const pending of [...this.#pending]) {
+    for (const pending of await this.#pending.inOrder()) {
       if (this.#stopping || this.#startOver) return;
-      if (!this.#hasRoom(pending)) continue;
+      if (!(await this.#hasRoom(pending))) continue;
       if (!(await this.#claim(pending))) continue;
-      this.#pending = this.#pending.filter((other) => other !== pending);
+      this.#pending.remove(pending);
       await this.#start(pending);
     }
   }
 
-  #hasRoom(pending: Pending): boolean {
-    const { prepared, attempt } = pending;
+  async #hasRoom(pending: Pending): Promise<boolean> {
+    const { prepared, attempt, tries } = pending;
+    if (this.#attempts.isSubmitted(prepared)) return true;
     try {
-      const resources = resourcesOf(prepared);
-      if (this.#options.executor.hasRoom(resources)) return true;
-      const refusal = this.#options.executor.refusal(resources);
+      const name = this.#executors.nameFor(toPlace(prepared));
+      const executor = this.#executors.ready(name) ?? (await this.#executors.named(name));
+      const resources = tries.resources ?? resourcesOf(prepared);
+      if (executor.hasRoom(resources)) return true;
+      const refusal = executor.refusal(resources);
       if (!refusal) return false;
       throw new Problem('no-such-resources', `${prepared.instance.label} cannot run here: ${refusal}.`, {
         hint: 'Ask for less in `resources`, or run it on another machine.',
       });
     } catch (error) {
-      this.#pending = this.#pending.filter((other) => other !== pending);
+      this.#pending.remove(pending);
       this.#soon(() => this.#giveUp(prepared, failureOf(error), { attempt, seconds: 0 }));
       return false;
     }
@@ -328,15 +383,17 @@ class Coordinator {
         : await this.#session.store.records.get(fingerprint);
     if (!record || !isWhole(this.#session.store, record)) return true;
     this.#claims.release(fingerprint);
-    this.#pending = this.#pending.filter((other) => other !== pending);
+    this.#pending.remove(pending);
     this.#hit(prepared, record, 'other-run');
     this.#soon(() => {});
     return false;
   }
 
-  async #start({ prepared, reason, attempt }: Pending): Promise<void> {
+  async #start({ prepared, reason, attempt, tries }: Pending): Promise<void> {
+    this.#tries.set(prepared.instance.address, tries);
     try {
-      await this.#attempts.start(prepared, { attempt, reason });
+      const { resources, avoid } = tries;
+      await this.#attempts.start(prepared, { attempt, reason, resources, avoid });
     } catch (error) {
       if (Problem.is(error) && (error.code === 'damaged-blob' || error.code === 'tree-missing')) {
         this.#warn(`${error.message} ${error.hint ?? ''}`.trim());
@@ -361,11 +418,12 @@ class Coordinator {
 
   async #ended(prepared: Prepared, end: AttemptEnd): Promise<void> {
     const { address, label } = prepared.instance;
-    const { attempt, seconds, log } = end;
-    const at = { attempt, seconds, ...(log ? { log } : {}) };
-    const failure = end.failure ?? (await this.#changedMeanwhile(prepared));
+    const { attempt, seconds, log, cost } = end;
+    const at = { attempt, seconds, ...(log ? { log } : {}), ...(cost ? { cost } : {}) };
+    const failure = end.failure ?? (await this.#changedMeanwhile(prepared, end));
     if (!failure && end.outputs) {
       await this.#keep(prepared, end.outputs, end);
+      this.#attempts.forget(prepared);
       this.#claims.release(prepared.fingerprint);
       return;
     }
@@ -373,27 +431,37 @@ class Coordinator {
       code: 'bug',
       message: 'It gave nothing: this is a mistake in the framework, please report it.',
     };
+    this.#attempts.forget(prepared);
+    if (this.#unwanted.has(address)) {
+      this.#giveUp(prepared, unwanted, at);
+      return;
+    }
     if (why.code === 'cancelled') {
       this.#emit({ type: 'node-failed', address, label, failure: why, willRetry: true, ...at });
       this.#claims.release(prepared.fingerprint);
       return;
     }
-    const retries = prepared.instance.of.node.type === 'call' ? (prepared.instance.of.node.options.retries ?? 0) : 0;
-    if (attempt <= retries && !this.#stopping) {
-      this.#emit({ type: 'node-failed', address, label, failure: why, willRetry: true, ...at });
-      this.#pending.push({
-        prepared,
-        reason: `attempt ${attempt} failed: ${why.message}`,
-        forced: false,
-        attempt: attempt + 1,
-      });
+    const tries = this.#stopping ? undefined : this.#nextTry(prepared, end);
+    if (!tries) {
+      this.#giveUp(prepared, why, at);
       return;
     }
-    this.#giveUp(prepared, why, at);
+    this.#emit({ type: 'node-failed', address, label, failure: why, willRetry: true, ...at });
+    const reason = `attempt ${attempt} failed: ${why.message}`;
+    this.#pending.add({ prepared, reason, attempt: attempt + 1, tries });
+  }
+
+  #nextTry(prepared: Prepared, end: AttemptEnd): Tries | undefined {
+    const { address, of } = prepared.instance;
+    const retries = of.node.type === 'call' ? (of.node.options.retries ?? 0) : 0;
+    const before = this.#tries.get(address) ?? noTries;
+    // What could not even be started has no resources to speak of.
+    const resources = end.cause === undefined ? {} : resourcesOf(prepared);
+    return nextTry(before, end, { retries, spec: prepared.spec, resources });
   }
 
   /** The node has failed, and so have those that share its fingerprint. */
-  #giveUp(prepared: Prepared, failure: Failure, at: { attempt: number; seconds: number; log?: string }): void {
+  #giveUp(prepared: Prepared, failure: Failure, at: FailedAttempt): void {
     const { address, label } = prepared.instance;
     this.#claims.release(prepared.fingerprint);
     this.#fail(address, label, failure, at);
@@ -405,9 +473,9 @@ class Coordinator {
     }
   }
 
-  async #changedMeanwhile(prepared: Prepared): Promise<Failure | undefined> {
+  async #changedMeanwhile(prepared: Prepared, { frozen = false }: AttemptEnd): Promise<Failure | undefined> {
     const { spec } = prepared;
-    const outside = spec.code.length > 0 || spec.observe ? await this.#recipes.changedSince(prepared) : [];
+    const outside = spec.code.length > 0 || spec.observe ? await this.#recipes.changedSince(prepared, { frozen }) : [];
     const changed = [...outside, ...this.#attempts.changedInputs(prepared)];
     if (changed.length === 0) return undefined;
     return {
@@ -423,7 +491,9 @@ class Coordinator {
     const record = recordOf(prepared, outputs, end, this.#options.run.run);
     await this.#session.store.records.set(record);
     const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(record.outputs);
-    this.#emit({ type: 'node-finished', address: instance.address, fingerprint, seconds: end.seconds, changed });
+    const { seconds, cost } = end;
+    const { address } = instance;
+    this.#emit({ type: 'node-finished', address, fingerprint, seconds, changed, ...(cost ? { cost } : {}) });
     this.#attempts.clean(prepared);
     this.#finish(prepared, outputs);
   }
@@ -446,12 +516,7 @@ class Coordinator {
     }
   }
 
-  #fail(
-    address: string,
-    label: string,
-    failure: Failure,
-    at: { attempt: number; seconds: number; log?: string },
-  ): void {
+  #fail(address: string, label: string, failure: Failure, at: FailedAttempt): void {
     this.#emit({ type: 'node-failed', address, label, failure, willRetry: false, ...at });
     this.#dataflow.fail(address);
     if (this.#options.failFast) this.#stop('failed');
@@ -468,9 +533,11 @@ class Coordinator {
     }
   }
 
-  #stop(why: 'cancelled' | 'failed'): void {
-    this.#stopping ??= why;
-    this.#attempts.cancelAll({ now: this.#options.kill.aborted });
+  /** Jobs that can do without a driver end only when the run is to end, and not only its driver. */
+  #stop(why: 'cancelled' | 'failed' | 'left', { lasting = why === 'failed' } = {}): void {
+    if (lasting) this.#stopping = why;
+    else this.#stopping ??= why;
+    this.#attempts.cancelAll({ now: this.#options.kill.aborted, lasting });
   }
 
   /** A blob went bad after its record was taken for a hit, or a released item is another now: everything is looked up again. */
@@ -481,15 +548,11 @@ class Coordinator {
       });
     }
     this.#startOver = false;
-    this.#pending = [];
+    this.#pending.clear();
     this.#shared = new Map();
     this.#claims.releaseAll();
     this.#dataflow = new Dataflow(this.#session.graph, this.#only);
     this.#soon(() => {});
-  }
-
-  #hasAwaited(): boolean {
-    return this.#pending.some(({ awaitedFrom }) => awaitedFrom !== undefined);
   }
 
   #warn(message: string): void {

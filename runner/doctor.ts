@@ -7,6 +7,7 @@ import type { Store } from '../cache/store.ts';
 import { findProgram, freeBytes } from '../tasks/core/needs.ts';
 import { refusalsOf } from './plan.ts';
 import { openSession, openStoreOnly, type SessionRequest } from './session.ts';
+import type { ExecutorName } from './site.ts';
 import { bytes, count } from './views/quantities.ts';
 
 export interface Finding {
@@ -21,11 +22,18 @@ type Place = Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>;
 /** A pipeline with its parameters, which may decide what it needs. */
 type Named = Pick<SessionRequest, 'name' | 'overrides' | 'profile'>;
 
+interface Where {
+  /** Instead of what the site says. */
+  readonly executor?: ExecutorName | undefined;
+  /** Start a tiny job on every node. */
+  readonly probe?: boolean | undefined;
+}
+
 /** Below this much room a run is likely to end for want of it, in bytes. */
 const littleRoom = 2e9;
 
 /** What this machine has of what runs need; of what one pipeline needs, when it is named. */
-export async function examine(place: Place, pipeline?: Named): Promise<Finding[]> {
+export async function examine(place: Place, pipeline?: Named, where: Where = {}): Promise<Finding[]> {
   return [
     { state: 'ok', what: 'node', found: process.versions.node },
     { state: 'ok', what: 'platform', found: `${platform()} ${arch()}` },
@@ -33,7 +41,8 @@ export async function examine(place: Place, pipeline?: Named): Promise<Finding[]
     { state: 'ok', what: 'memory', found: `${bytes(totalmem())}, ${bytes(freemem())} free` },
     ...(await examineStore(place)),
     ...(await Promise.all(tools.map(examineTool))),
-    ...(pipeline === undefined ? [] : await examinePipeline(place, pipeline)),
+    ...(await examineCluster(place, where)),
+    ...(pipeline === undefined ? [] : await examinePipeline(place, pipeline, where)),
   ];
 }
 
@@ -135,17 +144,29 @@ async function examineTool({ name, purpose }: Tool): Promise<Finding> {
   return { state: 'absent', what: name, found: 'not on PATH', advice: purpose };
 }
 
-async function examinePipeline(place: Place, named: Named): Promise<Finding[]> {
+async function examineCluster(place: Place, { executor, probe = false }: Where): Promise<Finding[]> {
+  const { store, site } = await openStoreOnly(place);
+  try {
+    const isAsked = executor === 'slurm' || (executor === undefined && site.executor === 'slurm');
+    if (!isAsked) return [];
+    const { examineSlurm } = await import('./doctor-slurm.ts');
+    return await examineSlurm(site.executors?.slurm ?? {}, store.root, { probe });
+  } finally {
+    await store.close();
+  }
+}
+
+async function examinePipeline(place: Place, named: Named, { executor }: Where): Promise<Finding[]> {
   const session = await openSession({ ...place, ...named });
   const { name } = named;
   try {
-    const refusals = await refusalsOf(session);
+    const refusals = await refusalsOf(session, { executor });
     if (refusals.length === 0)
       return [
         {
           state: 'ok',
           what: name,
-          found: `${count(session.graph.order.length, 'node')}, this machine can run all of them`,
+          found: `${count(session.graph.order.length, 'node')}, ${(executor ?? session.site.executor) === 'slurm' ? 'the cluster' : 'this machine'} can run all of them`,
         },
       ];
     return refusals.map(({ nodes, what, advice }) => ({

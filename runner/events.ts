@@ -1,3 +1,5 @@
+import type { Resources } from '../tasks/core/resources.ts';
+
 /** The version of the event log's layout. A reader refuses a newer one. */
 export const eventFormat = 1;
 
@@ -12,6 +14,18 @@ export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+}
+
+/** What a job held and what it used of it, as far as it is known. */
+export interface Cost {
+  readonly host?: string;
+  /** While it ran, without the queue. */
+  readonly seconds: number;
+  readonly gpus: number;
+  readonly cpus: number;
+  readonly memoryGb?: number;
+  readonly cpuSeconds?: number;
+  readonly peakMemoryGb?: number;
 }
 
 export interface Counts {
@@ -68,8 +82,24 @@ export type Event = { readonly time: string } & (
       readonly reason: string;
       /** The job's folder, relative to the run's. */
       readonly job: string;
+      /** The attempt's own name, never used twice. */
+      readonly token?: string;
+      readonly executor?: string;
+      readonly resources?: Resources;
+      /** It was started by an earlier driver, and is taken over as it is. */
+      readonly adopted?: boolean;
     })
+  /** Written before a scheduler is asked: whatever becomes of its answer, the job can be found by this name. */
+  | (OfNode & {
+      readonly type: 'node-submitted';
+      readonly attempt: number;
+      readonly name: string;
+      readonly index?: number;
+    })
+  | (OfNode & { readonly type: 'node-accepted'; readonly attempt: number; readonly id: string })
   | (OfNode & { readonly type: 'node-started'; readonly attempt: number; readonly host: string; readonly pid?: number })
+  /** A scheduler took it off its host and put it back into the queue, under the same id. */
+  | (OfNode & { readonly type: 'node-requeued'; readonly attempt: number; readonly reason: string })
   | (OfNode & {
       readonly type: 'item-released';
       readonly output: string;
@@ -81,6 +111,7 @@ export type Event = { readonly time: string } & (
       readonly fingerprint: string;
       readonly seconds: number;
       readonly changed: boolean;
+      readonly cost?: Cost;
     })
   | (OfNode & {
       readonly type: 'node-failed';
@@ -91,11 +122,14 @@ export type Event = { readonly time: string } & (
       readonly willRetry: boolean;
       /** Relative to the run's folder. */
       readonly log?: string;
+      readonly cost?: Cost;
     })
   | (OfNode & { readonly type: 'node-skipped'; readonly label: string; readonly because: string })
   | (OfNode & { readonly type: 'service-ready'; readonly url: string })
   | (OfNode & { readonly type: 'service-stopped' })
   | { readonly type: 'warning'; readonly message: string }
+  /** Its driver went in good order; so many jobs run on, and wait for the next. */
+  | { readonly type: 'driver-left'; readonly run: string; readonly jobs: number }
   | {
       readonly type: 'run-finished';
       readonly run: string;

@@ -1,4 +1,5 @@
 import type { JobCommand } from './executors/executor.ts';
+import { asComment, quoted } from './shell-quote.ts';
 
 /** What `job.sh` is made of. Nothing in it is ever evaluated by the shell: every word is quoted. */
 export interface JobScript extends JobCommand {
@@ -16,7 +17,7 @@ export interface JobScript extends JobCommand {
 export function jobScript({ label, cwd, env, args, exitRecord }: JobScript): string {
   return [
     '#!/bin/sh',
-    `# ${label.replace(/[^\x20-\x7e]/g, '?')}`,
+    `# ${asComment(label)}`,
     'trap : TERM INT HUP',
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),
     `cd ${quoted(cwd)} || exit 97`,
@@ -24,8 +25,4 @@ export function jobScript({ label, cwd, env, args, exitRecord }: JobScript): str
     `printf '{"code":%d}\\n' "$?" > ${quoted(exitRecord)}`,
     '',
   ].join('\n');
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -14,6 +14,8 @@ export const WorkerJob = z.object({
   /** Checked, artifacts with the paths where this job may read them. */
   inputs: z.record(z.string(), z.unknown()),
   out: z.record(z.string(), z.string()),
+  /** The parent of outputs that attempts share; a copy of the job that must not meet another writes elsewhere. */
+  sharedOut: z.string().optional(),
   scratch: z.string(),
   resuming: z.boolean(),
 });

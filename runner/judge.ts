@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { errorCode, fileProblem } from '../cache/file-problem.ts';
 import { messageOf, Problem } from '../cache/problem.ts';
 import type { Failure } from './events.ts';
-import type { Exit } from './executors/executor.ts';
+import type { EndCause, Exit } from './executors/executor.ts';
 import { WorkerFailure } from './job.ts';
 import type { StagedJob } from './stage.ts';
 
 /** Why a job failed, from how it ended and what it left; undefined when it ended well. */
 export function judge(job: StagedJob, exit: Exit): Failure | undefined {
   if (exit.cancelled) return { code: 'cancelled', message: 'It was told to stop.' };
+  if (exit.cause) return fromOutside(job, exit.cause, exit.detail);
   const code = recordedCode(job.folder) ?? exit.code ?? undefined;
   if (code === 0) return undefined;
   return bodyFailure(job.folder) ?? programFailure(job, code, exit);
@@ -31,6 +32,49 @@ function recordedCode(folder: string): number | undefined {
     return typeof code === 'number' ? code : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** What ended it was not its program. */
+function fromOutside(
+  { resources: { memoryGb, hours } }: StagedJob,
+  cause: EndCause,
+  detail: string | undefined,
+): Failure {
+  const more = detail === undefined ? '' : ` (${detail})`;
+  switch (cause) {
+    case 'cancelled':
+      return { code: cause, message: 'It was told to stop.' };
+    case 'cancelled-by-hand':
+      return { code: cause, message: `Somebody cancelled its job${more}.`, hint: 'Run the pipeline again to have it.' };
+    case 'preempted':
+      return { code: cause, message: `It had to give way to another job${more}.` };
+    case 'time-limit':
+      return {
+        code: cause,
+        message: `Its time was over${hours === undefined ? '' : ` after ${hours} h`}${more}.`,
+        hint: "Ask for more: resources: { hours }; with onPreempt: 'resume' a task goes on in another job.",
+      };
+    case 'out-of-memory':
+      return {
+        code: cause,
+        message: `It ran out of memory${memoryGb === undefined ? '' : ` with ${memoryGb} GB`}${more}.`,
+        hint: 'Ask for more: resources: { memoryGb }, or a smaller batch.',
+      };
+    case 'node-failed':
+      return { code: cause, message: `Its node failed${more}.` };
+    case 'faulty-node':
+      return { code: cause, message: `Its node is not fit for it${more}.` };
+    case 'never-started':
+      return { code: cause, message: `It did not begin${more}.` };
+    case 'lost':
+      return { code: cause, message: `It was lost${more}.` };
+    case 'refused':
+      return {
+        code: cause,
+        message: `The scheduler does not take it${more}.`,
+        hint: 'pipeline doctor --executor slurm',
+      };
   }
 }
 

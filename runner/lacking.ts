@@ -3,7 +3,8 @@ import { refsIn } from '../tasks/core/node.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { GraphNode } from '../pipelines/core/graph.ts';
 import type { Session } from './session.ts';
-import { localCapacity } from './site.ts';
+import { placeOf } from './executors/open.ts';
+import { type ExecutorName, localCapacity, type Site } from './site.ts';
 import { Slots } from './slots.ts';
 
 /** Something that this site lacks to run a node. */
@@ -17,17 +18,44 @@ export interface Lack {
 }
 
 /** Everything that this site lacks to run the nodes of a graph, whether or not their results are known. */
-export async function lacksOf(session: Session, only?: ReadonlySet<string>): Promise<Lack[]> {
+export async function lacksOf(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
   const nodes = session.graph.order.filter(({ address }) => only?.has(address) ?? true);
-  const lists = await Promise.all([lackingResources(nodes, session), lackingNeeds(nodes, session)]);
+  const lists = await Promise.all([lackingResources(nodes, session, executor), lackingNeeds(nodes, session)]);
   return [...lists.flat(), ...nodes.flatMap(lackingService), ...nodes.flatMap(lackingSecrets)];
 }
 
-async function lackingResources(nodes: readonly GraphNode[], { site }: Session): Promise<Lack[]> {
+interface LackingOptions {
+  readonly only?: ReadonlySet<string> | undefined;
+  /** Where jobs would run, when not where the site says. */
+  readonly executor?: ExecutorName | undefined;
+}
+
+async function lackingResources(
+  nodes: readonly GraphNode[],
+  { site }: Session,
+  executor: ExecutorName | undefined,
+): Promise<Lack[]> {
   const asked = nodes.flatMap(({ address, label, node }) => {
     if (node.type !== 'call') return [];
-    return [{ address, label, resources: mergeResources(askedBy(node.spec, node.inputs), node.options.resources) }];
+    const { spec } = node;
+    const resources = mergeResources(askedBy(spec, node.inputs), node.options.resources);
+    const toPlace = { task: spec.name, label, isTypeScript: spec.run !== undefined, resources };
+    return [{ address, label, resources, where: placeOf(site, executor, toPlace) }];
   });
+  const [here, onSlurm] = [
+    asked.filter(({ where }) => where === 'local'),
+    asked.filter(({ where }) => where === 'slurm'),
+  ];
+  return [...(await lackingHere(here, site)), ...(onSlurm.length > 0 ? await lackingOnSlurm(onSlurm, site) : [])];
+}
+
+interface Asked {
+  readonly address: string;
+  readonly label: string;
+  readonly resources: Resources;
+}
+
+async function lackingHere(asked: readonly Asked[], site: Site): Promise<Lack[]> {
   const slots = new Slots(
     await localCapacity(site, { withGpus: asked.some(({ resources }) => (resources.gpus ?? 0) > 0) }),
   );
@@ -59,6 +87,29 @@ function lackingSecrets({ address, label, node }: GraphNode): Lack[] {
   return node.spec.secrets
     .filter((name) => process.env[name] === undefined)
     .map((name) => ({ address, label, what: `${name} is not set in the environment` }));
+}
+
+async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack[]> {
+  const [{ slurmCommands }, { clusterRefusals }] = await Promise.all([
+    import('./executors/slurm/make.ts'),
+    import('./executors/slurm/cluster.ts'),
+  ]);
+  const answer = await slurmCommands().cluster();
+  if (answer.is === 'refused') {
+    const advice = 'run it on a login node of the cluster, or with --executor local';
+    return asked.map(({ address, label }) => ({
+      address,
+      label,
+      what: `Slurm cannot be used: ${answer.message}`,
+      advice,
+    }));
+  }
+  // A controller that is away for a moment is no reason to refuse anything.
+  if (answer.is !== 'answer') return [];
+  return asked.flatMap(({ address, label, resources }) => {
+    const reasons = clusterRefusals(answer.value, site.executors?.slurm ?? {}, resources);
+    return reasons.map((what) => ({ address, label, what }));
+  });
 }
 
 /** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */

@@ -8,6 +8,7 @@ import { type Lack, lacksOf } from './lacking.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { type Prepared, Recipes } from './recipes.ts';
 import type { Session } from './session.ts';
+import type { ExecutorName } from './site.ts';
 
 export interface PlanNode {
   readonly address: string;
@@ -38,7 +39,7 @@ export interface Refusal extends Omit<Lack, 'address' | 'label'> {
 /** What would run, and why. Looks things up and starts nothing. */
 export async function makePlan(session: Session, asked: PlanRequest = {}): Promise<Plan> {
   const nodes = await planNodes(session, asked);
-  const lacks = await lacksOf(session, onlyUntil(session, asked.until));
+  const lacks = await lacksOf(session, { only: onlyUntil(session, asked.until), executor: asked.executor });
   return { nodes, refusals: gathered(lacks.filter(isNeeded(nodes))) };
 }
 
@@ -46,6 +47,8 @@ interface PlanRequest {
   /** Only this node and what it needs. */
   readonly until?: string;
   readonly force?: readonly string[];
+  /** Where jobs would run, when not where the site says. */
+  readonly executor?: ExecutorName | undefined;
 }
 
 async function planNodes(session: Session, { until, force = [] }: PlanRequest): Promise<PlanNode[]> {
@@ -153,8 +156,11 @@ function nameOf(graph: Graph, address: string): string {
 }
 
 /** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */
-export async function refusalsOf(session: Session, until?: string): Promise<Refusal[]> {
-  const lacks = await lacksOf(session, onlyUntil(session, until));
+export async function refusalsOf(
+  session: Session,
+  { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined } = {},
+): Promise<Refusal[]> {
+  const lacks = await lacksOf(session, { only: onlyUntil(session, until), executor });
   if (lacks.length === 0) return [];
   const nodes = await planNodes(session, until === undefined ? {} : { until }).catch((error: unknown) => {
     if (Problem.is(error)) return undefined; // what cannot even be planned is not known: nothing is left out

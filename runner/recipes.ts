@@ -6,6 +6,7 @@ import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import { isUncounted } from '../tasks/core/uncounted.ts';
 import type { Instance } from './dataflow.ts';
+import type { ToPlace } from './site.ts';
 import { describeOutput, forRecipe, mapArtifacts, parseInputs } from './values.ts';
 
 /** An instance whose inputs are checked and whose recipe is known. */
@@ -46,10 +47,13 @@ export class Recipes {
     return { instance, spec, inputs, recipe, fingerprint: fingerprint(recipe) };
   }
 
-  /** What has changed outside of the store since `prepare`: files by name. Empty when all stood still. */
-  async changedSince({ spec, inputs, recipe }: Prepared): Promise<string[]> {
-    const now = spec.code.length > 0 ? await filesOf(spec, this.#root) : {};
-    const before = recipe.files ?? {};
+  /**
+   * What has changed outside of the store since `prepare`: files by name. Empty when all stood still. A job that ran `frozen`
+   * code does not care about the files of the project.
+   */
+  async changedSince({ spec, inputs, recipe }: Prepared, { frozen }: { frozen: boolean }): Promise<string[]> {
+    const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#root) : {};
+    const before = frozen ? {} : (recipe.files ?? {});
     const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
     const changed = names.filter((name) => before[name] !== now[name]);
     if (!spec.observe) return changed;
@@ -102,6 +106,17 @@ export function resourcesOf({ spec, inputs, instance }: Prepared): Resources {
   return mergeResources(spec.resources(inputs), node.type === 'call' ? node.options.resources : undefined);
 }
 
+/** What the site's `place` decides by. */
+export function toPlace(prepared: Prepared): ToPlace {
+  const { spec, instance } = prepared;
+  return {
+    task: spec.name,
+    label: instance.label,
+    isTypeScript: spec.run !== undefined,
+    resources: resourcesOf(prepared),
+  };
+}
+
 export function specOf(instance: Instance): TaskSpec {
   const { node } = instance.of;
   if (node.type === 'call') return node.spec;
@@ -111,7 +126,8 @@ export function specOf(instance: Instance): TaskSpec {
   );
 }
 
-async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, string>> {
+/** Digests of the declared code of a task, by path. */
+export async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, string>> {
   const globs = spec.code.filter((code) => typeof code === 'string');
   const inputs = spec.code.filter((code) => typeof code !== 'string');
   const parts = await Promise.all([

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { fileProblem } from '../cache/file-problem.ts';
 import { Problem } from '../cache/problem.ts';
 import { type Event, eventFormat } from './events.ts';
+import type { ExecutorName } from './site.ts';
 
 /** The log of one run, one JSON line per event, written by its driver alone. */
 export interface RunLog {
@@ -31,6 +32,7 @@ export interface RunRequest {
   readonly overrides: readonly string[];
   readonly profile?: string;
   readonly until?: string;
+  readonly executor?: ExecutorName;
   readonly startedAt: string;
 }
 
@@ -68,7 +70,7 @@ export function openLog(root: string, run: string): RunLog {
 export function readEvents(folder: string): Event[] {
   const path = join(folder, 'events.jsonl');
   if (!existsSync(path)) return [];
-  return parseLines(readFileSync(path, 'utf8'));
+  return parseEvents(readFileSync(path, 'utf8'));
 }
 
 export function listRuns(root: string): string[] {
@@ -79,7 +81,7 @@ export function listRuns(root: string): string[] {
     .sort((a, b) => Number(a) - Number(b));
 }
 
-function parseLines(text: string): Event[] {
+export function parseEvents(text: string): Event[] {
   return text.split('\n').flatMap((line) => {
     if (!line.startsWith('{')) return [];
     try {

@@ -1,4 +1,5 @@
-import type { Counts, Event, Failure, PlannedNode, RunStatus } from './events.ts';
+import type { Resources } from '../tasks/core/resources.ts';
+import type { Cost, Counts, Event, Failure, PlannedNode, RunStatus } from './events.ts';
 
 export type NodePhase = 'waiting' | 'awaited' | 'queued' | 'running' | 'done' | 'cached' | 'failed' | 'skipped';
 
@@ -22,6 +23,15 @@ export interface NodeState {
   readonly released: number;
   /** It ran, and its outputs differ from what was known under an earlier recipe, or nothing was known. */
   readonly changed?: boolean;
+  readonly executor?: string;
+  readonly resources?: Resources;
+  /** What a scheduler calls the newest attempt: its name, its place in an array of that name, and its id. */
+  readonly name?: string;
+  readonly index?: number;
+  readonly id?: string;
+  readonly host?: string;
+  /** What all its attempts in this run have cost. */
+  readonly costs?: readonly Cost[];
 }
 
 /** What a run looks like: the one definition, for the terminal, `status` and every page. */
@@ -38,6 +48,8 @@ export interface RunState {
   /** In order of appearance; call nodes outside every `each` from the start, per-item nodes as they come. */
   readonly nodes: ReadonlyMap<string, NodeState>;
   readonly warnings: readonly string[];
+  /** Jobs that run on since its driver left; undefined while one drives. */
+  readonly left?: number;
   /** What cached nodes took when they ran. */
   readonly savedSeconds: number;
   readonly results: Readonly<Record<string, unknown>>;
@@ -74,17 +86,45 @@ export function apply(state: RunState, event: Event): RunState {
     case 'node-awaited':
       return withNode(state, event, { phase: 'awaited', fingerprint: event.fingerprint, queuedAt: at });
     case 'node-queued': {
-      const { task, fingerprint, attempt, reason, job } = event;
-      return withNode(state, event, { phase: 'queued', task, fingerprint, attempt, reason, job, queuedAt: at });
+      const { task, fingerprint, attempt, reason, job, executor, resources } = event;
+      const where = {
+        ...(executor === undefined ? {} : { executor }),
+        ...(resources === undefined ? {} : { resources }),
+      };
+      return withNode(state, event, {
+        phase: 'queued',
+        task,
+        fingerprint,
+        attempt,
+        reason,
+        job,
+        queuedAt: at,
+        ...where,
+      });
     }
+    case 'node-submitted': {
+      const { name, index } = event;
+      return withNode(state, event, { name, ...(index === undefined ? {} : { index }) });
+    }
+    case 'node-accepted':
+      return withNode(state, event, { id: event.id });
     case 'node-started':
-      return withNode(state, event, { phase: 'running', attempt: event.attempt, startedAt: at });
+      return withNode(state, event, { phase: 'running', attempt: event.attempt, startedAt: at, host: event.host });
+    case 'node-requeued':
+      return withNode(state, event, { phase: 'queued', reason: event.reason });
     case 'item-released':
       return withNode(state, event, { released: (state.nodes.get(event.address)?.released ?? 0) + 1 });
     case 'node-finished':
-      return withNode(state, event, { phase: 'done', endedAt: at, seconds: event.seconds, changed: event.changed });
+      return withNode(state, event, {
+        phase: 'done',
+        endedAt: at,
+        seconds: event.seconds,
+        changed: event.changed,
+        ...costsWith(state, event),
+      });
     case 'node-failed':
       return withNode(state, event, {
+        ...costsWith(state, event),
         phase: event.willRetry ? 'queued' : 'failed',
         failure: event.failure,
         seconds: event.seconds,
@@ -98,6 +138,8 @@ export function apply(state: RunState, event: Event): RunState {
       return withNode(state, event, { phase: 'done', endedAt: at });
     case 'warning':
       return { ...state, warnings: [...state.warnings, event.message] };
+    case 'driver-left':
+      return { ...state, left: event.jobs };
     case 'run-finished':
       return { ...state, status: event.status, results: event.results, endedAt: at };
     default:
@@ -116,6 +158,10 @@ function firstNodes(planned: readonly PlannedNode[]): Map<string, NodeState> {
   return new Map(
     calls.map((node) => [node.address, { ...blank, address: node.address, label: node.label, task: node.task }]),
   );
+}
+
+function costsWith(state: RunState, { address, cost }: { address: string; cost?: Cost }): Pick<NodeState, 'costs'> {
+  return cost === undefined ? {} : { costs: [...(state.nodes.get(address)?.costs ?? []), cost] };
 }
 
 const blank = { address: '', label: '', task: '', phase: 'waiting', attempt: 0, released: 0 } as const;

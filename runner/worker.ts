@@ -4,16 +4,35 @@ import { pathToFileURL } from 'node:url';
 import { messageOf, Problem } from '../cache/problem.ts';
 import { isPipeline } from '../pipelines/core/pipeline.ts';
 import type { Attempt, TaskSpec } from '../tasks/core/spec.ts';
+import { inCopy } from './copies.ts';
 import { WorkerJob } from './job.ts';
 import { progressWriter } from './progress.ts';
 import { graphOf } from './wanted.ts';
 
 /** Runs the TypeScript body of one job: `worker.js JOB_FOLDER`. Ends with 0 and `outputs.json`, or with 1 and `failure.json`. */
 async function main(folder: string): Promise<void> {
-  const job = WorkerJob.parse(JSON.parse(readFileSync(join(folder, 'job.json'), 'utf8')));
+  const told = WorkerJob.parse(JSON.parse(readFileSync(join(folder, 'job.json'), 'utf8')));
+  const job = ofThisCopy(told, folder);
   const spec = await findTask(job);
   const outputs = await spec.run?.(job.inputs, job.out, attemptOf(folder, job));
-  writeFileSync(join(folder, 'outputs.json'), JSON.stringify(checkPlain(outputs ?? {}, spec.name)));
+  writeFileSync(join(here, 'outputs.json'), JSON.stringify(checkPlain(outputs ?? {}, spec.name)));
+}
+
+/** A scheduler may have started the job again: then this copy has places of its own, and perhaps something to go on from. */
+function ofThisCopy(job: WorkerJob, folder: string): WorkerJob {
+  const { STET_HERE, STET_OUT = '', STET_RESUMING } = process.env;
+  if (STET_HERE === undefined) return job;
+  const place = { here: STET_HERE, out: STET_OUT };
+  const out = Object.entries(job.out).map(([name, path]) => [
+    name,
+    inCopy(path, { folder, sharedOut: job.sharedOut }, place),
+  ]);
+  return {
+    ...job,
+    out: Object.fromEntries(out) as Record<string, string>,
+    scratch: join(STET_HERE, 'scratch'),
+    resuming: STET_RESUMING === '1',
+  };
 }
 
 async function findTask(job: WorkerJob): Promise<TaskSpec> {
@@ -77,6 +96,8 @@ function checkPlain(outputs: unknown, task: string): unknown {
 }
 
 const folder = process.argv[2] ?? '';
+/** Where this copy of the job writes. */
+const here = process.env.STET_HERE ?? folder;
 try {
   await main(folder);
   process.exit(0); // workers and timers that the body left behind do not keep the job alive
@@ -88,6 +109,6 @@ try {
     ...(error instanceof Error && error.stack ? { stack: error.stack } : {}),
   };
   process.stderr.write(`${failure.stack ?? failure.message}\n`);
-  writeFileSync(join(folder, 'failure.json'), JSON.stringify(failure));
+  writeFileSync(join(here, 'failure.json'), JSON.stringify(failure));
   process.exit(1);
 }

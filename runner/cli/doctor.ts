@@ -1,3 +1,4 @@
+import type { ExecutorName } from '../site.ts';
 import { examine, type Finding } from '../doctor.ts';
 import { type Paint, paint } from '../views/paint.ts';
 import { table } from '../views/table.ts';
@@ -8,7 +9,7 @@ import type { Options } from './options.ts';
 export async function doctor(
   io: Io,
   [name, ...overrides]: readonly string[],
-  { profile }: Options & { profile?: string },
+  { profile, executor, probe }: Options & { profile?: string; executor?: ExecutorName; probe?: boolean },
 ): Promise<number> {
   const place = {
     cwd: io.cwd,
@@ -16,7 +17,7 @@ export async function doctor(
     ...(io.storeFolder === undefined ? {} : { storeFolder: io.storeFolder }),
   };
   const named = name && { name, overrides, ...(profile === undefined ? {} : { profile }) };
-  const findings = await examine(place, named || undefined);
+  const findings = await examine(place, named || undefined, { executor, probe });
   const colors = paint(io.stdout.hasColor);
   for (const line of table(findings.map((finding) => row(finding, colors)))) io.print(line);
   const missing = findings.filter(({ state }) => state === 'missing').length;

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
-import { coordinate } from '../coordinator.ts';
+import { coordinate, type CoordinateOptions } from '../coordinator.ts';
 import { openDiagnostics } from '../diagnostics.ts';
 import type { Event } from '../events.ts';
-import { LocalExecutor } from '../executors/local.ts';
+import type { Outlook } from '../executors/executor.ts';
+import { openExecutors } from '../executors/open.ts';
+import { History } from '../history.ts';
 import { readProgress } from '../progress.ts';
 import type { RunLog } from '../run-log.ts';
 import type { Session } from '../session.ts';
-import { localCapacity } from '../site.ts';
+import type { ExecutorName } from '../site.ts';
 import { apply, emptyState, type NodeState, type RunState } from '../state.ts';
 import { jsonView } from '../views/json.ts';
+import type { OnCluster } from '../views/cluster-words.ts';
 import type { Pace } from '../views/node-row.ts';
 import { PaceTracker } from '../views/pace-tracker.ts';
 import { paint } from '../views/paint.ts';
@@ -33,6 +36,9 @@ export interface DriveOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly failFast?: boolean;
+  readonly executor?: ExecutorName;
+  /** Do what can be done now, and leave. */
+  readonly once?: boolean;
 }
 
 /** Lines of a failed job's log that are shown. */
@@ -43,13 +49,20 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   const { run, json = false } = options;
   let state: RunState = emptyState;
   const paceOf = paces(run.folder, () => state);
-  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf) : undefined;
+  const history = new History(session.store, session.pipelineName, run.run);
+  let outlookOf: (address: string) => Outlook | undefined = () => undefined;
+  const onCluster = (address: string): OnCluster => ({
+    outlook: outlookOf(address),
+    expectedSeconds: history.secondsOf(address),
+  });
+  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf, onCluster) : undefined;
   const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
   // A line between two redraws would be overwritten.
   if (live) io.leadWarnings(live.warn);
-  const interrupts = listenForInterrupts(view.note);
+  const main = options.executor ?? session.site.executor ?? 'local';
+  const interrupts = listenForInterrupts(view.note, { lasting: main !== 'local' });
   try {
-    for await (const event of await events(session, options, interrupts)) {
+    for await (const event of events(session, { ...options, onOutlook: (next) => (outlookOf = next) }, interrupts)) {
       state = apply(state, event);
       view.onEvent(event, state);
     }
@@ -61,30 +74,31 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
     interrupts.dispose();
     io.leadWarnings(undefined);
   }
+  if (state.left !== undefined) return options.once ? exitCodes.fine : exitCodes.interrupted;
   if (state.status === 'succeeded') return exitCodes.fine;
   return state.status === 'cancelled' ? exitCodes.interrupted : exitCodes.nodeFailed;
 }
 
-async function events(
+function events(
   session: Session,
-  options: DriveOptions,
+  options: DriveOptions & Pick<CoordinateOptions, 'onOutlook'>,
   interrupts: { signal: AbortSignal; kill: AbortSignal },
-): Promise<AsyncGenerator<Event>> {
-  const { run, resumed, jobs, until, force, failFast } = options;
-  const capacity = await localCapacity(session.site, {
-    withGpus: asksForGpus(session),
-    ...(jobs === undefined ? {} : { jobs }),
-  });
+): AsyncGenerator<Event> {
+  const { run, resumed, executor, jobs, until, force, failFast, once, onOutlook } = options;
+  const { slurm } = session.site.executors ?? {};
   return coordinate(session, {
     run,
     resumed,
-    executor: new LocalExecutor(capacity),
+    executor: openExecutors(session.site, { executor, jobs, withGpus: asksForGpus(session) }),
     diagnostics: openDiagnostics(join(run.folder, 'diagnostics.jsonl')),
     signal: interrupts.signal,
     kill: interrupts.kill,
     ...(until === undefined ? {} : { until }),
     ...(force === undefined ? {} : { force }),
     ...(failFast === undefined ? {} : { failFast }),
+    ...(once === undefined ? {} : { once }),
+    ...(slurm?.visibleWithinSeconds === undefined ? {} : { visibleWithinSeconds: slurm.visibleWithinSeconds }),
+    ...(onOutlook === undefined ? {} : { onOutlook }),
   });
 }
 
@@ -117,6 +131,10 @@ async function finish(
   view: RunView,
   io: Io,
 ): Promise<void> {
+  if (state.left !== undefined) {
+    view.close(json ? [] : [`Its jobs run on. Go on with: pipeline attach ${run.run}`]);
+    return;
+  }
   const pages = await writePages(session.store, run.folder, state);
   if (json) {
     view.close([]);

@@ -17,8 +17,8 @@ export interface KnownRun {
   readonly outcome: Outcome;
 }
 
-/** `interrupted`: it says that it runs, and its driver is gone. */
-export type Outcome = RunState['status'] | 'interrupted';
+/** `interrupted`: it says that it runs, and its driver is gone. `left`: its driver went in good order, and jobs run on. */
+export type Outcome = RunState['status'] | 'interrupted' | 'left';
 
 export function readRun(root: string, run: string): KnownRun {
   const folder = join(root, 'runs', run);
@@ -31,8 +31,9 @@ export function readRun(root: string, run: string): KnownRun {
 }
 
 /** A driver on another host is taken at its word: whether it lives cannot be seen from here. */
-function outcomeOf({ status, host, pid, startedAt }: RunState): Outcome {
+function outcomeOf({ status, host, pid, startedAt, left }: RunState): Outcome {
   if (status !== 'running') return status;
+  if (left !== undefined) return 'left';
   if (pid === 0) return 'interrupted';
   return host !== hostname() || isAliveSince(pid, startedAt) ? 'running' : 'interrupted';
 }

@@ -7,17 +7,20 @@ export interface Interrupts {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export function listenForInterrupts(say: (message: string) => void): Interrupts {
+/** `lasting`: jobs run on a cluster, which needs no driver. */
+export function listenForInterrupts(say: (message: string) => void, { lasting = false } = {}): Interrupts {
   const first = new AbortController();
   const second = new AbortController();
   const onSignal = (name: string): void => {
     if (!first.signal.aborted) {
       first.abort();
-      say(
-        name === 'SIGINT'
-          ? 'Stopping: jobs are told to end. Press Ctrl-C again to end them now.'
-          : 'Stopping: jobs are told to end.',
-      );
+      if (lasting) say('Leaving: jobs on the cluster run on.');
+      else
+        say(
+          name === 'SIGINT'
+            ? 'Stopping: jobs are told to end. Press Ctrl-C again to end them now.'
+            : 'Stopping: jobs are told to end.',
+        );
       return;
     }
     second.abort();

@@ -1,4 +1,5 @@
 import { makePlan, type Plan } from '../plan.ts';
+import type { ExecutorName } from '../site.ts';
 import { openSession } from '../session.ts';
 import { paint } from '../views/paint.ts';
 import { planLines } from '../views/plan-lines.ts';
@@ -10,8 +11,9 @@ import { sessionRequest } from './session-options.ts';
 export async function plan(io: Io, [name = '', ...overrides]: readonly string[], options: Options): Promise<number> {
   const session = await openSession(sessionRequest(io, name, overrides, options));
   try {
-    const { until, force } = options as { until?: string; force?: string[] };
+    const { until, force, executor } = options as { until?: string; force?: string[]; executor?: ExecutorName };
     const plan = await makePlan(session, {
+      executor,
       ...(until === undefined ? {} : { until }),
       ...(force?.length ? { force } : {}),
     });

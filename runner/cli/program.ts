@@ -53,6 +53,10 @@ function makeProgram(version: string, finished: (code: number) => void): Command
         finished(await body(openIo(options), args, options));
       });
   const profile = new Option('--profile <name>', 'a named set of parameters');
+  const executor = new Option('--executor <name>', 'where jobs run (default: as pipeline.config.ts says)').choices([
+    'local',
+    'slurm',
+  ]);
 
   command('list', 'pipelines that can be run here', async () => (await import('./list.ts')).list);
   command('show <name>', 'what a pipeline takes and gives', async () => (await import('./show.ts')).show).addOption(
@@ -64,23 +68,43 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     async () => (await import('./plan.ts')).plan,
   )
     .addOption(profile)
+    .addOption(executor)
     .option('--until <node>', 'only this node and what it needs')
     .option('--force <node>', 'as if nothing were known of this node; may be repeated', collect, [])
     .option('--json', 'one object, for programs');
   command('run <name> [overrides...]', 'run what is missing', async () => (await import('./run.ts')).run)
     .addOption(profile)
+    .addOption(executor)
+    .option('--detach', 'return at once; the run goes on in the background')
     .option('--json', 'one event a line, for programs')
     .option('--jobs <n>', 'at most this many jobs at a time', positive)
     .option('--until <node>', 'only this node and what it needs')
     .option('--force <node>', 'run this node whatever is known of it; may be repeated', collect, [])
-    .option('--fail-fast', 'stop everything at the first failure');
+    .option('--fail-fast', 'stop everything at the first failure')
+    .addOption(new Option('--numbered <run>').hideHelp());
   command(
     'resume [run]',
     'go on with a run that did not end; the newest without a name',
     async () => (await import('./resume.ts')).resume,
   )
+    .addOption(executor)
     .option('--json', 'one event a line, for programs')
     .option('--jobs <n>', 'at most this many jobs at a time', positive);
+  command(
+    'attach [run]',
+    'watch a run, and drive it when nobody does; the newest without a name',
+    async () => (await import('./attach.ts')).attach,
+  ).option('--json', 'one event a line, for programs');
+  command(
+    'tick [run]',
+    'do what can be done now and leave; every run that has not ended without a name',
+    async () => (await import('./tick.ts')).tick,
+  ).option('--json', 'one event a line, for programs');
+  command(
+    'cancel <run-or-node> [node]',
+    'end a run, or a node of the newest run',
+    async () => (await import('./cancel.ts')).cancel,
+  ).usage('[options] <run> [node]');
   command('runs', 'runs so far, the newest last', async () => (await import('./runs.ts')).runs);
   command(
     'status [run]',
@@ -123,9 +147,12 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .option('--older-than <days>', 'keep what runs of this many days used', days, 30);
   command(
     'doctor [name] [overrides...]',
-    'whether this machine has what runs need',
+    'whether this machine, or the cluster, has what runs need',
     async () => (await import('./doctor.ts')).doctor,
-  ).addOption(profile);
+  )
+    .addOption(profile)
+    .addOption(executor)
+    .option('--probe', 'start a tiny job on every node of the partition');
   command('new <name>', 'a new pipeline that runs at once', async () => (await import('./new.ts')).makeNew);
   return program;
 }

@@ -1,7 +1,9 @@
 import { Problem } from '../../cache/problem.ts';
 import { listRuns, openLog } from '../run-log.ts';
 import { openSession, openStoreOnly } from '../session.ts';
+import type { ExecutorName } from '../site.ts';
 import { drive } from './drive.ts';
+import { lockRun } from './driver-lock.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findRun, type KnownRun, readRequest, readRun } from './find-run.ts';
 import type { Io } from './io.ts';
@@ -15,18 +17,28 @@ export async function resume(io: Io, [name]: readonly string[], options: Options
     io.print('There is nothing to resume: every run has ended.');
     return exitCodes.fine;
   }
-  const { run, state, outcome, folder, graph } = found;
+  const { run, state, outcome } = found;
   if (outcome === 'succeeded') {
     io.print(`Run ${run} of ${state.pipeline} has succeeded: there is nothing to resume.`);
     return exitCodes.fine;
   }
-  if (outcome === 'running') {
-    throw new Problem('run-is-alive', `Run ${run} is still driven by process ${state.pid} on ${state.host}.`, {
-      hint: `Watch it with \`pipeline status ${run}\`, or end that process first.`,
-    });
-  }
+  if (outcome === 'running') throw isAlive(found);
+  return goOn(io, found, options);
+}
 
-  const { name: pipeline, file, overrides, profile, until } = readRequest(folder);
+export interface GoOnOptions {
+  readonly json?: boolean;
+  readonly jobs?: number;
+  readonly executor?: ExecutorName;
+  /** Do what can be done now, and leave. */
+  readonly once?: boolean;
+}
+
+/** Drives a run on from where its last driver left it. */
+export async function goOn(io: Io, found: KnownRun, options: GoOnOptions): Promise<number> {
+  const { run, folder, graph } = found;
+  const { name: pipeline, file, overrides, profile, until, executor: before } = readRequest(folder);
+  const { json, jobs, executor = before, once } = options;
   const session = await openSession({
     name: file,
     overrides,
@@ -35,10 +47,11 @@ export async function resume(io: Io, [name]: readonly string[], options: Options
   });
   try {
     refuseOther(run, graph, session.graph.digest);
-    await refuseUnfit(session, until);
+    await refuseUnfit(session, { until, executor });
+    const lock = await lockRun(session.storeRoot, run, { patient: true, say: io.warn });
+    if (!lock) throw isAlive(readRun(session.storeRoot, run));
     const log = openLog(session.storeRoot, run);
     try {
-      const { json, jobs } = options as { json?: boolean; jobs?: number };
       return await drive(
         session,
         {
@@ -48,15 +61,24 @@ export async function resume(io: Io, [name]: readonly string[], options: Options
           ...(json === undefined ? {} : { json }),
           ...(jobs === undefined ? {} : { jobs }),
           ...(until === undefined ? {} : { until }),
+          ...(executor === undefined ? {} : { executor }),
+          ...(once === undefined ? {} : { once }),
         },
         io,
       );
     } finally {
       log.close();
+      lock.release();
     }
   } finally {
     await session.close();
   }
+}
+
+function isAlive({ run, state }: KnownRun): Problem {
+  return new Problem('run-is-alive', `Run ${run} is still driven by process ${state.pid} on ${state.host}.`, {
+    hint: `Watch it with \`pipeline attach ${run}\`, or end that process first.`,
+  });
 }
 
 /** The named run, else the newest that has not ended. A failed run has ended: it is resumed when it is named. */
@@ -66,7 +88,7 @@ async function unfinished(io: Io, name: string | undefined): Promise<KnownRun | 
     if (name !== undefined) return readRun(store.root, findRun(store.root, name));
     for (const run of listRuns(store.root).reverse()) {
       const known = readRun(store.root, run);
-      if (known.outcome === 'interrupted' || known.outcome === 'cancelled') return known;
+      if (['interrupted', 'cancelled', 'left'].includes(known.outcome)) return known;
     }
     return undefined;
   } finally {

@@ -1,11 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
+import type { ExecutorName } from '../site.ts';
 import { findNode } from '../names.ts';
 import { refusalLines, refusalsOf } from '../plan.ts';
 import { createRun, openLog, type RunRequest } from '../run-log.ts';
 import { openSession, type Session } from '../session.ts';
+import { startDriver } from './detach.ts';
 import { drive } from './drive.ts';
+import { lockRun } from './driver-lock.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
 import { sessionRequest } from './session-options.ts';
@@ -17,6 +21,10 @@ interface RunOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly failFast?: boolean;
+  readonly executor?: ExecutorName;
+  readonly detach?: boolean;
+  /** The run's folder is there already: its number. */
+  readonly numbered?: string;
 }
 
 export async function run(io: Io, [name = '', ...overrides]: readonly string[], given: Options): Promise<number> {
@@ -26,9 +34,10 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     // Names are checked before the run has a number.
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
       findNode(session.graph, node);
-    await refuseUnfit(session, options.until);
+    await refuseUnfit(session, options);
 
-    const { run, folder } = createRun(session.storeRoot);
+    const { run, folder } =
+      options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
     const request: RunRequest = {
       pipeline: session.pipelineName,
       name,
@@ -36,12 +45,19 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       overrides,
       ...(profile === undefined ? {} : { profile }),
       ...(options.until === undefined ? {} : { until: options.until }),
+      ...(options.executor === undefined ? {} : { executor: options.executor }),
       startedAt: new Date().toISOString(),
     };
     writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
+    if (options.detach) {
+      startDriver({ run, folder, cwd: io.cwd });
+      io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}`);
+      return exitCodes.fine;
+    }
+    const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
     const log = openLog(session.storeRoot, run);
     try {
-      const { json, jobs, until, force, failFast } = options;
+      const { json, jobs, until, force, failFast, executor } = options;
       return await drive(
         session,
         {
@@ -53,23 +69,33 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
           ...(until === undefined ? {} : { until }),
           ...(force?.length ? { force } : {}),
           ...(failFast === undefined ? {} : { failFast }),
+          ...(executor === undefined ? {} : { executor }),
         },
         io,
       );
     } finally {
       log.close();
+      lock?.release();
     }
   } finally {
     await session.close();
   }
 }
 
+function numbered({ storeRoot }: Session, run: string): { run: string; folder: string } {
+  return { run, folder: join(storeRoot, 'runs', run) };
+}
+
 /** What the site lacks, before anything starts: hours of work must not end in a node that never could run. */
-export async function refuseUnfit(session: Session, until: string | undefined): Promise<void> {
-  const refusals = await refusalsOf(session, until);
+export async function refuseUnfit(
+  session: Session,
+  { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined },
+): Promise<void> {
+  const refusals = await refusalsOf(session, { until, executor });
   if (refusals.length === 0) return;
   const lines = refusals.flatMap(refusalLines);
-  throw new Problem('site-lacks', ['This machine cannot run it:', ...lines].join('\n'), {
+  const where = (executor ?? session.site.executor ?? 'local') === 'local' ? 'This machine' : 'The cluster';
+  throw new Problem('site-lacks', [`${where} cannot run it:`, ...lines].join('\n'), {
     hint: '`pipeline doctor` says what is here.',
   });
 }

@@ -35,6 +35,7 @@ function row({ run, state, outcome }: KnownRun, colors: Paint, now: number): str
     running: colors.cyan,
     cancelled: colors.yellow,
     interrupted: colors.yellow,
+    left: colors.cyan,
   }[outcome];
   const end = state.endedAt ?? (outcome === 'running' ? now : undefined);
   return [

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { execa as Execa } from 'execa';
 import type { Resources } from '../../tasks/core/resources.ts';
 import { type Capacity, type Lease, Slots } from '../slots.ts';
-import type { Change, Executor, Exit, Job } from './executor.ts';
+import { inheritedEnvironment } from './environment.ts';
+import type { Change, Executor, Exit, Job, Outlook } from './executor.ts';
 import { Keeper } from './keeper.ts';
 
 /** Between telling a job to stop and killing it. Long enough to write a checkpoint of some gigabytes. */
@@ -19,6 +20,7 @@ interface Running {
 
 /** Jobs as child processes of the driver, each in its own process group, within what the machine has. */
 export class LocalExecutor implements Executor {
+  readonly outlivesDriver = false;
   #execa: typeof Execa | undefined;
   readonly #keeper = new Keeper();
   readonly #slots: Slots;
@@ -95,6 +97,18 @@ export class LocalExecutor implements Executor {
     if (!now) running.timer ??= setTimeout(() => running.group && signalGroup(running.group, 'SIGKILL'), this.#graceMs);
   }
 
+  /** A local job dies with its driver, so there is nothing to take over: it has to start again. */
+  adopt(job: Job): void {
+    const exit = { code: null, signal: undefined, cancelled: false, cause: 'never-started' as const };
+    queueMicrotask(() => this.#listener({ type: 'exited', job, exit }));
+  }
+
+  outlook(): Outlook | undefined {
+    return undefined;
+  }
+
+  async settle(): Promise<void> {}
+
   async close(): Promise<void> {
     for (const job of this.#running.keys()) this.cancel(job, { now: true });
     await this.#keeper.close();
@@ -116,10 +130,8 @@ export class LocalExecutor implements Executor {
 
 /** What every job sees besides its declared environment: declared or absent. */
 export function baseEnvironment(jobFolder: string): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ'];
-  const given = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   return {
-    ...(Object.fromEntries(given) as Record<string, string>),
+    ...inheritedEnvironment(),
     TMPDIR: tmpdir(),
     STET_JOB: jobFolder,
     STET_PROGRESS: join(jobFolder, 'progress.jsonl'),

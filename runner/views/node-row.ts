@@ -1,5 +1,6 @@
 import type { Progress } from '../../tasks/core/spec.ts';
 import type { NodePhase, NodeState } from '../state.ts';
+import { type OnCluster, runningWords, waitingWords } from './cluster-words.ts';
 import { cut, oneLine, pad } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { metric, duration, ticking } from './quantities.ts';
@@ -19,6 +20,8 @@ export interface Frame {
   /** Stands below the header; empty when there is nothing to say. */
   readonly note: string;
   readonly paceOf: (address: string) => Pace | undefined;
+  /** Of nodes whose jobs are on a cluster. */
+  readonly onCluster?: ((address: string) => OnCluster | undefined) | undefined;
 }
 
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -77,7 +80,7 @@ function tell(node: NodeState, labelOf: (address: string) => string, frame: Fram
       if (node.failure?.code === 'cancelled') return paint.dim('stopped');
       return node.failure
         ? paint.yellow(`tried again: ${firstLine(node.failure.message)}`)
-        : paint.dim('waits for room');
+        : paint.dim(waiting(node, frame));
     case 'running':
       return running(node, frame);
     case 'done':
@@ -93,7 +96,19 @@ function tell(node: NodeState, labelOf: (address: string) => string, frame: Fram
   }
 }
 
-function running(node: NodeState, { now, columns, paint, paceOf }: Frame): string {
+function waiting(node: NodeState, { now, onCluster }: Frame): string {
+  const known = node.executor === 'slurm' && node.name !== undefined ? onCluster?.(node.address) : undefined;
+  return known ? waitingWords(known, now) : 'waits for room';
+}
+
+function running(node: NodeState, frame: Frame): string {
+  const { now, paint, onCluster } = frame;
+  const known = node.executor === 'slurm' ? onCluster?.(node.address) : undefined;
+  const more = known ? runningWords(node, known, now) : '';
+  return more === '' ? progress(node, frame) : `${progress(node, frame)}  ${paint.dim(more)}`;
+}
+
+function progress(node: NodeState, { now, columns, paint, paceOf }: Frame): string {
   const elapsed = ticking((now - (node.startedAt ?? now)) / 1000);
   const items = node.released > 0 ? `${node.released} out` : '';
   const pace = paceOf(node.address);

@@ -18,6 +18,13 @@ export function plainLines(event: Event, state: RunState): string[] {
       return [`awaited   ${label}: ${oneLine(event.owner)} is making it`];
     case 'node-queued':
       return [`queued    ${label}${event.attempt > 1 ? `, attempt ${event.attempt}` : ''}: ${oneLine(event.reason)}`];
+    case 'node-submitted':
+    case 'node-accepted':
+      return [];
+    case 'node-requeued':
+      return [`requeued  ${label}: ${oneLine(event.reason)}`];
+    case 'driver-left':
+      return [`left: ${count(event.jobs, 'job')} of run ${event.run} ${event.jobs === 1 ? 'goes' : 'go'} on`];
     case 'node-started':
       return [`started   ${label} on ${event.host}`];
     case 'item-released':

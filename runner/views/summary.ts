@@ -1,5 +1,6 @@
 import { countsOf, type NodeState, type RunState } from '../state.ts';
 import { oneLine, pad, columnsOf } from './columns.ts';
+import { costLines } from './cost-lines.ts';
 import { type FailureSources, failureLines, inStore } from './failure.ts';
 import type { Paint } from './paint.ts';
 import { allKnown, count, duration } from './quantities.ts';
@@ -39,6 +40,7 @@ export function summaryLines(state: RunState, sources: SummarySources): string[]
     ...failures(nodes, sources),
     verdict(state, isNoop, nodes.length, sources),
     ...(isNoop ? [] : longest(nodes, paint)),
+    ...costs(state, paint),
     ...results,
     ...(pages.length > 0 ? ['', ...pages] : []),
     ...(state.status === 'succeeded' ? [] : ['', advice(state, store)]),
@@ -109,6 +111,11 @@ function longest(nodes: readonly NodeState[], paint: Paint): string[] {
   });
   const more = ran.length - shown.length;
   return [...rows, ...(more > 0 ? [paint.dim(`  … ${more} more ran`)] : [])];
+}
+
+function costs(state: RunState, paint: Paint): string[] {
+  const lines = costLines(state, paint);
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 function advice({ status, run }: RunState, store: string | undefined): string {

@@ -1,5 +1,6 @@
 import type { Terminal } from '../cli/io.ts';
 import { emptyState } from '../state.ts';
+import type { OnCluster } from './cluster-words.ts';
 import { liveLines } from './live.ts';
 import type { Pace } from './node-row.ts';
 import { paint } from './paint.ts';
@@ -10,7 +11,11 @@ import { Screen } from './screen.ts';
 const redrawMs = 125;
 
 /** A run on a terminal: redrawn in place while it goes on, and its summary in the scrollback at the end. */
-export function terminalView(terminal: Terminal, paceOf: (address: string) => Pace | undefined): RunView {
+export function terminalView(
+  terminal: Terminal,
+  paceOf: (address: string) => Pace | undefined,
+  onCluster?: (address: string) => OnCluster | undefined,
+): RunView {
   const screen = new Screen(terminal);
   const colors = paint(terminal.hasColor);
   let state = emptyState;
@@ -19,7 +24,9 @@ export function terminalView(terminal: Terminal, paceOf: (address: string) => Pa
 
   const draw = (): void => {
     if (state.run === '') return;
-    screen.draw(liveLines(state, { ...terminal.size(), now: Date.now(), tick, note, paint: colors, paceOf }));
+    screen.draw(
+      liveLines(state, { ...terminal.size(), now: Date.now(), tick, note, paint: colors, paceOf, onCluster }),
+    );
   };
   const timer = setInterval(() => {
     tick += 1;

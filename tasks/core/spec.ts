@@ -47,6 +47,13 @@ export interface CodeInput {
   readonly digests: (root: string) => Promise<Readonly<Record<string, string>>>;
 }
 
+/** What a program is told ahead of the end of its time, so that it can save its state. */
+export interface Warning {
+  readonly signal: 'SIGTERM' | 'SIGUSR1' | 'SIGUSR2';
+  /** How long ahead, in seconds; at least 60, because schedulers look every half minute. */
+  readonly seconds: number;
+}
+
 interface Common<I extends Shape, O extends Shape> {
   name: string;
   inputs: I;
@@ -75,6 +82,16 @@ interface Common<I extends Shape, O extends Shape> {
   needs?: readonly Need[] | ((known: Partial<Parsed<I>>) => readonly Need[]);
   /** With `resume`, attempts at one fingerprint share one output folder, across preemptions, crashes and runs. */
   onPreempt?: 'restart' | 'resume';
+  /**
+   * A signal ahead of the time limit and of a preemption. By default SIGTERM 120 seconds ahead for tasks that resume, and
+   * none for others: a program that does not know the signal is ended by it.
+   */
+  warning?: Warning | 'none';
+  /**
+   * After running out of memory it is tried once more with `factor` times as much, at most `mostGb`.
+   * Default: twice as much. Without `memoryGb` there is nothing to multiply, and it fails.
+   */
+  onOutOfMemory?: { readonly factor: number; readonly mostGb?: number } | 'fail';
   /**
    * What lies outside the store and changes the outputs: files of the user, a listing of a bucket. Read when the plan is
    * made and again after the job; plain JSON. A job whose surroundings changed while it ran is not stored.
@@ -114,6 +131,8 @@ export interface TaskSpec {
   readonly secrets: readonly string[];
   readonly inherits: readonly string[];
   readonly onPreempt: 'restart' | 'resume';
+  readonly warning: Warning | 'none' | undefined;
+  readonly onOutOfMemory: { readonly factor: number; readonly mostGb?: number } | 'fail';
   readonly version: string | undefined;
   readonly cwd: ((inputs: Inputs) => string) | undefined;
   readonly resources: (inputs: Inputs) => Resources;

@@ -54,6 +54,8 @@ function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, define
     secrets: [],
     inherits: [],
     onPreempt: 'restart',
+    warning: undefined,
+    onOutOfMemory: { factor: 2 },
     version: undefined,
     cwd: undefined,
     observe: undefined,

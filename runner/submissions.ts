@@ -1,0 +1,99 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Digest } from '../cache/digest.ts';
+import { writeWhole } from '../cache/write-whole.ts';
+import type { Submitted } from './executors/executor.ts';
+import type { StagedJob } from './stage.ts';
+
+/**
+ * A job that was handed, or is about to be handed, to a scheduler: enough for any later driver to find it by its name and take
+ * what it gives. Written before the scheduler is asked; one for each fingerprint, under its lock.
+ */
+export const Submission = z.object({
+  format: z.literal(1),
+  executor: z.string(),
+  fingerprint: z.string(),
+  token: z.string(),
+  /** What the scheduler calls it. */
+  name: z.string(),
+  index: z.int().optional(),
+  pack: z.int().optional(),
+  /** The run whose driver has it now, and the node's address and label there. */
+  run: z.string(),
+  address: z.string(),
+  label: z.string(),
+  attempt: z.int(),
+  /** Absolute. */
+  folder: z.string(),
+  resources: z.record(z.string(), z.unknown()),
+  /** Of shared outputs. */
+  turn: z.int().optional(),
+  /** The work started from something that was left; its items were released before. */
+  resuming: z.boolean(),
+});
+export type Submission = z.infer<typeof Submission>;
+
+/** What is to be remembered of a job before a scheduler is asked to take it. */
+export function submissionOf(job: StagedJob, { name, index, pack }: Submitted, run: string): Submission {
+  const { fingerprint, instance } = job.prepared;
+  return {
+    format: 1,
+    executor: 'slurm',
+    fingerprint,
+    token: job.token,
+    name,
+    ...(index === undefined ? {} : { index }),
+    ...(pack === undefined ? {} : { pack }),
+    run,
+    address: instance.address,
+    label: instance.label,
+    attempt: job.attempt,
+    folder: job.folder,
+    resources: { ...job.resources },
+    ...(job.shared ? { turn: job.shared.turn } : {}),
+    resuming: job.resuming,
+  };
+}
+
+/** The jobs that are with schedulers, whoever drives them. */
+export class Submissions {
+  readonly #folder: string;
+
+  constructor(storeRoot: string) {
+    this.#folder = join(storeRoot, 'submitted');
+  }
+
+  write(submission: Submission): void {
+    mkdirSync(this.#folder, { recursive: true });
+    writeWhole(this.#path(submission.fingerprint), JSON.stringify(submission));
+  }
+
+  read(fingerprint: string): Submission | undefined {
+    try {
+      return Submission.parse(JSON.parse(readFileSync(this.#path(fingerprint), 'utf8')));
+    } catch {
+      return undefined; // none, or its driver was killed before it asked the scheduler
+    }
+  }
+
+  remove(fingerprint: Digest): void {
+    rmSync(this.#path(fingerprint), { force: true });
+  }
+
+  fingerprints(): Set<string> {
+    try {
+      return new Set(readdirSync(this.#folder).map((name) => `sha256:${name.replace(/\.json$/, '')}`));
+    } catch {
+      return new Set(); // nothing was ever submitted
+    }
+  }
+
+  all(): Submission[] {
+    return [...this.fingerprints()].flatMap((fingerprint) => this.read(fingerprint) ?? []);
+  }
+
+  #path(fingerprint: string): string {
+    return join(this.#folder, `${fingerprint.slice('sha256:'.length)}.json`);
+  }
+}
