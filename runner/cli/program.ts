@@ -127,6 +127,19 @@ function makeProgram(version: string, finished: (code: number) => void): Command
   command('get <name> <output>', 'take a result out of the store', async () => (await import('./get.ts')).get)
     .requiredOption('--to <path>', 'where to')
     .option('--force', 'write over what is there');
+  command(
+    'serve <checkpoint-or-pipeline>',
+    "serve a policy by openpi's protocol; PIPELINE[:OUTPUT] takes one of its newest run",
+    async () => (await import('./serve.ts')).serve,
+  )
+    .option('--port <n>', 'where to listen; 0 takes any that is free', portNumber, 8000)
+    .option('--host <address>', 'other addresses than those of this machine need a key', '127.0.0.1')
+    .option('--api-key-env <variable>', 'holds the key that clients must send')
+    .addOption(
+      new Option('--backend <name>', 'what TF.js computes on')
+        .choices(['wasm', 'cpu', 'node', 'node-gpu', 'auto'])
+        .default('wasm'),
+    );
   command('graph <name> [overrides...]', 'the graph of a pipeline', async () => (await import('./graph.ts')).graph)
     .addOption(profile)
     .option('--format <format>', 'text, mermaid, dot, svg or json', 'text');
@@ -165,6 +178,12 @@ function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number, 1 or more.');
   return value;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= 65535) return value;
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.');
 }
 
 function days(text: string): number {

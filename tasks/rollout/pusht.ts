@@ -4,7 +4,6 @@ import { checkpoint } from '../kinds/checkpoint.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { rolloutSummary } from '../kinds/rollout-summary.ts';
 import { backendName } from '../models/backend-name.ts';
-import type { Trace } from './pusht/roll-out.ts';
 
 /**
  * Rolls a policy out in PushT: episode i starts from the env's seed `seed + i` and ends at its first success or after
@@ -40,37 +39,10 @@ export const rolloutPusht = task({
   },
   run: async ({ policy, episodes, seed, maxSteps, drawEpisodes, backend, name }, out, attempt) => {
     const { rollOutLanes } = await import('./pusht/lanes.ts');
-    const { writeRollouts, writeSummary } = await import('./pusht/write-rollouts.ts');
+    const { collectTraces, writeResults } = await import('./pusht/results.ts');
     const seeds = Array.from({ length: episodes }, (_, i) => seed + i);
-    const traces: Trace[] = [];
-    for await (const trace of rollOutLanes({ policyFolder: policy.path, backend, seeds, maxSteps }, attempt.cpus)) {
-      attempt.signal.throwIfAborted();
-      traces.push(trace);
-      attempt.report({
-        done: traces.length,
-        total: episodes,
-        unit: 'episodes',
-        metrics: { maxReward: meanMaxRewardOf(traces) },
-      });
-    }
-    traces.sort((a, b) => a.seed - b.seed);
-
-    const successRate = traces.filter(({ success }) => success).length / episodes;
-    const meanMaxReward = meanMaxRewardOf(traces);
-    const facts = traces.map(({ seed, length, success, maxReward }) => ({ seed, length, success, maxReward }));
-    const named = name === undefined ? {} : { name };
-    await writeRollouts(out.rollouts, traces);
-    await writeSummary(
-      out.summary,
-      { ...named, seed, successRate, meanMaxReward, episodes: facts },
-      traces,
-      drawEpisodes,
-    );
-    return { rollouts: out.rollouts, summary: out.summary, successRate, meanMaxReward };
+    const rolled = rollOutLanes({ policyFolder: policy.path, backend, seeds, maxSteps }, attempt.cpus);
+    const traces = await collectTraces(rolled, episodes, attempt);
+    return writeResults(out, traces, { seed, name, drawEpisodes });
   },
 });
-
-/** Mean over episodes of the highest reward; summed in the order given. */
-function meanMaxRewardOf(traces: readonly Trace[]): number {
-  return traces.reduce((sum, { maxReward }) => sum + maxReward, 0) / traces.length;
-}

@@ -2,6 +2,7 @@
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   cold: async () => (await import('./cold.ts')).benchCold(),
   'no-op': async () => (await import('./no-op.ts')).benchNoOp(),
+  serve: async () => (await import('./serve.ts')).benchServe(),
   plan: async () => (await import('./plan.ts')).benchPlan(),
   hash: async () => (await import('./hash.ts')).benchHash(),
   log: async () => (await import('./log.ts')).benchLog(),

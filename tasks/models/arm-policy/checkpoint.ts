@@ -1,30 +1,29 @@
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BackendIdentity } from '../backend/identity.ts';
+import { z } from 'zod';
+import { readJson } from '../../core/artifact.ts';
+import { BackendIdentity } from '../backend/identity.ts';
 import { releaseFolder } from '../flow/release-folder.ts';
 import type { Slot } from '../flow/layout.ts';
 import type { TrainingState } from '../flow/optimizer.ts';
-import { encodeTensors } from '../flow/safetensors.ts';
+import { decodeTensors, encodeTensors } from '../flow/safetensors.ts';
 import { loadState, saveState } from '../flow/training-state.ts';
-import { named } from '../flow/weights.ts';
+import { flattened, named } from '../flow/weights.ts';
+
+const size = z.int().min(1);
 
 /** `params/config.json`: how to read `params/ema.safetensors`. */
-export interface ArmConfig {
-  readonly format: 'arm-policy/1';
+const ArmConfig = z.object({
+  format: z.literal('arm-policy/1'),
   /** As openpi counts steps: from 0, so this step's update is in the weights. */
-  readonly step: number;
-  readonly architecture: {
-    readonly horizon: number;
-    readonly hidden: number;
-    readonly inner: number;
-    readonly blocks: number;
-    readonly timeFeatures: number;
-  };
+  step: z.int().min(0),
+  architecture: z.object({ horizon: size, hidden: size, inner: size, blocks: size, timeFeatures: size }),
   /** Which statistics in `assets` its numbers are mapped by. */
-  readonly assetId: string;
-  readonly actionSpace: 'joint-position' | 'joint-velocity';
-  readonly backend: BackendIdentity;
-}
+  assetId: z.string().min(1),
+  actionSpace: z.enum(['joint-position', 'joint-velocity']),
+  backend: BackendIdentity,
+});
+export type ArmConfig = Readonly<z.output<typeof ArmConfig>>;
 
 interface Saved {
   readonly layout: readonly Slot[];
@@ -54,4 +53,14 @@ export async function furthestState(folder: string, layout: readonly Slot[]): Pr
   const names = await readdir(folder).catch(() => []); // the first attempt has no folder yet
   const furthest = names.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(b) - Number(a))[0];
   return furthest === undefined ? undefined : loadState(join(folder, furthest, 'train_state'), layout);
+}
+
+export function readConfig(folder: string): Promise<ArmConfig> {
+  return readJson(join(folder, 'params/config.json'), ArmConfig);
+}
+
+/** The weights of a checkpoint, in the order of the layout. */
+export async function readWeights(folder: string, layout: readonly Slot[]): Promise<Float32Array> {
+  const path = join(folder, 'params/ema.safetensors');
+  return flattened(layout, decodeTensors(await readFile(path), path), path);
 }

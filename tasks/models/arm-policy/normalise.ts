@@ -32,3 +32,11 @@ export function normalise(rows: Float32Array, width: number, { q01, q99 }: Quant
     rows[i] = (((rows[i] as number) - low) / (high - low + 1e-6)) * 2 - 1;
   }
 }
+
+/** The inverse, in float64, of rows of `width` numbers. */
+export function unnormalised(rows: Float32Array, width: number, { q01, q99 }: Quantiles): Float64Array {
+  return Float64Array.from(rows, (value, i) => {
+    const [low, high] = [q01[i % width] as number, q99[i % width] as number];
+    return ((value + 1) / 2) * (high - low + 1e-6) + low;
+  });
+}

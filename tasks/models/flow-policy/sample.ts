@@ -1,10 +1,9 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Tf } from '../backend/tf.ts';
 import { fillGaussian, randomOf } from '../random.ts';
-import { forward } from '../flow/network.ts';
-import { writeTime } from '../flow/time.ts';
+import { flowToActions } from '../flow/euler.ts';
 import type { Architecture } from './architecture.ts';
-import { actionWidth, featureWidth, type Normalisation, observationWidth, writeFeatures } from './features.ts';
+import { actionWidth, type Normalisation, observationWidth, writeFeatures } from './features.ts';
 import { inputWidth } from './flow.ts';
 
 export interface Sampler {
@@ -19,9 +18,8 @@ export interface Sampler {
 }
 
 /**
- * Draws action chunks: [batch, obsSteps, 18] to [batch, actionSteps, 2], world units. Row i starts from the noise of seed i.
- *
- * Every operation works on rows alone, and the wasm and cpu backends sum in an order that does not depend on the number of rows.
+ * Draws action chunks: [batch, obsSteps, 18] to [batch, actionSteps, 2], world units. Row i starts from the noise of seed i and
+ * depends on no other.
  */
 export function sampleActions(
   sampler: Sampler,
@@ -40,15 +38,7 @@ export function sampleActions(
     const from = row * obsSteps * observationWidth;
     writeFeatures(observations, from, { obsSteps, limits: normalisation.observation }, input, row * width + chunkWidth);
   });
-  const timeAt = chunkWidth + featureWidth(obsSteps);
-  for (let step = 0; step < flowSteps; step += 1) {
-    for (let row = 0; row < batch; row += 1) writeTime(step / flowSteps, timeFeatures, input, row * width + timeAt);
-    const velocity = tf.tidy(() => forward(tf, weights, tf.tensor2d(input, [batch, width])).dataSync<'float32'>());
-    for (let i = 0; i < velocity.length; i += 1) {
-      const at = Math.floor(i / chunkWidth) * width + (i % chunkWidth);
-      input[at] = (input[at] as number) + (velocity[i] as number) / flowSteps;
-    }
-  }
+  flowToActions({ tf, weights, chunkWidth, timeFeatures, flowSteps }, input, batch);
   return actionsOf(sampler, observations, input);
 }
 

@@ -2,7 +2,8 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { messageOf, Problem } from '../../../cache/problem.ts';
 import type { BackendName } from '../../models/backend-name.ts';
 import { loadPolicy } from '../../models/flow-policy/policy.ts';
-import { rollOut, type Trace } from './roll-out.ts';
+import type { Trace } from './episode.ts';
+import { rollOut } from './roll-out.ts';
 
 /** What one thread is to do; plain data. */
 export interface LaneJob {

@@ -5,7 +5,7 @@ import { startThread } from '../../../cache/thread.ts';
 import { siblingModule } from '../../core/sibling-module.ts';
 import type { BackendName } from '../../models/backend-name.ts';
 import type { LaneJob, LaneMessage } from './lane-worker.ts';
-import type { Trace } from './roll-out.ts';
+import type { Trace } from './episode.ts';
 
 /**
  * Episodes of one lane are rolled out together. The number of lanes is fixed, so that who shares a batch with whom, which a

@@ -5,7 +5,7 @@ import { filmStrip, frameSize } from '../../envs/pusht/render.ts';
 import type { Episode } from '../../formats/lerobot-dataset/dataset.ts';
 import { writeDataset } from '../../formats/lerobot-dataset/write.ts';
 import type { RolloutSummary } from '../../kinds/rollout-summary.ts';
-import type { Trace } from './roll-out.ts';
+import type { Trace } from './episode.ts';
 
 const instruction = 'Push the T-shaped block onto the T-shaped target.';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PushT } from '../../../tasks/envs/pusht/env.ts';
 import type { Policy } from '../../../tasks/models/flow-policy/policy.ts';
-import { noiseSeedOf, rollOut, type Trace } from '../../../tasks/rollout/pusht/roll-out.ts';
+import type { Trace } from '../../../tasks/rollout/pusht/episode.ts';
+import { noiseSeedOf, rollOut } from '../../../tasks/rollout/pusht/roll-out.ts';
 
 test('an episode that never succeeds ends after maxSteps', () => {
   const [trace] = [

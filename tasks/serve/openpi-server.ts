@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { service } from '../core/service.ts';
+import { uncounted } from '../core/task.ts';
+import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
+
+/**
+ * A policy of openpi's, served by its own `scripts/serve_policy.py` on one GPU, in a checkout of the user's. It listens on all
+ * addresses and checks no key.
+ *
+ * The model is loaded before the port opens: the first time, weights may have to be fetched.
+ */
+export const openpiServer = service({
+  name: 'openpi-server',
+  inputs: {
+    /** A checkout of openpi. Its place does not count; its Python files and lock file do. */
+    openpi: uncounted(z.string().min(1)),
+    /** A name of src/openpi/training/config.py: that which the checkpoint was trained with. */
+    config: z
+      .string()
+      .regex(/^[A-Za-z0-9_]+$/, { error: 'names of configurations have letters, digits and underscores' }),
+    policy: openpiCheckpoint,
+    /** For requests that bring no prompt. */
+    defaultPrompt: z.string().min(1).optional(),
+  },
+  cwd: ({ openpi }) => resolve(openpi),
+  resources: { gpus: 1, cpus: 4 },
+  ready: { http: '/healthz', withinSeconds: 1800 },
+  // Options of the program stand before the word `policy:checkpoint`, those of the policy after it; else it refuses them.
+  command: ({ config, policy, defaultPrompt }, port) => [
+    ...['uv', 'run', 'scripts/serve_policy.py', `--port=${port}`],
+    ...(defaultPrompt === undefined ? [] : [`--default-prompt=${defaultPrompt}`]),
+    ...['policy:checkpoint', `--policy.config=${config}`, `--policy.dir=${policy.path}`],
+  ],
+});
