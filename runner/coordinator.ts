@@ -20,9 +20,11 @@ import { type Prepared, Recipes, resourcesOf, toPlace } from './recipes.ts';
 import { nextTry, noTries, type Tries } from './retries.ts';
 import { recordOf, resultsOf, runFinished, runStarted } from './run-facts.ts';
 import type { RunLog } from './run-log.ts';
+import { refuseElsewhere, Services } from './services.ts';
 import type { Session } from './session.ts';
 import { workFolder } from './stage.ts';
 import { apply, emptyState, type RunState } from './state.ts';
+import { servicesIn } from './values.ts';
 
 export interface CoordinateOptions {
   readonly run: RunLog;
@@ -105,6 +107,7 @@ class Coordinator {
   readonly #attempts: Attempts;
   readonly #claims: Claims;
   readonly #executors: Executors;
+  readonly #services: Services;
   readonly #cancels: CancelRequests;
   /** Nodes that somebody wants to end. */
   readonly #unwanted = new Set<string>();
@@ -133,7 +136,19 @@ class Coordinator {
     this.#recipes = new Recipes(session.root, session.codeOf);
     this.#history = new History(session.store, session.pipelineName, options.run.run);
     this.#claims = new Claims(session.store.root, options.run.run);
-    this.#executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    const executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    this.#services = new Services({
+      store: session.store,
+      code: session.code,
+      run: options.run,
+      executors,
+      emit: (fact) => this.#emit(fact),
+      cancel: (address) => this.#attempts.cancel(address),
+      changed: () => this.#soon(() => {}),
+      failed: () => options.failFast && this.#soon(() => this.#stop('failed')),
+      isLoss: (error) => this.#isLoss(error),
+    });
+    this.#executors = this.#services.watched(executors);
     this.#cancels = new CancelRequests(options.run.folder);
     const { graph } = session;
     this.#pending = new PendingNodes(graph, (address) => this.#history.secondsOf(address));
@@ -159,7 +174,10 @@ class Coordinator {
     this.#emit(runStarted(this.#session, { run: run.run, resumed, only: this.#only }));
     this.#options.onOutlook?.((address) => this.#attempts.outlook(address));
     const stop = (): void => this.#soon(() => this.#stop(this.#attempts.lasting > 0 ? 'left' : 'cancelled'));
-    const kill = (): void => this.#attempts.cancelAll({ now: true });
+    const kill = (): void => {
+      this.#attempts.cancelAll({ now: true });
+      this.#services.stopAll({ now: true });
+    };
     this.#options.signal.addEventListener('abort', stop);
     this.#options.kill.addEventListener('abort', kill);
     if (this.#options.signal.aborted) stop();
@@ -196,13 +214,20 @@ class Coordinator {
         await this.#launch();
       }
       this.#emitSkipped();
+      this.#services.stopUnwanted((address) => this.#dataflow.isWanted(address));
       if (this.#changes.length > 0) continue;
-      const here = this.#attempts.running - this.#attempts.lasting + this.#deciding;
-      if (here === 0 && this.#stopping === 'left') return;
-      if (this.#attempts.running === 0 && this.#deciding === 0) {
-        if (this.#startOver) this.#restart();
-        else if (this.#stopping || this.#pending.length === 0) return;
+      const here = this.#attempts.running - this.#attempts.lasting + this.#deciding + this.#services.starting;
+      const isOver = this.#startOver || this.#stopping !== undefined || this.#pending.length === 0;
+      const jobs = this.#attempts.running - (this.#stopping === 'left' ? this.#attempts.lasting : 0);
+      if (isOver && jobs + this.#deciding === 0) this.#services.stopAll();
+      if (this.#services.running === 0) {
+        if (here === 0 && this.#stopping === 'left') return;
+        if (this.#attempts.running === 0 && this.#deciding === 0) {
+          if (this.#startOver) this.#restart();
+          else if (isOver) return;
+        }
       }
+      if (here === 0 && this.#attempts.running === 0 && !isOver) await this.#makeRoom();
       if (here === 0 && this.#options.once && !this.#startOver && !this.#stopping) {
         await this.#settleOrLeave();
         continue;
@@ -221,6 +246,11 @@ class Coordinator {
     await this.#attempts.settle();
   }
 
+  async #makeRoom(): Promise<void> {
+    const next = (await this.#pending.inOrder()).find(({ awaitedFrom }) => awaitedFrom === undefined);
+    if (next) this.#services.makeRoomFor(next.prepared);
+  }
+
   #takeCancels(): void {
     for (const address of this.#cancels.take()) {
       this.#soon(() => (address === null ? this.#stop('cancelled', { lasting: true }) : this.#cancelNode(address)));
@@ -229,7 +259,7 @@ class Coordinator {
 
   #cancelNode(address: string): void {
     this.#unwanted.add(address);
-    if (this.#attempts.cancel(address)) return;
+    if (this.#attempts.cancel(address) || this.#services.giveUp(address, unwanted)) return;
     const pending = this.#pending.at(address);
     if (!pending) return; // it gives up when its turn comes
     this.#pending.remove(pending);
@@ -265,7 +295,9 @@ class Coordinator {
     const prepared: Prepared[] = [];
     for (const instance of quick) {
       const one = await this.#prepare(instance);
-      if (one) prepared.push(one);
+      if (one && instance.of.node.type === 'service') {
+        this.#dataflow.finish(instance.address, this.#services.promise(one));
+      } else if (one) prepared.push(one);
     }
     await this.#lookUp(prepared);
   }
@@ -338,11 +370,30 @@ class Coordinator {
     if (this.#pending.length === 0) return;
     for (const pending of await this.#pending.inOrder()) {
       if (this.#stopping || this.#startOver) return;
+      if (!(await this.#hasServices(pending))) continue;
       if (!(await this.#hasRoom(pending))) continue;
       if (!(await this.#claim(pending))) continue;
       this.#pending.remove(pending);
       await this.#start(pending);
     }
+  }
+
+  /** Services are started for a node that is sure to run, and before it asks for room of its own. */
+  async #hasServices(pending: Pending): Promise<boolean> {
+    const { prepared, tries, attempt } = pending;
+    if (servicesIn(prepared.inputs).length === 0) return true;
+    if (!(await this.#claim(pending))) return false;
+    try {
+      refuseElsewhere(prepared, this.#executors.nameFor(toPlace(prepared)));
+      const answer = await this.#services.ask(prepared, tries.resources ?? resourcesOf(prepared));
+      if (typeof answer === 'string') return answer === 'up';
+      this.#pending.remove(pending);
+      this.#soon(() => this.#skip(prepared, answer.failed));
+    } catch (error) {
+      this.#pending.remove(pending);
+      this.#soon(() => this.#giveUp(prepared, failureOf(error), { attempt, seconds: 0 }));
+    }
+    return false;
   }
 
   async #hasRoom(pending: Pending): Promise<boolean> {
@@ -393,18 +444,25 @@ class Coordinator {
     this.#tries.set(prepared.instance.address, tries);
     try {
       const { resources, avoid } = tries;
-      await this.#attempts.start(prepared, { attempt, reason, resources, avoid });
+      const urls = this.#services.lend(prepared);
+      await this.#attempts.start(prepared, { attempt, reason, resources, avoid, urls });
     } catch (error) {
-      if (Problem.is(error) && (error.code === 'damaged-blob' || error.code === 'tree-missing')) {
-        this.#warn(`${error.message} ${error.hint ?? ''}`.trim());
+      if (this.#isLoss(error)) {
         this.#claims.release(prepared.fingerprint);
-        this.#losses.set(error.message, (this.#losses.get(error.message) ?? 0) + 1);
-        this.#startOver = true;
         return;
       }
       await this.#ended(prepared, { failure: failureOf(error), attempt, seconds: 0 });
       this.#soon(() => {});
     }
+  }
+
+  /** What the store has lost is made again: everything is looked up anew. */
+  #isLoss(error: unknown): boolean {
+    if (!Problem.is(error) || (error.code !== 'damaged-blob' && error.code !== 'tree-missing')) return false;
+    this.#warn(`${error.message} ${error.hint ?? ''}`.trim());
+    this.#losses.set(error.message, (this.#losses.get(error.message) ?? 0) + 1);
+    this.#startOver = true;
+    return true;
   }
 
   #released(prepared: Prepared, output: string, item: Item): void {
@@ -416,8 +474,9 @@ class Coordinator {
     });
   }
 
-  async #ended(prepared: Prepared, end: AttemptEnd): Promise<void> {
+  async #ended(prepared: Prepared, given: AttemptEnd): Promise<void> {
     const { address, label } = prepared.instance;
+    const end = await this.#services.giveBack(prepared, given, { isBlamed: this.#stopping === undefined });
     const { attempt, seconds, log, cost } = end;
     const at = { attempt, seconds, ...(log ? { log } : {}), ...(cost ? { cost } : {}) };
     const failure = end.failure ?? (await this.#changedMeanwhile(prepared, end));
@@ -465,10 +524,23 @@ class Coordinator {
     const { address, label } = prepared.instance;
     this.#claims.release(prepared.fingerprint);
     this.#fail(address, label, failure, at);
+    this.#skipFollowers(prepared, address);
+  }
+
+  /** A service that it needs has failed. */
+  #skip(prepared: Prepared, because: string): void {
+    const { address, label } = prepared.instance;
+    this.#claims.release(prepared.fingerprint);
+    this.#emit({ type: 'node-skipped', address, label, because });
+    this.#dataflow.fail(address);
+    this.#skipFollowers(prepared, because);
+  }
+
+  #skipFollowers(prepared: Prepared, because: string): void {
     const followers = this.#shared.get(prepared.fingerprint)?.followers ?? [];
     this.#shared.delete(prepared.fingerprint);
     for (const { instance } of followers) {
-      this.#emit({ type: 'node-skipped', address: instance.address, label: instance.label, because: address });
+      this.#emit({ type: 'node-skipped', address: instance.address, label: instance.label, because });
       this.#dataflow.fail(instance.address);
     }
   }

@@ -126,7 +126,8 @@ export type Event = { readonly time: string } & (
     })
   | (OfNode & { readonly type: 'node-skipped'; readonly label: string; readonly because: string })
   | (OfNode & { readonly type: 'service-ready'; readonly url: string })
-  | (OfNode & { readonly type: 'service-stopped' })
+  /** It was no longer needed, and ended. */
+  | (OfNode & { readonly type: 'service-stopped'; readonly seconds: number })
   | { readonly type: 'warning'; readonly message: string }
   /** Its driver went in good order; so many jobs run on, and wait for the next. */
   | { readonly type: 'driver-left'; readonly run: string; readonly jobs: number }

@@ -2,10 +2,11 @@ import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import { refsIn } from '../tasks/core/node.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { GraphNode } from '../pipelines/core/graph.ts';
+import { consumersOf, servicesOf } from './consumers.ts';
 import type { Session } from './session.ts';
 import { placeOf } from './executors/open.ts';
-import { type ExecutorName, localCapacity, type Site } from './site.ts';
-import { Slots } from './slots.ts';
+import { type ExecutorName, localCapacity, type Site, type ToPlace } from './site.ts';
+import { Slots, withServices } from './slots.ts';
 
 /** Something that this site lacks to run a node. */
 export interface Lack {
@@ -21,7 +22,7 @@ export interface Lack {
 export async function lacksOf(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
   const nodes = session.graph.order.filter(({ address }) => only?.has(address) ?? true);
   const lists = await Promise.all([lackingResources(nodes, session, executor), lackingNeeds(nodes, session)]);
-  return [...lists.flat(), ...nodes.flatMap(lackingService), ...nodes.flatMap(lackingSecrets)];
+  return [...lists.flat(), ...lackingServices(nodes, session, executor), ...nodes.flatMap(lackingSecrets)];
 }
 
 interface LackingOptions {
@@ -32,15 +33,15 @@ interface LackingOptions {
 
 async function lackingResources(
   nodes: readonly GraphNode[],
-  { site }: Session,
+  { graph, site }: Session,
   executor: ExecutorName | undefined,
 ): Promise<Lack[]> {
   const asked = nodes.flatMap(({ address, label, node }) => {
-    if (node.type !== 'call') return [];
-    const { spec } = node;
-    const resources = mergeResources(askedBy(spec, node.inputs), node.options.resources);
-    const toPlace = { task: spec.name, label, isTypeScript: spec.run !== undefined, resources };
-    return [{ address, label, resources, where: placeOf(site, executor, toPlace) }];
+    return toPlaceOf({ label, node }).map((toPlace) => {
+      const services = servicesOf(graph, address).map(resourcesOfService);
+      const resources = withServices(toPlace.resources, services);
+      return { address, label, resources, where: placeOf(site, executor, toPlace) };
+    });
   });
   const [here, onSlurm] = [
     asked.filter(({ where }) => where === 'local'),
@@ -78,8 +79,34 @@ async function lackingNeeds(nodes: readonly GraphNode[], { storeRoot }: Session)
   return lacks.flat();
 }
 
-function lackingService({ address, label, node }: GraphNode): Lack[] {
-  return node.type === 'service' ? [{ address, label, what: 'services cannot be run by this version' }] : [];
+/** Services are up on this machine only, and whoever talks to them must be here too. */
+function lackingServices(
+  nodes: readonly GraphNode[],
+  { graph, site }: Session,
+  executor: ExecutorName | undefined,
+): Lack[] {
+  return nodes.flatMap(({ address, label, node }) => {
+    if (node.type !== 'service') return [];
+    const { spec } = node;
+    const resources = mergeResources(spec.resources, node.options.resources);
+    const service = { task: spec.name, label, isTypeScript: spec.run !== undefined, resources };
+    const consumers = consumersOf(graph, address);
+    const elsewhere = [service, ...consumers.flatMap(toPlaceOf)].find(
+      (one) => placeOf(site, executor, one) !== 'local',
+    );
+    const chained = consumers.find((consumer) => consumer.node.type === 'service');
+    const what = [
+      ...(elsewhere ? [`services run on this machine only, and ${elsewhere.label} would run on Slurm`] : []),
+      ...(chained ? [`${chained.label} is a service that takes the endpoint of another, which cannot be run`] : []),
+    ];
+    return what.map((text) => ({ address, label, what: text, advice: 'run it with --executor local' }));
+  });
+}
+
+function toPlaceOf({ label, node }: Pick<GraphNode, 'label' | 'node'>): ToPlace[] {
+  if (node.type !== 'call') return [];
+  const resources = mergeResources(askedBy(node.spec, node.inputs), node.options.resources);
+  return [{ task: node.spec.name, label, isTypeScript: node.spec.run !== undefined, resources }];
 }
 
 function lackingSecrets({ address, label, node }: GraphNode): Lack[] {
@@ -110,6 +137,10 @@ async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack
     const reasons = clusterRefusals(answer.value, site.executors?.slurm ?? {}, resources);
     return reasons.map((what) => ({ address, label, what }));
   });
+}
+
+function resourcesOfService({ node }: GraphNode): Resources {
+  return node.type === 'service' ? mergeResources(node.spec.resources, node.options.resources) : {};
 }
 
 /** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */

@@ -1,6 +1,8 @@
 import type { Digest } from '../cache/digest.ts';
 import { Problem } from '../cache/problem.ts';
 import type { Graph } from '../pipelines/core/graph.ts';
+import { PromisedEndpoint } from '../tasks/core/endpoint.ts';
+import { consumersOf } from './consumers.ts';
 import { Dataflow, type Instance } from './dataflow.ts';
 import { History } from './history.ts';
 import { isWhole, outputsOf } from './known.ts';
@@ -40,7 +42,7 @@ export interface Refusal extends Omit<Lack, 'address' | 'label'> {
 export async function makePlan(session: Session, asked: PlanRequest = {}): Promise<Plan> {
   const nodes = await planNodes(session, asked);
   const lacks = await lacksOf(session, { only: onlyUntil(session, asked.until), executor: asked.executor });
-  return { nodes, refusals: gathered(lacks.filter(isNeeded(nodes))) };
+  return { nodes, refusals: gathered(lacks.filter(isNeeded(session.graph, nodes))) };
 }
 
 interface PlanRequest {
@@ -63,7 +65,12 @@ async function planNodes(session: Session, { until, force = [] }: PlanRequest): 
   for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
     const prepared: Prepared[] = [];
     for (const instance of ready) {
-      if (instance.of.node.type === 'call') prepared.push(await recipes.prepare(instance));
+      const one = await recipes.prepare(instance);
+      if (instance.of.node.type === 'call') prepared.push(one);
+      else
+        dataflow.finish(instance.address, {
+          endpoint: { value: new PromisedEndpoint({ address: instance.address, fingerprint: one.fingerprint }) },
+        });
     }
     const records = await store.records.getMany(prepared.map(({ fingerprint }) => fingerprint));
     for (const [i, one] of prepared.entries()) {
@@ -166,18 +173,22 @@ export async function refusalsOf(
     if (Problem.is(error)) return undefined; // what cannot even be planned is not known: nothing is left out
     throw error;
   });
-  return gathered(nodes ? lacks.filter(isNeeded(nodes)) : lacks);
+  return gathered(nodes ? lacks.filter(isNeeded(session.graph, nodes)) : lacks);
 }
 
 function onlyUntil({ graph }: Session, until: string | undefined): Set<string> | undefined {
   return until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
 }
 
-/** Whether a node, or for a template any of its copies, has to run or may have to. */
-function isNeeded(nodes: readonly PlanNode[]): (lack: Lack) => boolean {
+/** Whether a node, or for a template any of its copies, has to run or may have to; a service, when one does that takes it. */
+function isNeeded(graph: Graph, nodes: readonly PlanNode[]): (lack: Lack) => boolean {
   const toRun = nodes.filter(({ state }) => state !== 'cached').map(({ address }) => address.replace(/\[.*\]$/, ''));
   const addresses = new Set(toRun);
-  return ({ address }) => addresses.has(address);
+  const isService = (address: string): boolean => graph.byAddress.get(address)?.node.type === 'service';
+  return ({ address }) =>
+    isService(address)
+      ? consumersOf(graph, address).some((consumer) => addresses.has(consumer.address))
+      : addresses.has(address);
 }
 
 /** Each thing that is lacking once, with all nodes that need it. */

@@ -1,0 +1,44 @@
+import { endpoint } from '../tasks/core/endpoint.ts';
+import type { ServiceSpec, TaskSpec } from '../tasks/core/spec.ts';
+
+/** What stands for the port in a recipe. */
+const anyPort = 0;
+
+const known = new WeakMap<ServiceSpec, TaskSpec>();
+
+/** A service as a task whose only output is its endpoint: so it has a recipe and a job like any other. */
+export function serviceAsTask(spec: ServiceSpec): TaskSpec {
+  const task = known.get(spec) ?? onPort(spec, anyPort);
+  known.set(spec, task);
+  return task;
+}
+
+/** The same, listening where it is told. */
+export function onPort(spec: ServiceSpec, port: number): TaskSpec {
+  const { name, inputs, definedAt, code, env, secrets, cwd, resources, version, command, run } = spec;
+  return {
+    name,
+    inputs,
+    outputs: { endpoint },
+    definedAt,
+    code,
+    env,
+    secrets,
+    cwd,
+    version,
+    inherits: [],
+    onPreempt: 'restart',
+    warning: 'none',
+    onOutOfMemory: 'fail',
+    resources: () => resources,
+    needs: () => [],
+    observe: undefined,
+    command: command && ((given) => command(given, port)),
+    run:
+      run &&
+      (async (given, _, { cpus, signal }) => {
+        await run(given, port, { cpus, signal });
+        return {};
+      }),
+  };
+}

@@ -1,0 +1,423 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Problem } from '../cache/problem.ts';
+import type { Store } from '../cache/store.ts';
+import { PromisedEndpoint } from '../tasks/core/endpoint.ts';
+import type { ServiceNode } from '../tasks/core/node.ts';
+import type { Resources } from '../tasks/core/resources.ts';
+import type { Readiness } from '../tasks/core/spec.ts';
+import { freePlace, tokenOf } from './attempt-names.ts';
+import type { AttemptEnd } from './attempts.ts';
+import type { Output } from './dataflow.ts';
+import type { Fact, Failure } from './events.ts';
+import type { Change, Executor, Job } from './executors/executor.ts';
+import type { Executors } from './executors/executors.ts';
+import { freePort, isListening } from './free-port.ts';
+import { failureOf, judge } from './judge.ts';
+import { isForeign } from './port-owner.ts';
+import { becomesReady, readinessInWords } from './readiness.ts';
+import { type Prepared, resourcesOf } from './recipes.ts';
+import type { RunLog } from './run-log.ts';
+import { onPort } from './service-task.ts';
+import { withServices } from './slots.ts';
+import { type CodeOfRun, type StagedJob, stageJob } from './stage.ts';
+import { servicesIn } from './values.ts';
+
+/** Ports that others took before the program could listen there. */
+const mostConflicts = 5;
+/** How long a server that its consumer finds silent may take to turn out dead, in milliseconds. */
+const dyingMs = 1000;
+
+export interface ServicesTools {
+  readonly store: Store;
+  readonly code: CodeOfRun;
+  readonly run: RunLog;
+  readonly executors: Executors;
+  readonly emit: (fact: Fact) => void;
+  /** Ends the attempt at a consumer. */
+  readonly cancel: (address: string) => void;
+  /** What was asked for may have another answer now. */
+  readonly changed: () => void;
+  /** A service was given up. */
+  readonly failed: () => void;
+  /** Whether an error says that the store has lost something: then it is made again, and everything asked for again. */
+  readonly isLoss: (error: unknown) => boolean;
+}
+
+/**
+ * A service in this run:
+ *
+ *     down ──asked for──▶ starting ──ready──▶ up ──nobody wants it──▶ stopping ──ended──▶ down
+ *      ▲                     │                │
+ *      ├──── tries left ─────┤                │
+ *      └─────────────────────┼─── it died ────┘
+ *                            └── no tries left ──▶ failed
+ */
+interface Service {
+  readonly prepared: Prepared;
+  phase: 'down' | 'starting' | 'up' | 'stopping' | 'failed';
+  life: Life | undefined;
+  attempt: number;
+  conflicts: number;
+  failures: number;
+  /** The log says that it is tried again, and it was not yet. */
+  isOwed: boolean;
+  /** Addresses of consumers that run. */
+  readonly borrowers: Set<string>;
+}
+
+/** From a start to its end. */
+interface Life {
+  readonly service: Service;
+  readonly job: StagedJob;
+  readonly port: number;
+  readonly url: string;
+  readonly startedAt: number;
+  /** No longer waited for. */
+  readonly settled: AbortController;
+  readonly ended: Promise<void>;
+  readonly end: () => void;
+  group: number | undefined;
+  isStopping: boolean;
+  isConflict: boolean;
+  failure: Failure | undefined;
+  /** Of what it died while it was up. */
+  death: string | undefined;
+}
+
+/** Starts services when they are asked for, lends them, and stops them when nobody wants them any more. */
+export class Services {
+  readonly #tools: ServicesTools;
+  readonly #services = new Map<string, Service>();
+  readonly #lives = new Map<Job, Life>();
+  readonly #lent = new Map<string, Life[]>();
+  #executor: Executor | undefined;
+
+  constructor(tools: ServicesTools) {
+    this.#tools = tools;
+  }
+
+  /** Processes that have not ended. */
+  get running(): number {
+    return this.#lives.size;
+  }
+
+  get starting(): number {
+    return [...this.#services.values()].filter(({ phase }) => phase === 'starting' || phase === 'stopping').length;
+  }
+
+  /** The executors for everybody else: what becomes of services is told here. */
+  watched(executors: Executors): Executors {
+    return {
+      nameFor: (job) => executors.nameFor(job),
+      named: (name) => executors.named(name),
+      ready: (name) => executors.ready(name),
+      get opened() {
+        return executors.opened;
+      },
+      onChange: (listener) => executors.onChange((change) => this.#take(change) || listener(change)),
+    };
+  }
+
+  /** What a service gives to those that take it, long before it is up. */
+  promise(prepared: Prepared): Record<string, Output> {
+    const { instance, fingerprint } = prepared;
+    const { address } = instance;
+    const before = this.#services.get(address);
+    if (before?.prepared.fingerprint === fingerprint) before.borrowers.clear();
+    else this.#services.set(address, { ...unknown(), prepared });
+    return { endpoint: { value: new PromisedEndpoint({ address, fingerprint }) } };
+  }
+
+  /**
+   * Whether all services that a node takes are up. Those that are down are started as soon as there is room for them and for
+   * the node, so that none holds GPUs for somebody who waits for others.
+   */
+  async ask(consumer: Prepared, resources: Resources): Promise<'up' | 'coming' | { readonly failed: string }> {
+    const needed = servicesIn(consumer.inputs).map((address) => this.#get(address));
+    const failed = needed.find(({ phase }) => phase === 'failed');
+    if (failed) return { failed: failed.prepared.instance.address };
+    const down = needed.filter(({ phase }) => phase === 'down');
+    if (down.length > 0) {
+      this.#executor ??= await this.#tools.executors.named('local');
+      const ports: number[] = [];
+      for (const _ of down) ports.push(await freePort(new Set([...this.#ports(), ...ports])));
+      const wanted = withServices(
+        resources,
+        down.map(({ prepared }) => resourcesOf(prepared)),
+      );
+      if (!this.#executor.hasRoom(wanted)) return 'coming';
+      for (const [i, service] of down.entries()) this.#start(service, ports[i] ?? 0, consumer);
+    }
+    return needed.every(({ phase }) => phase === 'up') ? 'up' : 'coming';
+  }
+
+  /** Where the services are that a node takes; they are its own until it gives them back. */
+  lend({ instance, inputs }: Prepared): ReadonlyMap<string, string> {
+    const lives = servicesIn(inputs).flatMap((address) => this.#get(address).life ?? []);
+    for (const { service } of lives) service.borrowers.add(instance.address);
+    this.#lent.set(instance.address, lives);
+    return new Map(lives.map(({ service, url }) => [service.prepared.instance.address, url]));
+  }
+
+  /** How an attempt that has ended is to be judged: whoever fails because its server died is not to blame. */
+  async giveBack({ instance }: Prepared, end: AttemptEnd, { isBlamed }: { isBlamed: boolean }): Promise<AttemptEnd> {
+    const lives = this.#lent.get(instance.address) ?? [];
+    this.#lent.delete(instance.address);
+    for (const { service } of lives) service.borrowers.delete(instance.address);
+    if (!end.failure || !isBlamed) return end;
+    for (const life of lives) {
+      const death = await this.#deathOf(life);
+      if (death === undefined) continue;
+      const { label } = life.service.prepared.instance;
+      const message = `The service ${label} died while it was used: ${death}`;
+      const hint = `What it said: pipeline logs ${this.#tools.run.run} ${life.service.prepared.instance.address}`;
+      return { ...end, cause: 'service-died', failure: { code: 'service-died', message, hint } };
+    }
+    return end;
+  }
+
+  stopUnwanted(isWanted: (address: string) => boolean): void {
+    for (const [address, service] of this.#services) {
+      const { phase, borrowers, isOwed } = service;
+      const isThere = phase === 'up' || phase === 'starting' || (phase === 'down' && isOwed);
+      if (isThere && borrowers.size === 0 && !isWanted(address)) this.#stop(service);
+    }
+  }
+
+  stopAll({ now = false }: { now?: boolean } = {}): void {
+    for (const service of this.#services.values()) this.#stop(service, { now });
+  }
+
+  /** Nothing runs and nothing fits: whoever is next gets the room of services that only others wait for. */
+  makeRoomFor({ inputs }: Prepared): void {
+    const needed = new Set(servicesIn(inputs));
+    for (const [address, service] of this.#services) {
+      if (service.phase === 'up' && service.borrowers.size === 0 && !needed.has(address)) this.#stop(service);
+    }
+  }
+
+  /** Ends a service for good; false when there is none of that name. */
+  giveUp(address: string, failure: Failure): boolean {
+    const service = this.#services.get(address);
+    if (!service || service.phase === 'failed') return service !== undefined;
+    if (service.life) service.life.death = failure.message;
+    this.#stop(service);
+    this.#fail(service, failure, service.life, 0);
+    for (const borrower of service.borrowers) this.#tools.cancel(borrower);
+    return true;
+  }
+
+  #start(service: Service, port: number, consumer: Prepared): void {
+    const { store, run, code, emit } = this.#tools;
+    const { prepared } = service;
+    const { instance, fingerprint } = prepared;
+    const { address, label } = instance;
+    service.attempt += 1;
+    service.isOwed = false;
+    service.phase = 'starting';
+    const { attempt } = service;
+    const place = freePlace(run.folder, address, attempt);
+    const token = tokenOf(prepared, attempt);
+    const resources = resourcesOf(prepared);
+    const { spec } = nodeOf(prepared);
+    const reason = `${consumer.instance.label} needs it`;
+    const job = { job: place, token, executor: 'local', resources };
+    emit({ type: 'node-queued', address, label, task: spec.name, fingerprint, attempt, reason, ...job });
+    const folder = join(run.folder, place);
+    let life: Life | undefined;
+    try {
+      const staged = stageJob(
+        { ...prepared, spec: onPort(spec, port) },
+        { store, folder, outFolder: folder, id: place, token, attempt, code, isRemote: false, resources, port },
+      );
+      life = newLife(service, staged, port, `${spec.scheme}://127.0.0.1:${port}`);
+      service.life = life;
+      this.#lives.set(staged, life);
+      this.#executor?.submit(staged);
+      void this.#awaitReady(life);
+    } catch (error) {
+      if (life) this.#lives.delete(life.job);
+      service.life = undefined;
+      service.phase = 'down';
+      if (!this.#tools.isLoss(error)) this.#fail(service, failureOf(error), life, 0);
+    }
+  }
+
+  async #awaitReady(life: Life): Promise<void> {
+    const { service, job, port, url, settled } = life;
+    const { ready } = nodeOf(service.prepared).spec;
+    const isUp = await becomesReady(ready, { port, log: join(job.folder, 'log.txt'), signal: settled.signal });
+    if (settled.signal.aborted) return; // its end tells the rest
+    life.isConflict = isUp && life.group !== undefined && isForeign(port, life.group);
+    if (isUp && !life.isConflict) {
+      service.phase = 'up';
+      this.#tools.emit({ type: 'service-ready', address: service.prepared.instance.address, url });
+      this.#tools.changed();
+      return;
+    }
+    life.failure = life.isConflict ? portTaken(port) : notReady(ready);
+    this.#executor?.cancel(job, { now: life.isConflict });
+  }
+
+  /** True when the change was one of a service. */
+  #take(change: Change): boolean {
+    const life = 'job' in change ? this.#lives.get(change.job) : undefined;
+    if (!life) return false;
+    const { address } = life.service.prepared.instance;
+    if (change.type === 'started') {
+      const { host, pid } = change;
+      life.group = pid;
+      const { attempt } = life.service;
+      this.#tools.emit({ type: 'node-started', address, attempt, host, ...(pid === undefined ? {} : { pid }) });
+    }
+    if (change.type === 'exited') {
+      life.settled.abort();
+      life.failure ??= judge(life.job, change.exit) ?? {
+        code: 'ended-early',
+        message: 'It ended by itself, with exit code 0, while it was needed.',
+      };
+      void this.#ended(life, life.failure);
+    }
+    return true;
+  }
+
+  async #ended(life: Life, failure: Failure): Promise<void> {
+    const { service, port } = life;
+    const { address } = service.prepared.instance;
+    const seconds = (performance.now() - life.startedAt) / 1000;
+    const isConflict = service.phase === 'starting' && (life.isConflict || (await isListening(port)));
+    this.#lives.delete(life.job);
+    service.life = undefined;
+    if (life.isStopping) {
+      if (service.phase === 'stopping') {
+        service.phase = 'down';
+        this.#tools.emit({ type: 'service-stopped', address, seconds });
+      }
+    } else if (service.phase === 'up') {
+      life.death = failure.message;
+      this.#tryAgain(service, failure, life, seconds);
+      for (const borrower of service.borrowers) this.#tools.cancel(borrower);
+    } else if (isConflict && service.conflicts < mostConflicts) {
+      service.conflicts += 1;
+      this.#tryAgain(service, portTaken(port), life, seconds);
+    } else if (service.failures < (nodeOf(service.prepared).options.retries ?? 0)) {
+      service.failures += 1;
+      this.#tryAgain(service, failure, life, seconds);
+    } else {
+      this.#fail(service, failure, life, seconds);
+    }
+    life.end();
+    this.#tools.changed();
+  }
+
+  #tryAgain(service: Service, failure: Failure, life: Life, seconds: number): void {
+    service.phase = 'down';
+    service.isOwed = true;
+    this.#tools.emit({ ...failedFact(service, failure, life, seconds), willRetry: true });
+  }
+
+  #fail(service: Service, failure: Failure, life: Life | undefined, seconds: number): void {
+    service.phase = 'failed';
+    this.#tools.emit({ ...failedFact(service, failure, life, seconds), willRetry: false });
+    this.#tools.failed();
+    this.#tools.changed();
+  }
+
+  #stop(service: Service, { now = false }: { now?: boolean } = {}): void {
+    const { life, phase, isOwed, prepared } = service;
+    if (life) {
+      if (life.isStopping && !now) return;
+      life.isStopping = true;
+      life.settled.abort();
+      if (phase !== 'failed') service.phase = 'stopping';
+      this.#executor?.cancel(life.job, { now });
+      return;
+    }
+    if (phase !== 'down' || !isOwed) return;
+    service.isOwed = false;
+    this.#tools.emit({ type: 'service-stopped', address: prepared.instance.address, seconds: 0 });
+  }
+
+  /** Of what a server died that somebody used, if it did. One that is silent has died, or is ended. */
+  async #deathOf(life: Life): Promise<string | undefined> {
+    if (life.death !== undefined || life.isStopping) return life.death;
+    if (await isListening(life.port)) return undefined;
+    await Promise.race([life.ended, delay(dyingMs)]);
+    if (life.death === undefined && !life.isStopping) {
+      life.failure = { code: 'silent', message: 'It did not listen any more.' };
+      this.#executor?.cancel(life.job, { now: true });
+      await life.ended;
+    }
+    return life.death;
+  }
+
+  #ports(): number[] {
+    return [...this.#lives.values()].map(({ port }) => port);
+  }
+
+  #get(address: string): Service {
+    const service = this.#services.get(address);
+    if (!service) throw new Error(`no service at ${address}`);
+    return service;
+  }
+}
+
+/** A service listens on the loopback address of the driver's machine. */
+export function refuseElsewhere({ instance: { label }, inputs }: Prepared, executor: string): void {
+  if (executor === 'local') return;
+  throw new Problem('service-elsewhere', `${label} would run on ${executor}, and ${servicesIn(inputs)[0]} is here.`, {
+    hint: 'Run it with --executor local.',
+  });
+}
+
+function unknown(): Omit<Service, 'prepared'> {
+  return {
+    phase: 'down',
+    life: undefined,
+    attempt: 0,
+    conflicts: 0,
+    failures: 0,
+    isOwed: false,
+    borrowers: new Set(),
+  };
+}
+
+function newLife(service: Service, job: StagedJob, port: number, url: string): Life {
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  return {
+    service,
+    job,
+    port,
+    url,
+    startedAt: performance.now(),
+    settled: new AbortController(),
+    ended,
+    end,
+    group: undefined,
+    isStopping: false,
+    isConflict: false,
+    failure: undefined,
+    death: undefined,
+  };
+}
+
+function failedFact({ prepared, attempt }: Service, failure: Failure, life: Life | undefined, seconds: number) {
+  const { address, label } = prepared.instance;
+  const log = life ? { log: `${life.job.id}/log.txt` } : {};
+  return { type: 'node-failed' as const, address, label, failure, attempt, seconds, ...log };
+}
+
+function portTaken(port: number): Failure {
+  return { code: 'port-taken', message: `Port ${port} was taken by another program before it could listen there.` };
+}
+
+function notReady(ready: Readiness): Failure {
+  const message = `It was not ready within ${ready.withinSeconds} s: ${readinessInWords(ready)}.`;
+  return { code: 'not-ready', message };
+}
+
+function nodeOf({ instance }: Prepared): ServiceNode {
+  return instance.of.node as ServiceNode;
+}
