@@ -88,6 +88,8 @@ export type Event = { readonly time: string } & (
       readonly resources?: Resources;
       /** It was started by an earlier driver, and is taken over as it is. */
       readonly adopted?: boolean;
+      /** It is up while others need it, and gives nothing itself. */
+      readonly service?: boolean;
     })
   /** Written before a scheduler is asked: whatever becomes of its answer, the job can be found by this name. */
   | (OfNode & {

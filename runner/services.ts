@@ -3,9 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../cache/problem.ts';
 import type { Store } from '../cache/store.ts';
 import { PromisedEndpoint } from '../tasks/core/endpoint.ts';
-import type { ServiceNode } from '../tasks/core/node.ts';
 import type { Resources } from '../tasks/core/resources.ts';
-import type { Readiness } from '../tasks/core/spec.ts';
 import { freePlace, tokenOf } from './attempt-names.ts';
 import type { AttemptEnd } from './attempts.ts';
 import type { Output } from './dataflow.ts';
@@ -15,12 +13,13 @@ import type { Executors } from './executors/executors.ts';
 import { freePort, isListening } from './free-port.ts';
 import { failureOf, judge } from './judge.ts';
 import { isForeign } from './port-owner.ts';
-import { becomesReady, readinessInWords } from './readiness.ts';
+import { becomesReady } from './readiness.ts';
 import { type Prepared, resourcesOf } from './recipes.ts';
 import type { RunLog } from './run-log.ts';
+import { asleep, failedFact, type Life, newLife, nodeOf, notReady, portTaken, type Service } from './service-life.ts';
 import { onPort } from './service-task.ts';
 import { withServices } from './slots.ts';
-import { type CodeOfRun, type StagedJob, stageJob } from './stage.ts';
+import { type CodeOfRun, stageJob } from './stage.ts';
 import { servicesIn } from './values.ts';
 
 /** Ports that others took before the program could listen there. */
@@ -42,47 +41,6 @@ export interface ServicesTools {
   readonly failed: () => void;
   /** Whether an error says that the store has lost something: then it is made again, and everything asked for again. */
   readonly isLoss: (error: unknown) => boolean;
-}
-
-/**
- * A service in this run:
- *
- *     down ──asked for──▶ starting ──ready──▶ up ──nobody wants it──▶ stopping ──ended──▶ down
- *      ▲                     │                │
- *      ├──── tries left ─────┤                │
- *      └─────────────────────┼─── it died ────┘
- *                            └── no tries left ──▶ failed
- */
-interface Service {
-  readonly prepared: Prepared;
-  phase: 'down' | 'starting' | 'up' | 'stopping' | 'failed';
-  life: Life | undefined;
-  attempt: number;
-  conflicts: number;
-  failures: number;
-  /** The log says that it is tried again, and it was not yet. */
-  isOwed: boolean;
-  /** Addresses of consumers that run. */
-  readonly borrowers: Set<string>;
-}
-
-/** From a start to its end. */
-interface Life {
-  readonly service: Service;
-  readonly job: StagedJob;
-  readonly port: number;
-  readonly url: string;
-  readonly startedAt: number;
-  /** No longer waited for. */
-  readonly settled: AbortController;
-  readonly ended: Promise<void>;
-  readonly end: () => void;
-  group: number | undefined;
-  isStopping: boolean;
-  isConflict: boolean;
-  failure: Failure | undefined;
-  /** Of what it died while it was up. */
-  death: string | undefined;
 }
 
 /** Starts services when they are asked for, lends them, and stops them when nobody wants them any more. */
@@ -125,7 +83,7 @@ export class Services {
     const { address } = instance;
     const before = this.#services.get(address);
     if (before?.prepared.fingerprint === fingerprint) before.borrowers.clear();
-    else this.#services.set(address, { ...unknown(), prepared });
+    else this.#services.set(address, { ...asleep(), prepared });
     return { endpoint: { value: new PromisedEndpoint({ address, fingerprint }) } };
   }
 
@@ -222,7 +180,7 @@ export class Services {
     const resources = resourcesOf(prepared);
     const { spec } = nodeOf(prepared);
     const reason = `${consumer.instance.label} needs it`;
-    const job = { job: place, token, executor: 'local', resources };
+    const job = { job: place, token, executor: 'local', resources, service: true };
     emit({ type: 'node-queued', address, label, task: spec.name, fingerprint, attempt, reason, ...job });
     const folder = join(run.folder, place);
     let life: Life | undefined;
@@ -369,55 +327,4 @@ export function refuseElsewhere({ instance: { label }, inputs }: Prepared, execu
   throw new Problem('service-elsewhere', `${label} would run on ${executor}, and ${servicesIn(inputs)[0]} is here.`, {
     hint: 'Run it with --executor local.',
   });
-}
-
-function unknown(): Omit<Service, 'prepared'> {
-  return {
-    phase: 'down',
-    life: undefined,
-    attempt: 0,
-    conflicts: 0,
-    failures: 0,
-    isOwed: false,
-    borrowers: new Set(),
-  };
-}
-
-function newLife(service: Service, job: StagedJob, port: number, url: string): Life {
-  let end: () => void = () => {};
-  const ended = new Promise<void>((resolve) => (end = resolve));
-  return {
-    service,
-    job,
-    port,
-    url,
-    startedAt: performance.now(),
-    settled: new AbortController(),
-    ended,
-    end,
-    group: undefined,
-    isStopping: false,
-    isConflict: false,
-    failure: undefined,
-    death: undefined,
-  };
-}
-
-function failedFact({ prepared, attempt }: Service, failure: Failure, life: Life | undefined, seconds: number) {
-  const { address, label } = prepared.instance;
-  const log = life ? { log: `${life.job.id}/log.txt` } : {};
-  return { type: 'node-failed' as const, address, label, failure, attempt, seconds, ...log };
-}
-
-function portTaken(port: number): Failure {
-  return { code: 'port-taken', message: `Port ${port} was taken by another program before it could listen there.` };
-}
-
-function notReady(ready: Readiness): Failure {
-  const message = `It was not ready within ${ready.withinSeconds} s: ${readinessInWords(ready)}.`;
-  return { code: 'not-ready', message };
-}
-
-function nodeOf({ instance }: Prepared): ServiceNode {
-  return instance.of.node as ServiceNode;
 }

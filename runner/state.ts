@@ -30,7 +30,9 @@ export interface NodeState {
   readonly index?: number;
   readonly id?: string;
   readonly host?: string;
-  /** Of a service, since it was first up: where it is; empty when it is not. */
+  /** It is up while others need it, and gives nothing itself. */
+  readonly isService?: boolean;
+  /** Where it is, once it is ready. */
   readonly url?: string;
   /** What all its attempts in this run have cost. */
   readonly costs?: readonly Cost[];
@@ -92,6 +94,7 @@ export function apply(state: RunState, event: Event): RunState {
       const where = {
         ...(executor === undefined ? {} : { executor }),
         ...(resources === undefined ? {} : { resources }),
+        ...(event.service ? { isService: true, url: undefined } : {}),
       };
       return withNode(state, event, {
         phase: 'queued',
@@ -137,7 +140,7 @@ export function apply(state: RunState, event: Event): RunState {
     case 'service-ready':
       return withNode(state, event, { phase: 'running', url: event.url });
     case 'service-stopped':
-      return withNode(state, event, { phase: 'done', endedAt: at, seconds: event.seconds, url: '' });
+      return withNode(state, event, { phase: 'done', endedAt: at, seconds: event.seconds });
     case 'warning':
       return { ...state, warnings: [...state.warnings, event.message] };
     case 'driver-left':
@@ -151,9 +154,9 @@ export function apply(state: RunState, event: Event): RunState {
 
 export function countsOf(state: RunState): Counts {
   const counts = { done: 0, cached: 0, failed: 0, skipped: 0 };
-  for (const { phase, url } of state.nodes.values()) {
-    const isStoppedService = url !== undefined && phase === 'done'; // it gave nothing that one could count
-    if (phase in counts && !isStoppedService) counts[phase as keyof Counts] += 1;
+  for (const { phase, isService } of state.nodes.values()) {
+    if (isService && phase === 'done') continue; // it gave nothing that one could count
+    if (phase in counts) counts[phase as keyof Counts] += 1;
   }
   return counts;
 }
