@@ -16,7 +16,7 @@ import { failureOf } from './judge.ts';
 import { isWhole, outputsOf } from './known.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { type Pending, PendingNodes } from './pending.ts';
-import { type Prepared, Recipes, resourcesOf, toPlace } from './recipes.ts';
+import { type Prepared, Recipes, resourcesOf, specOf, toPlace } from './recipes.ts';
 import { nextTry, noTries, type Tries } from './retries.ts';
 import { recordOf, resultsOf, runFinished, runStarted } from './run-facts.ts';
 import type { RunLog } from './run-log.ts';
@@ -279,27 +279,29 @@ class Coordinator {
 
   /** Looks up what is ready. What has to look at the world outside first does so on the side. */
   async #decide(instances: readonly Instance[]): Promise<void> {
-    const [slow, quick] = partition(
-      instances,
-      ({ of }) => of.node.type === 'call' && of.node.spec.observe !== undefined,
-    );
+    const [slow, quick] = partition(instances, (instance) => specOf(instance).observe !== undefined);
     for (const instance of slow) {
       this.#deciding += 1;
       void this.#prepare(instance).then((prepared) => {
         this.#soon(async () => {
           this.#deciding -= 1;
-          await this.#lookUp(prepared ? [prepared] : []);
+          await this.#take(prepared ? [prepared] : []);
         });
       });
     }
     const prepared: Prepared[] = [];
     for (const instance of quick) {
       const one = await this.#prepare(instance);
-      if (one && instance.of.node.type === 'service') {
-        this.#dataflow.finish(instance.address, this.#services.promise(one));
-      } else if (one) prepared.push(one);
+      if (one) prepared.push(one);
     }
-    await this.#lookUp(prepared);
+    await this.#take(prepared);
+  }
+
+  /** Services have given their endpoints as soon as it is known what they serve. */
+  async #take(prepared: readonly Prepared[]): Promise<void> {
+    const [services, calls] = partition(prepared, ({ instance }) => instance.of.node.type === 'service');
+    for (const one of services) this.#dataflow.finish(one.instance.address, this.#services.promise(one));
+    await this.#lookUp(calls);
   }
 
   async #prepare(instance: Instance): Promise<Prepared | undefined> {

@@ -15,7 +15,7 @@ export function serviceAsTask(spec: ServiceSpec): TaskSpec {
 
 /** The same, listening where it is told. */
 export function onPort(spec: ServiceSpec, port: number): TaskSpec {
-  const { name, inputs, definedAt, code, env, secrets, cwd, resources, version, command, run } = spec;
+  const { name, inputs, definedAt, code, env, secrets, cwd, resources, version, observe, command, run } = spec;
   return {
     name,
     inputs,
@@ -32,7 +32,7 @@ export function onPort(spec: ServiceSpec, port: number): TaskSpec {
     onOutOfMemory: 'fail',
     resources: () => resources,
     needs: () => [],
-    observe: undefined,
+    observe,
     command: command && ((given) => command(given, port)),
     run:
       run &&

@@ -15,6 +15,8 @@ interface Common<I extends Shape> {
   cwd?: (inputs: Parsed<I>) => string;
   /** GPUs and memory are its own while it is up. Of cores it gets what can be spared; by default it asks for none. */
   resources?: Resources;
+  /** What lies outside the store and changes what it serves, as plain JSON. */
+  observe?: (inputs: Parsed<I>) => Promise<unknown>;
   ready: Readiness;
   /** How its url begins. Default `http`. */
   scheme?: Scheme;
@@ -57,6 +59,7 @@ export function service<I extends Shape>(
     command: undefined,
     run: undefined,
     version: undefined,
+    observe: undefined,
     ...spec,
     definedAt: callSite(service),
   } as unknown as ServiceSpec;

@@ -178,6 +178,7 @@ export interface ServiceSpec {
   readonly ready: Readiness;
   readonly scheme: Scheme;
   readonly version: string | undefined;
+  readonly observe: ((inputs: Inputs) => Promise<unknown>) | undefined;
   readonly command: ((inputs: Inputs, port: number) => readonly string[]) | undefined;
   readonly run: ((inputs: Inputs, port: number, serving: Serving) => Promise<void>) | undefined;
 }
