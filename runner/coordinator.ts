@@ -384,13 +384,13 @@ class Coordinator {
   async #hasServices(pending: Pending): Promise<boolean> {
     const { prepared, tries, attempt } = pending;
     if (servicesIn(prepared.inputs).length === 0) return true;
-    if (!(await this.#claim(pending))) return false;
     try {
       refuseElsewhere(prepared, this.#executors.nameFor(toPlace(prepared)));
-      const answer = await this.#services.ask(prepared, tries.resources ?? resourcesOf(prepared));
-      if (typeof answer === 'string') return answer === 'up';
+      const look = await this.#services.look(prepared, tries.resources ?? resourcesOf(prepared));
+      if (look === 'startable' && (await this.#claim(pending))) await this.#services.startFor(prepared);
+      if (typeof look === 'string') return look === 'up';
       this.#pending.remove(pending);
-      this.#soon(() => this.#skip(prepared, answer.failed));
+      this.#soon(() => this.#skip(prepared, look.failed));
     } catch (error) {
       this.#pending.remove(pending);
       this.#soon(() => this.#giveUp(prepared, failureOf(error), { attempt, seconds: 0 }));

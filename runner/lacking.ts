@@ -5,6 +5,7 @@ import type { GraphNode } from '../pipelines/core/graph.ts';
 import { consumersOf, servicesOf } from './consumers.ts';
 import type { Session } from './session.ts';
 import { placeOf } from './executors/open.ts';
+import { taskOf } from './service-task.ts';
 import { type ExecutorName, localCapacity, type Site, type ToPlace } from './site.ts';
 import { Slots, withServices } from './slots.ts';
 
@@ -38,8 +39,11 @@ async function lackingResources(
 ): Promise<Lack[]> {
   const asked = nodes.flatMap(({ address, label, node }) => {
     return toPlaceOf({ label, node }).map((toPlace) => {
-      const services = servicesOf(graph, address).map(resourcesOfService);
-      const resources = withServices(toPlace.resources, services);
+      const services = servicesOf(graph, address).flatMap(toPlaceOf);
+      const resources = withServices(
+        toPlace.resources,
+        services.map((service) => service.resources),
+      );
       return { address, label, resources, where: placeOf(site, executor, toPlace) };
     });
   });
@@ -67,8 +71,9 @@ async function lackingHere(asked: readonly Asked[], site: Site): Promise<Lack[]>
 
 async function lackingNeeds(nodes: readonly GraphNode[], { storeRoot }: Session): Promise<Lack[]> {
   const asked = nodes.flatMap(({ address, label, node }) => {
-    if (node.type !== 'call') return [];
-    return node.spec.needs(knownInputs(node.spec, node.inputs)).map((need) => ({ address, label, need }));
+    const spec = taskOf(node);
+    if (!spec || !('inputs' in node)) return [];
+    return spec.needs(knownInputs(spec, node.inputs)).map((need) => ({ address, label, need }));
   });
   const lacks = await Promise.all(
     asked.map(async ({ address, label, need }) => {
@@ -85,28 +90,33 @@ function lackingServices(
   { graph, site }: Session,
   executor: ExecutorName | undefined,
 ): Lack[] {
-  return nodes.flatMap(({ address, label, node }) => {
+  return nodes.flatMap((service) => {
+    const { address, label, node } = service;
     if (node.type !== 'service') return [];
-    const { spec } = node;
-    const resources = mergeResources(spec.resources, node.options.resources);
-    const service = { task: spec.name, label, isTypeScript: spec.run !== undefined, resources };
     const consumers = consumersOf(graph, address);
-    const elsewhere = [service, ...consumers.flatMap(toPlaceOf)].find(
-      (one) => placeOf(site, executor, one) !== 'local',
-    );
+    const elsewhere = [service, ...consumers]
+      .flatMap(toPlaceOf)
+      .find((toPlace) => placeOf(site, executor, toPlace) !== 'local');
     const chained = consumers.find((consumer) => consumer.node.type === 'service');
-    const what = [
-      ...(elsewhere ? [`services run on this machine only, and ${elsewhere.label} would run on Slurm`] : []),
-      ...(chained ? [`${chained.label} is a service that takes the endpoint of another, which cannot be run`] : []),
-    ];
-    return what.map((text) => ({ address, label, what: text, advice: 'run it with --executor local' }));
+    return [
+      ...(elsewhere
+        ? [
+            {
+              what: `services run on this machine only, and ${elsewhere.label} would run on Slurm`,
+              advice: 'run it with --executor local',
+            },
+          ]
+        : []),
+      ...(chained ? [{ what: `the service ${chained.label} takes its endpoint, and only tasks can` }] : []),
+    ].map((lack) => ({ address, label, ...lack }));
   });
 }
 
 function toPlaceOf({ label, node }: Pick<GraphNode, 'label' | 'node'>): ToPlace[] {
-  if (node.type !== 'call') return [];
-  const resources = mergeResources(askedBy(node.spec, node.inputs), node.options.resources);
-  return [{ task: node.spec.name, label, isTypeScript: node.spec.run !== undefined, resources }];
+  const spec = taskOf(node);
+  if (!spec || !('options' in node)) return [];
+  const resources = mergeResources(askedBy(spec, node.inputs), node.options.resources);
+  return [{ task: spec.name, label, isTypeScript: spec.run !== undefined, resources }];
 }
 
 function lackingSecrets({ address, label, node }: GraphNode): Lack[] {
@@ -137,10 +147,6 @@ async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack
     const reasons = clusterRefusals(answer.value, site.executors?.slurm ?? {}, resources);
     return reasons.map((what) => ({ address, label, what }));
   });
-}
-
-function resourcesOfService({ node }: GraphNode): Resources {
-  return node.type === 'service' ? mergeResources(node.spec.resources, node.options.resources) : {};
 }
 
 /** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */

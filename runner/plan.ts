@@ -184,11 +184,11 @@ function onlyUntil({ graph }: Session, until: string | undefined): Set<string> |
 function isNeeded(graph: Graph, nodes: readonly PlanNode[]): (lack: Lack) => boolean {
   const toRun = nodes.filter(({ state }) => state !== 'cached').map(({ address }) => address.replace(/\[.*\]$/, ''));
   const addresses = new Set(toRun);
-  const isService = (address: string): boolean => graph.byAddress.get(address)?.node.type === 'service';
-  return ({ address }) =>
-    isService(address)
-      ? consumersOf(graph, address).some((consumer) => addresses.has(consumer.address))
+  const isWanted = (address: string): boolean =>
+    graph.byAddress.get(address)?.node.type === 'service'
+      ? consumersOf(graph, address).some((consumer) => isWanted(consumer.address))
       : addresses.has(address);
+  return ({ address }) => isWanted(address);
 }
 
 /** Each thing that is lacking once, with all nodes that need it. */

@@ -7,7 +7,7 @@ import type { TaskSpec } from '../tasks/core/spec.ts';
 import { isUncounted } from '../tasks/core/uncounted.ts';
 import type { Instance } from './dataflow.ts';
 import type { ToPlace } from './site.ts';
-import { serviceAsTask } from './service-task.ts';
+import { taskOf } from './service-task.ts';
 import { describeOutput, forRecipe, mapArtifacts, parseInputs, withUrls } from './values.ts';
 
 /** An instance whose inputs are checked and whose recipe is known. */
@@ -122,8 +122,8 @@ export function toPlace(prepared: Prepared): ToPlace {
 
 export function specOf(instance: Instance): TaskSpec {
   const { node } = instance.of;
-  if (node.type === 'call') return node.spec;
-  if (node.type === 'service') return serviceAsTask(node.spec);
+  const spec = taskOf(node);
+  if (spec) return spec;
   throw new Problem('bug', `${instance.address} runs nothing: this is a mistake in the framework, please report it.`);
 }
 

@@ -1,3 +1,4 @@
+import type { WorkNode } from '../pipelines/core/graph.ts';
 import { endpoint } from '../tasks/core/endpoint.ts';
 import type { ServiceSpec, TaskSpec } from '../tasks/core/spec.ts';
 
@@ -6,8 +7,14 @@ const anyPort = 0;
 
 const known = new WeakMap<ServiceSpec, TaskSpec>();
 
+/** What a node runs, as a task; undefined for those that only wire. */
+export function taskOf(node: WorkNode): TaskSpec | undefined {
+  if (node.type === 'call') return node.spec;
+  return node.type === 'service' ? serviceAsTask(node.spec) : undefined;
+}
+
 /** A service as a task whose only output is its endpoint: so it has a recipe and a job like any other. */
-export function serviceAsTask(spec: ServiceSpec): TaskSpec {
+function serviceAsTask(spec: ServiceSpec): TaskSpec {
   const task = known.get(spec) ?? onPort(spec, anyPort);
   known.set(spec, task);
   return task;
@@ -15,7 +22,8 @@ export function serviceAsTask(spec: ServiceSpec): TaskSpec {
 
 /** The same, listening where it is told. */
 export function onPort(spec: ServiceSpec, port: number): TaskSpec {
-  const { name, inputs, definedAt, code, env, secrets, cwd, resources, version, observe, command, run } = spec;
+  const { name, inputs, definedAt, code, env, secrets, cwd, resources, version, observe, needs, inherits } = spec;
+  const { command, run } = spec;
   return {
     name,
     inputs,
@@ -26,12 +34,12 @@ export function onPort(spec: ServiceSpec, port: number): TaskSpec {
     secrets,
     cwd,
     version,
-    inherits: [],
+    inherits,
     onPreempt: 'restart',
     warning: 'none',
     onOutOfMemory: 'fail',
     resources: () => resources,
-    needs: () => [],
+    needs: () => needs,
     observe,
     command: command && ((given) => command(given, port)),
     run:

@@ -43,6 +43,9 @@ export interface ServicesTools {
   readonly isLoss: (error: unknown) => boolean;
 }
 
+/** Whether a node can have the services that it takes; the address of one that has failed. */
+type Look = 'up' | 'coming' | 'startable' | { readonly failed: string };
+
 /** Starts services when they are asked for, lends them, and stops them when nobody wants them any more. */
 export class Services {
   readonly #tools: ServicesTools;
@@ -88,26 +91,38 @@ export class Services {
   }
 
   /**
-   * Whether all services that a node takes are up. Those that are down are started as soon as there is room for them and for
-   * the node, so that none holds GPUs for somebody who waits for others.
+   * How it stands with the services that a node takes. Those that are down can be started as soon as there is room for them
+   * and for the node, so that none holds GPUs for somebody who waits for others. Throws when there never can be.
    */
-  async ask(consumer: Prepared, resources: Resources): Promise<'up' | 'coming' | { readonly failed: string }> {
-    const needed = servicesIn(consumer.inputs).map((address) => this.#get(address));
+  async look({ instance, inputs }: Prepared, resources: Resources): Promise<Look> {
+    const needed = servicesIn(inputs).map((address) => this.#get(address));
     const failed = needed.find(({ phase }) => phase === 'failed');
     if (failed) return { failed: failed.prepared.instance.address };
     const down = needed.filter(({ phase }) => phase === 'down');
-    if (down.length > 0) {
-      this.#executor ??= await this.#tools.executors.named('local');
-      const ports: number[] = [];
-      for (const _ of down) ports.push(await freePort(new Set([...this.#ports(), ...ports])));
-      const wanted = withServices(
+    if (down.length === 0) return needed.every(({ phase }) => phase === 'up') ? 'up' : 'coming';
+    this.#executor ??= await this.#tools.executors.named('local');
+    const together = (services: readonly Service[]): Resources =>
+      withServices(
         resources,
-        down.map(({ prepared }) => resourcesOf(prepared)),
+        services.map(({ prepared }) => resourcesOf(prepared)),
       );
-      if (!this.#executor.hasRoom(wanted)) return 'coming';
-      for (const [i, service] of down.entries()) this.#start(service, ports[i] ?? 0, consumer);
+    if (this.#executor.hasRoom(together(down))) return 'startable';
+    const refusal = this.#executor.refusal(together(needed));
+    if (refusal === undefined) return 'coming';
+    const all = needed.map(({ prepared }) => prepared.instance.label).join(' and ');
+    throw new Problem('no-such-resources', `${instance.label} cannot run here beside ${all}: ${refusal}.`, {
+      hint: 'Ask for less in `resources`, or run it on another machine.',
+    });
+  }
+
+  /** Starts those services of a node that are down. */
+  async startFor(consumer: Prepared): Promise<void> {
+    for (const address of servicesIn(consumer.inputs)) {
+      const service = this.#get(address);
+      if (service.phase !== 'down') continue;
+      const port = await freePort(new Set([...this.#lives.values()].map((life) => life.port)));
+      this.#start(service, port, consumer);
     }
-    return needed.every(({ phase }) => phase === 'up') ? 'up' : 'coming';
   }
 
   /** Where the services are that a node takes; they are its own until it gives them back. */
@@ -185,6 +200,7 @@ export class Services {
     const folder = join(run.folder, place);
     let life: Life | undefined;
     try {
+      refuseChain(prepared);
       const staged = stageJob(
         { ...prepared, spec: onPort(spec, port) },
         { store, folder, outFolder: folder, id: place, token, attempt, code, isRemote: false, resources, port },
@@ -310,15 +326,20 @@ export class Services {
     return life.death;
   }
 
-  #ports(): number[] {
-    return [...this.#lives.values()].map(({ port }) => port);
-  }
-
   #get(address: string): Service {
     const service = this.#services.get(address);
     if (!service) throw new Error(`no service at ${address}`);
     return service;
   }
+}
+
+function refuseChain({ instance: { label }, inputs }: Prepared): void {
+  const [other] = servicesIn(inputs);
+  if (other === undefined) return;
+  throw new Problem(
+    'service-of-service',
+    `${label} is a service that takes the endpoint of ${other}, and only tasks can.`,
+  );
 }
 
 /** A service listens on the loopback address of the driver's machine. */

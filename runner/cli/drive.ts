@@ -7,7 +7,7 @@ import { openExecutors } from '../executors/open.ts';
 import { History } from '../history.ts';
 import { readProgress } from '../progress.ts';
 import type { RunLog } from '../run-log.ts';
-import { serviceAsTask } from '../service-task.ts';
+import { taskOf } from '../service-task.ts';
 import type { Session } from '../session.ts';
 import type { ExecutorName } from '../site.ts';
 import { apply, emptyState, type NodeState, type RunState } from '../state.ts';
@@ -106,11 +106,11 @@ function events(
 /** Resources may be a function of inputs that do not exist yet; then GPUs are looked for, which costs a moment. */
 function asksForGpus({ graph }: Session): boolean {
   return graph.order.some(({ node }) => {
-    if (node.type !== 'call' && node.type !== 'service') return false;
+    const spec = taskOf(node);
+    if (!spec || !('options' in node)) return false;
     if ((node.options.resources?.gpus ?? 0) > 0) return true;
     try {
-      const { resources } = node.type === 'call' ? node.spec : serviceAsTask(node.spec);
-      return (resources(node.inputs).gpus ?? 0) > 0;
+      return (spec.resources(node.inputs).gpus ?? 0) > 0;
     } catch {
       return true; // it looked into a ref
     }

@@ -1,6 +1,7 @@
 import { Problem } from '../../cache/problem.ts';
 import { callSite, checkCall } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Need } from './needs.ts';
 import type { CallOptions, ServiceNode } from './node.ts';
 import { type OrRef, Ref } from './ref.ts';
 import type { Resources } from './resources.ts';
@@ -12,6 +13,10 @@ interface Common<I extends Shape> {
   code?: readonly (string | CodeInput)[];
   env?: Readonly<Record<string, string>>;
   secrets?: readonly string[];
+  /** As for tasks: variables handed through that do not count. */
+  inherits?: readonly string[];
+  /** As for tasks: what this machine must have. */
+  needs?: readonly Need[];
   cwd?: (inputs: Parsed<I>) => string;
   /** GPUs and memory are its own while it is up. Of cores it gets what can be spared; by default it asks for none. */
   resources?: Resources;
@@ -53,6 +58,8 @@ export function service<I extends Shape>(
     code: [],
     env: {},
     secrets: [],
+    inherits: [],
+    needs: [],
     cwd: undefined,
     resources: {},
     scheme: 'http',

@@ -173,6 +173,8 @@ export interface ServiceSpec {
   readonly code: readonly (string | CodeInput)[];
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
+  readonly inherits: readonly string[];
+  readonly needs: readonly Need[];
   readonly cwd: ((inputs: Inputs) => string) | undefined;
   readonly resources: Resources;
   readonly ready: Readiness;

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { z } from 'zod';
+import { askToCancel } from '../../runner/cancels.ts';
 import { endpoint, type Resources } from '../../tasks/core/task.ts';
 import { exited, startChild } from '../support/child-module.ts';
 import { isRunning } from '../support/is-running.ts';
@@ -372,6 +373,43 @@ test('a server that does not listen to its end is killed, with all that it start
   await finish(await rig.started('ask'), { value: 1 });
   assert.equal((await run.ended()).status, 'succeeded');
   assert.deepEqual([stubborn.pid, left].filter(isRunning), []);
+});
+
+test('a service that takes more than the machine has beside its consumer is refused before anything starts', async (t) => {
+  const rig = await Rig.start(t);
+  const server = rig.server('server', {}, undefined, { resources: { gpus: 1 } });
+  const ask = rig.puppet('ask', { server: endpoint }, number, { resources: { memoryGb: 1 } });
+  const build = () => ask({ server: server({}) });
+  assert.match(
+    (await rig.plan(build)).refusals.map(({ what }) => what).join(),
+    /asks for 1 GPU and this machine has 0/,
+  );
+  const run = await rig.run(build);
+  const { failure } = await run.saw('node-failed', 'ask');
+  assert.match(failure.message, /ask cannot run here beside server: it asks for 1 GPU and this machine has 0/);
+  assert.equal((await run.ended()).status, 'failed');
+});
+
+test('a service that takes the endpoint of another is refused', async (t) => {
+  const { rig, server } = await scene(t);
+  const proxy = rig.server('proxy', { server: endpoint });
+  const ask = rig.puppet('ask', { server: endpoint }, number);
+  const { refusals } = await rig.plan(() => ask({ server: proxy({ server: server({ model: 'a' }) }) }));
+  assert.deepEqual(
+    refusals.map(({ what }) => what),
+    ['the service proxy takes its endpoint, and only tasks can'],
+  );
+});
+
+test('a service can be cancelled by name, and its consumers are skipped', async (t) => {
+  const { rig, server, ask } = await scene(t);
+  const run = await rig.run(() => ask({ server: server({ model: 'a' }), question: 1 }));
+  const serving = await up(rig);
+  await rig.started('ask');
+  askToCancel(run.folder, 'server');
+  await serving.gone;
+  assert.deepEqual((await run.ended()).counts, { done: 0, cached: 0, failed: 1, skipped: 1 });
+  assert.equal((await run.saw('node-failed', 'server')).failure.code, 'cancelled-on-request');
 });
 
 test('when the driver is killed its servers end too', async (t) => {
