@@ -219,7 +219,7 @@ class Coordinator {
       const here = this.#attempts.running - this.#attempts.lasting + this.#deciding + this.#services.starting;
       const isOver = this.#startOver || this.#stopping !== undefined || this.#pending.length === 0;
       const jobs = this.#attempts.running - (this.#stopping === 'left' ? this.#attempts.lasting : 0);
-      if (isOver && jobs + this.#deciding === 0) this.#services.stopAll();
+      if (isOver && jobs + this.#deciding === 0) this.#services.stopAll({ now: this.#options.kill.aborted });
       if (this.#services.running === 0) {
         if (here === 0 && this.#stopping === 'left') return;
         if (this.#attempts.running === 0 && this.#deciding === 0) {

@@ -21,8 +21,6 @@ export interface Service {
   attempt: number;
   conflicts: number;
   failures: number;
-  /** The log says that it is tried again, and it was not yet. */
-  isOwed: boolean;
   /** Addresses of consumers that run. */
   readonly borrowers: Set<string>;
 }
@@ -54,7 +52,6 @@ export function asleep(): Omit<Service, 'prepared'> {
     attempt: 0,
     conflicts: 0,
     failures: 0,
-    isOwed: false,
     borrowers: new Set(),
   };
 }

@@ -52,6 +52,8 @@ export class Services {
   readonly #services = new Map<string, Service>();
   readonly #lives = new Map<Job, Life>();
   readonly #lent = new Map<string, Life[]>();
+  /** Of which the log says that they are tried again, and they were not yet. */
+  readonly #owed = new Set<Service>();
   #executor: Executor | undefined;
 
   constructor(tools: ServicesTools) {
@@ -63,8 +65,9 @@ export class Services {
     return this.#lives.size;
   }
 
+  /** Those of them that come up or go down. */
   get starting(): number {
-    return [...this.#services.values()].filter(({ phase }) => phase === 'starting' || phase === 'stopping').length;
+    return [...this.#lives.values()].filter(({ service }) => service.phase !== 'up').length;
   }
 
   /** The executors for everybody else: what becomes of services is told here. */
@@ -151,22 +154,21 @@ export class Services {
   }
 
   stopUnwanted(isWanted: (address: string) => boolean): void {
-    for (const [address, service] of this.#services) {
-      const { phase, borrowers, isOwed } = service;
-      const isThere = phase === 'up' || phase === 'starting' || (phase === 'down' && isOwed);
-      if (isThere && borrowers.size === 0 && !isWanted(address)) this.#stop(service);
+    for (const service of this.#active()) {
+      if (service.borrowers.size === 0 && !isWanted(service.prepared.instance.address)) this.#stop(service);
     }
   }
 
   stopAll({ now = false }: { now?: boolean } = {}): void {
-    for (const service of this.#services.values()) this.#stop(service, { now });
+    for (const service of this.#active()) this.#stop(service, { now });
   }
 
   /** Nothing runs and nothing fits: whoever is next gets the room of services that only others wait for. */
   makeRoomFor({ inputs }: Prepared): void {
     const needed = new Set(servicesIn(inputs));
-    for (const [address, service] of this.#services) {
-      if (service.phase === 'up' && service.borrowers.size === 0 && !needed.has(address)) this.#stop(service);
+    for (const service of this.#active()) {
+      const isNeeded = needed.has(service.prepared.instance.address);
+      if (service.phase === 'up' && service.borrowers.size === 0 && !isNeeded) this.#stop(service);
     }
   }
 
@@ -187,7 +189,7 @@ export class Services {
     const { instance, fingerprint } = prepared;
     const { address, label } = instance;
     service.attempt += 1;
-    service.isOwed = false;
+    this.#owed.delete(service);
     service.phase = 'starting';
     const { attempt } = service;
     const place = freePlace(run.folder, address, attempt);
@@ -287,19 +289,20 @@ export class Services {
 
   #tryAgain(service: Service, failure: Failure, life: Life, seconds: number): void {
     service.phase = 'down';
-    service.isOwed = true;
+    this.#owed.add(service);
     this.#tools.emit({ ...failedFact(service, failure, life, seconds), willRetry: true });
   }
 
   #fail(service: Service, failure: Failure, life: Life | undefined, seconds: number): void {
     service.phase = 'failed';
+    this.#owed.delete(service);
     this.#tools.emit({ ...failedFact(service, failure, life, seconds), willRetry: false });
     this.#tools.failed();
     this.#tools.changed();
   }
 
   #stop(service: Service, { now = false }: { now?: boolean } = {}): void {
-    const { life, phase, isOwed, prepared } = service;
+    const { life, phase, prepared } = service;
     if (life) {
       if (life.isStopping && !now) return;
       life.isStopping = true;
@@ -308,8 +311,7 @@ export class Services {
       this.#executor?.cancel(life.job, { now });
       return;
     }
-    if (phase !== 'down' || !isOwed) return;
-    service.isOwed = false;
+    if (!this.#owed.delete(service)) return;
     this.#tools.emit({ type: 'service-stopped', address: prepared.instance.address, seconds: 0 });
   }
 
@@ -324,6 +326,10 @@ export class Services {
       await life.ended;
     }
     return life.death;
+  }
+
+  #active(): Set<Service> {
+    return new Set([...[...this.#lives.values()].map(({ service }) => service), ...this.#owed]);
   }
 
   #get(address: string): Service {
