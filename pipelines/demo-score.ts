@@ -6,12 +6,15 @@ import { Problem, type Ref, type Value } from '../tasks/core/task.ts';
 import { adoptZarr } from '../tasks/download/adopt.ts';
 import { samplePusht } from '../tasks/download/sample.ts';
 import { filterDemoScore } from '../tasks/filter/demo-score.ts';
+import type { checkpoint } from '../tasks/kinds/checkpoint.ts';
 import type { lerobotDataset } from '../tasks/kinds/lerobot-dataset.ts';
 import { backendName } from '../tasks/models/backend-name.ts';
 import { datasetStats } from '../tasks/norm-stats/dataset.ts';
 import { demoScoreReport } from '../tasks/report/demo-score-report.ts';
 import { rolloutPusht } from '../tasks/rollout/pusht.ts';
 import { replayPusht } from '../tasks/rollout/replay-pusht.ts';
+import { rolloutServed } from '../tasks/rollout/served.ts';
+import { policyServer } from '../tasks/serve/policy-service.ts';
 import { trainFlowPolicy } from '../tasks/train/flow-policy.ts';
 import { lastCheckpoint } from '../tasks/train/last-checkpoint.ts';
 import { pipeline } from './core/pipeline.ts';
@@ -37,6 +40,7 @@ const params = {
       episodes: count.default(100).describe('rollouts of each checkpoint'),
       maxSteps: count.default(300).describe('control steps after which an episode ends'),
       seed: seed.default(12_000).describe('first of the starting scenes, the same for every checkpoint'),
+      served: z.boolean().default(false).describe('ask each checkpoint over the wire: slower, with the same results'),
     })
     .prefault({}),
   classifier: z
@@ -73,6 +77,7 @@ const params = {
 const oneCore = { resources: { cpus: 1 } };
 
 type Dataset = Ref<Value<typeof lerobotDataset>>;
+type Policy = Ref<Value<typeof checkpoint>>;
 
 /**
  * Demo-SCORE (Chen et al. 2025, arXiv 2503.03707) on PushT: train, roll out, learn what leads to success, keep what does,
@@ -105,13 +110,16 @@ export default pipeline(
     const base = train('base', demonstrations, given.seed);
 
     // 2. Rollouts of several checkpoints, each as soon as it is saved.
-    const { steps: _, ...collecting } = rollouts;
+    const { steps: _, served, ...collecting } = rollouts;
+    const rollOut = (policy: Policy) => {
+      const rollingOut = { ...collecting, drawEpisodes: 0 };
+      return served
+        ? rolloutServed({ server: policyServer({ policy, backend }), ...rollingOut }, oneCore)
+        : rolloutPusht({ policy, ...rollingOut, backend }, { ...oneCore, label: 'rollout-pusht' });
+    };
     const rows = base.checkpoints
       .filter((policy) => rolloutSteps.includes(policy.meta.step))
-      .each((policy) => ({
-        policy,
-        ...rolloutPusht({ policy, ...collecting, drawEpisodes: 0, backend }, { ...oneCore, label: 'rollout-pusht' }),
-      }));
+      .each((policy) => ({ policy, ...rollOut(policy) }));
 
     // 3. Classifiers: trained on the rollouts of all checkpoints but the last, validated on those of the last.
     const validateOnStep = Math.max(...rolloutSteps);

@@ -31,7 +31,7 @@ export interface AttemptEnd {
   readonly outputs?: Readonly<Record<string, Output>>;
   readonly failure?: Failure;
   /** What ended it, when that was not its program. */
-  readonly cause?: EndCause | undefined;
+  readonly cause?: EndCause | 'service-died' | undefined;
   readonly attempt: number;
   readonly seconds: number;
   /** Relative to the run's folder. */
@@ -49,6 +49,8 @@ export interface AttemptAsked {
   readonly reason: string;
   readonly resources?: Resources | undefined;
   readonly avoid?: readonly string[] | undefined;
+  /** Where the services are that it uses, by address. */
+  readonly urls?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface AttemptTools {
@@ -105,7 +107,7 @@ export class Attempts {
 
     const { store, run, code, executors, emit, diagnostics } = this.#tools;
     const { instance, spec, fingerprint } = prepared;
-    const { attempt, reason, avoid } = asked;
+    const { attempt, reason, avoid, urls } = asked;
     const executorName = executors.nameFor(toPlace(prepared));
     const executor = await executors.named(executorName);
     const isRemote = executor.outlivesDriver;
@@ -145,6 +147,7 @@ export class Attempts {
       filesRoot,
       resources,
       avoid,
+      urls,
       turn: work && isRemote ? nextTurn(work) : undefined,
     });
     const running = this.#track(job, executor, filesRoot !== undefined);

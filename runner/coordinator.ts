@@ -8,7 +8,7 @@ import { isWhole } from './known.ts';
 import { Launcher } from './launcher.ts';
 import { findNode } from './names.ts';
 import { Outcomes, unwanted } from './outcomes.ts';
-import type { Prepared } from './recipes.ts';
+import { type Prepared, specOf } from './recipes.ts';
 import { resultsOf, runFinished, runStarted } from './run-facts.ts';
 import type { Session } from './session.ts';
 import { Problem } from '../cache/problem.ts';
@@ -74,7 +74,10 @@ class Coordinator {
     this.#desk.options.onOutlook?.((address) => this.#desk.attempts.outlook(address));
     const stop = (): void =>
       this.#desk.soon(() => this.#desk.stop(this.#desk.attempts.lasting > 0 ? 'left' : 'cancelled'));
-    const kill = (): void => this.#desk.attempts.cancelAll({ now: true });
+    const kill = (): void => {
+      this.#desk.attempts.cancelAll({ now: true });
+      this.#desk.services.stopAll({ now: true });
+    };
     this.#desk.options.signal.addEventListener('abort', stop);
     this.#desk.options.kill.addEventListener('abort', kill);
     if (this.#desk.options.signal.aborted) stop();
@@ -111,13 +114,21 @@ class Coordinator {
         await this.#launcher.launch();
       }
       this.#emitSkipped();
+      const { attempts, services, stopping, startOver, options, pending } = this.#desk;
+      services.stopUnwanted((address) => this.#desk.dataflow.isWanted(address));
       if (this.#desk.hasChanges) continue;
-      const here = this.#desk.attempts.running - this.#desk.attempts.lasting + this.#deciding;
-      if (here === 0 && this.#desk.stopping === 'left') return;
-      if (this.#desk.attempts.running === 0 && this.#deciding === 0) {
-        if (this.#desk.startOver) this.#restart();
-        else if (this.#desk.stopping || this.#desk.pending.length === 0) return;
+      const here = attempts.running - attempts.lasting + this.#deciding + services.starting;
+      const isOver = startOver || stopping !== undefined || pending.length === 0;
+      const jobs = attempts.running - (stopping === 'left' ? attempts.lasting : 0);
+      if (isOver && jobs + this.#deciding === 0) services.stopAll({ now: options.kill.aborted });
+      if (services.running === 0) {
+        if (here === 0 && stopping === 'left') return;
+        if (attempts.running === 0 && this.#deciding === 0) {
+          if (startOver) this.#restart();
+          else if (isOver) return;
+        }
       }
+      if (here === 0 && attempts.running === 0 && !isOver) await this.#makeRoom();
       if (here === 0 && this.#desk.options.once && !this.#desk.startOver && !this.#desk.stopping) {
         await this.#settleOrLeave();
         continue;
@@ -136,6 +147,11 @@ class Coordinator {
     await this.#desk.attempts.settle();
   }
 
+  async #makeRoom(): Promise<void> {
+    const next = (await this.#desk.pending.inOrder()).find(({ awaitedFrom }) => awaitedFrom === undefined);
+    if (next) this.#desk.services.makeRoomFor(next.prepared);
+  }
+
   #takeCancels(): void {
     for (const address of this.#cancels.take()) {
       this.#desk.soon(() =>
@@ -146,7 +162,7 @@ class Coordinator {
 
   #cancelNode(address: string): void {
     this.#desk.unwanted.add(address);
-    if (this.#desk.attempts.cancel(address)) return;
+    if (this.#desk.attempts.cancel(address) || this.#desk.services.giveUp(address, unwanted)) return;
     const pending = this.#desk.pending.at(address);
     if (!pending) return; // it gives up when its turn comes
     this.#desk.pending.remove(pending);
@@ -161,16 +177,13 @@ class Coordinator {
 
   /** Looks up what is ready. What has to look at the world outside first does so on the side. */
   async #decide(instances: readonly Instance[]): Promise<void> {
-    const [slow, quick] = partition(
-      instances,
-      ({ of }) => of.node.type === 'call' && of.node.spec.observe !== undefined,
-    );
+    const [slow, quick] = partition(instances, (instance) => specOf(instance).observe !== undefined);
     for (const instance of slow) {
       this.#deciding += 1;
       void this.#prepare(instance).then((prepared) => {
         this.#desk.soon(async () => {
           this.#deciding -= 1;
-          await this.#lookUp(prepared ? [prepared] : []);
+          await this.#take(prepared ? [prepared] : []);
         });
       });
     }
@@ -179,7 +192,14 @@ class Coordinator {
       const one = await this.#prepare(instance);
       if (one) prepared.push(one);
     }
-    await this.#lookUp(prepared);
+    await this.#take(prepared);
+  }
+
+  /** Services have given their endpoints as soon as it is known what they serve. */
+  async #take(prepared: readonly Prepared[]): Promise<void> {
+    const [services, calls] = partition(prepared, ({ instance }) => instance.of.node.type === 'service');
+    for (const one of services) this.#desk.dataflow.finish(one.instance.address, this.#desk.services.promise(one));
+    await this.#lookUp(calls);
   }
 
   async #prepare(instance: Instance): Promise<Prepared | undefined> {
@@ -249,7 +269,7 @@ class Coordinator {
 
   /** A blob went bad after its record was taken for a hit, or a released item is another now: everything is looked up again. */
   #restart(): void {
-    if (Math.max(...this.#launcher.losses.values()) > mostLosses) {
+    if (Math.max(...this.#desk.losses.values()) > mostLosses) {
       throw new Problem('store-unreliable', 'The store goes on losing what it was given.', {
         hint: 'Check its disk, then: pipeline cache verify',
       });

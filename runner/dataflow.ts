@@ -3,6 +3,7 @@ import type { Graph, GraphNode } from '../pipelines/core/graph.ts';
 import { mapRefs, targetOf } from '../tasks/core/node.ts';
 import type { Ref } from '../tasks/core/ref.ts';
 import { compareNatural } from '../tasks/core/stream.ts';
+import { consumersOf } from './consumers.ts';
 
 /** One element of a list, under a key that stays its own whatever else the list holds. */
 export interface Item {
@@ -64,6 +65,8 @@ export class Dataflow {
   readonly #live = new Map<string, Live>();
   readonly #waiters = new Map<string, Set<Waiter>>();
   readonly #bodies = new Map<string, readonly GraphNode[]>();
+  readonly #copies = new Map<string, Live[]>();
+  readonly #consumers = new Map<string, readonly GraphNode[]>();
   readonly #included: (address: string) => boolean;
   readonly #ready: Live[] = [];
   readonly #skipped: Live[] = [];
@@ -157,6 +160,37 @@ export class Dataflow {
     return resolved?.state === 'missing' ? [...resolved.missing] : [];
   }
 
+  /** Whether a service may still be asked for: somebody who takes it has not ended, or an open list may bring one. */
+  isWanted(address: string): boolean {
+    const service = this.#get(address);
+    const consumers = this.#consumers.get(service.of.address) ?? consumersOf(this.#graph, service.of.address);
+    this.#consumers.set(service.of.address, consumers);
+    return consumers.some((consumer) => this.#mayWant(consumer, service));
+  }
+
+  #mayWant(consumer: GraphNode, service: Live): boolean {
+    const isOpen = ({ stage }: Live): boolean => stage === 'waiting' || stage === 'ready';
+    if (this.#copiesBeside(consumer, service).some(isOpen)) return true;
+    const lists = new Set(consumer.scope.filter((id) => !service.of.scope.includes(id)));
+    if (lists.size === 0) return false;
+    return this.#graph.order.some((each) => {
+      if (each.node.type !== 'each' || !lists.has(this.#graph.sourceOf(each.node.item).id)) return false;
+      return this.#copiesBeside(each, service).some((live) => isOpen(live) && live.sourceKeys === undefined);
+    });
+  }
+
+  /** The instances of a node for the items that an instance of another is for, and for any of other lists. */
+  #copiesBeside(of: GraphNode, { of: other, keys }: Live): Live[] {
+    if (of.scope.length === other.scope.length && of.scope.every((id, i) => id === other.scope[i])) {
+      const only = this.#live.get(of.address + suffixOf(keys));
+      return only ? [only] : [];
+    }
+    const wanted = new Map(other.scope.map((id, i) => [id, keys[i]]));
+    const agrees = (live: Live): boolean =>
+      of.scope.every((id, i) => !wanted.has(id) || wanted.get(id) === live.keys[i]);
+    return (this.#copies.get(of.address) ?? []).filter(agrees);
+  }
+
   /** All are made before the first starts, so that every ref finds the instance that it points at. */
   #instantiate(nodes: readonly GraphNode[], binding: Binding): void {
     const made = nodes.flatMap((node) => this.#make(node, binding) ?? []);
@@ -182,7 +216,7 @@ export class Dataflow {
 
   #make(of: GraphNode, binding: Binding): Live | undefined {
     const keys = of.scope.map((id) => binding.get(id)?.key ?? '?');
-    const suffix = keys.length > 0 ? `[${keys.join(',')}]` : '';
+    const suffix = suffixOf(keys);
     const address = of.address + suffix;
     if (this.#live.has(address)) return undefined;
     const live: Live = {
@@ -201,6 +235,9 @@ export class Dataflow {
       listeners: [],
     };
     this.#live.set(address, live);
+    const copies = this.#copies.get(of.address);
+    if (copies) copies.push(live);
+    else this.#copies.set(of.address, [live]);
     return live;
   }
 
@@ -348,7 +385,7 @@ export class Dataflow {
   #provider(node: Parameters<Graph['at']>[0], binding: Binding): Live | undefined {
     const of = this.#graph.at(node);
     const keys = of.scope.map((id) => binding.get(id)?.key ?? '?');
-    return this.#live.get(of.address + (keys.length > 0 ? `[${keys.join(',')}]` : ''));
+    return this.#live.get(of.address + suffixOf(keys));
   }
 
   #resolve(structure: unknown, binding: Binding): Resolution {
@@ -421,6 +458,10 @@ export class Dataflow {
       this.#working = false;
     }
   }
+}
+
+function suffixOf(keys: readonly string[]): string {
+  return keys.length > 0 ? `[${keys.join(',')}]` : '';
 }
 
 function valueOf(output: Output | undefined): unknown {

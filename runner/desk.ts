@@ -1,5 +1,6 @@
 import type { Digest } from '../cache/digest.ts';
 import { fileProblem } from '../cache/file-problem.ts';
+import { Problem } from '../cache/problem.ts';
 import { Attempts, type AttemptEnd } from './attempts.ts';
 import { Claims } from './claims.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
@@ -11,6 +12,7 @@ import { ancestorsOf, findNode } from './names.ts';
 import { PendingNodes } from './pending.ts';
 import { type Prepared, Recipes } from './recipes.ts';
 import type { Tries } from './retries.ts';
+import { Services } from './services.ts';
 import type { Session } from './session.ts';
 import { apply, emptyState, type RunState } from './state.ts';
 
@@ -38,6 +40,7 @@ export class Desk {
   readonly history: History;
   readonly claims: Claims;
   readonly executors: Executors;
+  readonly services: Services;
   readonly attempts: Attempts;
   readonly pending: PendingNodes;
   /** Graph addresses that the run is limited to. */
@@ -46,6 +49,8 @@ export class Desk {
   readonly unwanted = new Set<string>();
   /** Of the nodes whose jobs are on their way. */
   readonly tries = new Map<string, Tries>();
+  /** How often the store has lost what. */
+  readonly losses = new Map<string, number>();
   dataflow: Dataflow;
   shared = new Map<Digest, Shared>();
   state: RunState = emptyState;
@@ -65,7 +70,19 @@ export class Desk {
     this.recipes = new Recipes(session.root, session.codeOf);
     this.history = new History(session.store, session.pipelineName, options.run.run);
     this.claims = new Claims(session.store.root, options.run.run);
-    this.executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    const executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    this.services = new Services({
+      store: session.store,
+      code: session.code,
+      run: options.run,
+      executors,
+      emit: (fact) => this.emit(fact),
+      cancel: (address) => this.attempts.cancel(address),
+      changed: () => this.soon(() => {}),
+      failed: () => options.failFast && this.soon(() => this.stop('failed')),
+      isLoss: (error) => this.isLoss(error),
+    });
+    this.executors = this.services.watched(executors);
     this.pending = new PendingNodes(graph, (address) => this.history.secondsOf(address));
     this.only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
     this.dataflow = new Dataflow(graph, this.only);
@@ -105,6 +122,15 @@ export class Desk {
     if (lasting) this.stopping = why;
     else this.stopping ??= why;
     this.attempts.cancelAll({ now: this.options.kill.aborted, lasting });
+  }
+
+  /** What the store has lost is made again: everything is looked up anew. */
+  isLoss(error: unknown): boolean {
+    if (!Problem.is(error) || (error.code !== 'damaged-blob' && error.code !== 'tree-missing')) return false;
+    this.warn(`${error.message} ${error.hint ?? ''}`.trim());
+    this.losses.set(error.message, (this.losses.get(error.message) ?? 0) + 1);
+    this.startOver = true;
+    return true;
   }
 
   warn(message: string): void {

@@ -88,6 +88,8 @@ export type Event = { readonly time: string } & (
       readonly resources?: Resources;
       /** It was started by an earlier driver, and is taken over as it is. */
       readonly adopted?: boolean;
+      /** It is up while others need it, and gives nothing itself. */
+      readonly service?: boolean;
     })
   /** Written before a scheduler is asked: whatever becomes of its answer, the job can be found by this name. */
   | (OfNode & {
@@ -126,7 +128,8 @@ export type Event = { readonly time: string } & (
     })
   | (OfNode & { readonly type: 'node-skipped'; readonly label: string; readonly because: string })
   | (OfNode & { readonly type: 'service-ready'; readonly url: string })
-  | (OfNode & { readonly type: 'service-stopped' })
+  /** It was no longer needed, and ended. */
+  | (OfNode & { readonly type: 'service-stopped'; readonly seconds: number })
   | { readonly type: 'warning'; readonly message: string }
   /** Its driver went in good order; so many jobs run on, and wait for the next. */
   | { readonly type: 'driver-left'; readonly run: string; readonly jobs: number }

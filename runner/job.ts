@@ -18,6 +18,8 @@ export const WorkerJob = z.object({
   sharedOut: z.string().optional(),
   scratch: z.string(),
   resuming: z.boolean(),
+  /** Where a service listens. */
+  port: z.int().optional(),
 });
 export type WorkerJob = z.infer<typeof WorkerJob>;
 

@@ -2,10 +2,12 @@ import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import { type CallNode, refsIn } from '../tasks/core/node.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { GraphNode } from '../pipelines/core/graph.ts';
+import { consumersOf, servicesOf } from './consumers.ts';
 import type { Session } from './session.ts';
 import { placeOf } from './executors/open.ts';
-import { type ExecutorName, localCapacity, type Site } from './site.ts';
-import { Slots } from './slots.ts';
+import { taskOf } from './service-task.ts';
+import { type ExecutorName, localCapacity, type Site, type ToPlace } from './site.ts';
+import { Slots, withServices } from './slots.ts';
 
 /** Something that this site lacks to run a node. */
 export interface Lack {
@@ -21,7 +23,7 @@ export interface Lack {
 export async function lacksOf(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
   const nodes = session.graph.order.filter(({ address }) => only?.has(address) ?? true);
   const lists = await Promise.all([lackingResources(nodes, session, executor), lackingNeeds(nodes, session, executor)]);
-  return [...lists.flat(), ...nodes.flatMap(lackingService), ...nodes.flatMap(lackingSecrets)];
+  return [...lists.flat(), ...lackingServices(nodes, session, executor), ...nodes.flatMap(lackingSecrets)];
 }
 
 interface LackingOptions {
@@ -32,12 +34,18 @@ interface LackingOptions {
 
 async function lackingResources(
   nodes: readonly GraphNode[],
-  { site }: Session,
+  { graph, site }: Session,
   executor: ExecutorName | undefined,
 ): Promise<Lack[]> {
   const asked = nodes.flatMap(({ address, label, node }) => {
-    if (node.type !== 'call') return [];
-    return [{ address, label, resources: allAskedBy(node), where: whereIs(node, label, site, executor) }];
+    return toPlaceOf({ label, node }).map((toPlace) => {
+      const services = servicesOf(graph, address).flatMap(toPlaceOf);
+      const resources = withServices(
+        toPlace.resources,
+        services.map((service) => service.resources),
+      );
+      return { address, label, resources, where: placeOf(site, executor, toPlace) };
+    });
   });
   const [here, onSlurm] = [
     asked.filter(({ where }) => where === 'local'),
@@ -69,9 +77,11 @@ async function lackingNeeds(
   const { modules = [], setup = [] } = site.executors?.slurm ?? {};
   const isSetUp = modules.length > 0 || setup.length > 0;
   const asked = nodes.flatMap(({ address, label, node }) => {
-    if (node.type !== 'call') return [];
-    const isElsewhere = isSetUp && whereIs(node, label, site, executor) === 'slurm';
-    return node.spec.needs(knownInputs(node.spec, node.inputs)).map((need) => ({ address, label, need, isElsewhere }));
+    const spec = taskOf(node);
+    if (!spec || !('inputs' in node)) return [];
+    const [toPlace] = toPlaceOf({ label, node });
+    const isElsewhere = isSetUp && toPlace !== undefined && placeOf(site, executor, toPlace) === 'slurm';
+    return spec.needs(knownInputs(spec, node.inputs)).map((need) => ({ address, label, need, isElsewhere }));
   });
   const lacks = await Promise.all(
     asked.map(async ({ address, label, need, isElsewhere }) => {
@@ -82,8 +92,39 @@ async function lackingNeeds(
   return lacks.flat();
 }
 
-function lackingService({ address, label, node }: GraphNode): Lack[] {
-  return node.type === 'service' ? [{ address, label, what: 'services cannot be run by this version' }] : [];
+/** Services are up on this machine only, and whoever talks to them must be here too. */
+function lackingServices(
+  nodes: readonly GraphNode[],
+  { graph, site }: Session,
+  executor: ExecutorName | undefined,
+): Lack[] {
+  return nodes.flatMap((service) => {
+    const { address, label, node } = service;
+    if (node.type !== 'service') return [];
+    const consumers = consumersOf(graph, address);
+    const elsewhere = [service, ...consumers]
+      .flatMap(toPlaceOf)
+      .find((toPlace) => placeOf(site, executor, toPlace) !== 'local');
+    const chained = consumers.find((consumer) => consumer.node.type === 'service');
+    return [
+      ...(elsewhere
+        ? [
+            {
+              what: `services run on this machine only, and ${elsewhere.label} would run on Slurm`,
+              advice: 'run it with --executor local',
+            },
+          ]
+        : []),
+      ...(chained ? [{ what: `the service ${chained.label} takes its endpoint, and only tasks can` }] : []),
+    ].map((lack) => ({ address, label, ...lack }));
+  });
+}
+
+function toPlaceOf({ label, node }: Pick<GraphNode, 'label' | 'node'>): ToPlace[] {
+  const spec = taskOf(node);
+  if (!spec || !('options' in node)) return [];
+  const resources = mergeResources(askedBy(spec, node.inputs), node.options.resources);
+  return [{ task: spec.name, label, isTypeScript: spec.run !== undefined, resources }];
 }
 
 function lackingSecrets({ address, label, node }: GraphNode): Lack[] {
@@ -114,15 +155,6 @@ async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack
     const reasons = clusterRefusals(answer.value, site.executors?.slurm ?? {}, resources);
     return reasons.map((what) => ({ address, label, what }));
   });
-}
-
-function whereIs(node: CallNode, label: string, site: Site, executor: ExecutorName | undefined): ExecutorName {
-  const { name: task, run } = node.spec;
-  return placeOf(site, executor, { task, label, isTypeScript: run !== undefined, resources: allAskedBy(node) });
-}
-
-function allAskedBy({ spec, inputs, options }: CallNode): Resources {
-  return mergeResources(askedBy(spec, inputs), options.resources);
 }
 
 /** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */

@@ -5,13 +5,13 @@ import { isWhole } from './known.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Pending } from './pending.ts';
 import { resourcesOf, toPlace } from './recipes.ts';
+import { refuseElsewhere } from './services.ts';
+import { servicesIn } from './values.ts';
 
 /** Starts what has to run, one owner for each fingerprint. */
 export class Launcher {
   readonly #desk: Desk;
   readonly #outcomes: Outcomes;
-  /** How often the store has lost what. */
-  readonly losses = new Map<string, number>();
 
   constructor(desk: Desk, outcomes: Outcomes) {
     this.#desk = desk;
@@ -23,11 +23,31 @@ export class Launcher {
     if (this.#desk.pending.length === 0) return;
     for (const pending of await this.#desk.pending.inOrder()) {
       if (this.#desk.stopping || this.#desk.startOver) return;
+      if (!(await this.#hasServices(pending))) continue;
       if (!(await this.#hasRoom(pending))) continue;
       if (!(await this.#claim(pending))) continue;
       this.#desk.pending.remove(pending);
       await this.#start(pending);
     }
+  }
+
+  /** Services are started for a node that is sure to run, and before it asks for room of its own. */
+  async #hasServices(pending: Pending): Promise<boolean> {
+    const { prepared, tries, attempt } = pending;
+    if (servicesIn(prepared.inputs).length === 0) return true;
+    const { services, executors } = this.#desk;
+    try {
+      refuseElsewhere(prepared, executors.nameFor(toPlace(prepared)));
+      const look = await services.look(prepared, tries.resources ?? resourcesOf(prepared));
+      if (look === 'startable' && (await this.#claim(pending))) await services.startFor(prepared);
+      if (typeof look === 'string') return look === 'up';
+      this.#desk.pending.remove(pending);
+      this.#desk.soon(() => this.#outcomes.skip(prepared, look.failed));
+    } catch (error) {
+      this.#desk.pending.remove(pending);
+      this.#desk.soon(() => this.#outcomes.giveUp(prepared, failureOf(error), { attempt, seconds: 0 }));
+    }
+    return false;
   }
 
   async #hasRoom(pending: Pending): Promise<boolean> {
@@ -78,13 +98,11 @@ export class Launcher {
     this.#desk.tries.set(prepared.instance.address, tries);
     try {
       const { resources, avoid } = tries;
-      await this.#desk.attempts.start(prepared, { attempt, reason, resources, avoid });
+      const urls = this.#desk.services.lend(prepared);
+      await this.#desk.attempts.start(prepared, { attempt, reason, resources, avoid, urls });
     } catch (error) {
-      if (Problem.is(error) && (error.code === 'damaged-blob' || error.code === 'tree-missing')) {
-        this.#desk.warn(`${error.message} ${error.hint ?? ''}`.trim());
+      if (this.#desk.isLoss(error)) {
         this.#desk.claims.release(prepared.fingerprint);
-        this.losses.set(error.message, (this.losses.get(error.message) ?? 0) + 1);
-        this.#desk.startOver = true;
         return;
       }
       await this.#outcomes.ended(prepared, { failure: failureOf(error), attempt, seconds: 0 });

@@ -50,8 +50,9 @@ export class Outcomes {
     this.#desk.claims.release(fingerprint);
   }
 
-  async ended(prepared: Prepared, end: AttemptEnd): Promise<void> {
+  async ended(prepared: Prepared, given: AttemptEnd): Promise<void> {
     const { address, label } = prepared.instance;
+    const end = await this.#desk.services.giveBack(prepared, given, { isBlamed: this.#desk.stopping === undefined });
     const { attempt, seconds, log, cost } = end;
     const at = { attempt, seconds, ...(log ? { log } : {}), ...(cost ? { cost } : {}) };
     const failure = end.failure ?? (await this.#changedMeanwhile(prepared, end));
@@ -99,10 +100,23 @@ export class Outcomes {
     const { address, label } = prepared.instance;
     this.#desk.claims.release(prepared.fingerprint);
     this.fail(address, label, failure, at);
+    this.#skipFollowers(prepared, address);
+  }
+
+  /** A service that it needs has failed. */
+  skip(prepared: Prepared, because: string): void {
+    const { address, label } = prepared.instance;
+    this.#desk.claims.release(prepared.fingerprint);
+    this.#desk.emit({ type: 'node-skipped', address, label, because });
+    this.#desk.dataflow.fail(address);
+    this.#skipFollowers(prepared, because);
+  }
+
+  #skipFollowers(prepared: Prepared, because: string): void {
     const followers = this.#desk.shared.get(prepared.fingerprint)?.followers ?? [];
     this.#desk.shared.delete(prepared.fingerprint);
     for (const { instance } of followers) {
-      this.#desk.emit({ type: 'node-skipped', address: instance.address, label: instance.label, because: address });
+      this.#desk.emit({ type: 'node-skipped', address: instance.address, label: instance.label, because });
       this.#desk.dataflow.fail(instance.address);
     }
   }

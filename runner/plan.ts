@@ -1,6 +1,8 @@
 import type { Digest } from '../cache/digest.ts';
 import { Problem } from '../cache/problem.ts';
 import type { Graph } from '../pipelines/core/graph.ts';
+import { PromisedEndpoint } from '../tasks/core/endpoint.ts';
+import { consumersOf } from './consumers.ts';
 import { Dataflow, type Instance } from './dataflow.ts';
 import { History } from './history.ts';
 import { isWhole, outputsOf } from './known.ts';
@@ -43,7 +45,7 @@ export async function makePlan(session: Session, asked: PlanRequest = {}): Promi
   const nodes = await planNodes(session, asked);
   const lacks = await lacksOf(session, { only: onlyUntil(session, asked.until), executor: asked.executor });
   const executor = asked.executor ?? session.site.executor ?? 'local';
-  return { nodes, refusals: gathered(lacks.filter(isNeeded(nodes))), executor };
+  return { nodes, refusals: gathered(lacks.filter(isNeeded(session.graph, nodes))), executor };
 }
 
 interface PlanRequest {
@@ -66,7 +68,12 @@ async function planNodes(session: Session, { until, force = [] }: PlanRequest): 
   for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
     const prepared: Prepared[] = [];
     for (const instance of ready) {
-      if (instance.of.node.type === 'call') prepared.push(await recipes.prepare(instance));
+      const one = await recipes.prepare(instance);
+      if (instance.of.node.type === 'call') prepared.push(one);
+      else
+        dataflow.finish(instance.address, {
+          endpoint: { value: new PromisedEndpoint({ address: instance.address, fingerprint: one.fingerprint }) },
+        });
     }
     const records = await store.records.getMany(prepared.map(({ fingerprint }) => fingerprint));
     for (const [i, one] of prepared.entries()) {
@@ -169,18 +176,22 @@ export async function refusalsOf(
     if (Problem.is(error)) return undefined; // what cannot even be planned is not known: nothing is left out
     throw error;
   });
-  return gathered(nodes ? lacks.filter(isNeeded(nodes)) : lacks);
+  return gathered(nodes ? lacks.filter(isNeeded(session.graph, nodes)) : lacks);
 }
 
 function onlyUntil({ graph }: Session, until: string | undefined): Set<string> | undefined {
   return until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
 }
 
-/** Whether a node, or for a template any of its copies, has to run or may have to. */
-function isNeeded(nodes: readonly PlanNode[]): (lack: Lack) => boolean {
+/** Whether a node, or for a template any of its copies, has to run or may have to; a service, when one does that takes it. */
+function isNeeded(graph: Graph, nodes: readonly PlanNode[]): (lack: Lack) => boolean {
   const toRun = nodes.filter(({ state }) => state !== 'cached').map(({ address }) => address.replace(/\[.*\]$/, ''));
   const addresses = new Set(toRun);
-  return ({ address }) => addresses.has(address);
+  const isWanted = (address: string): boolean =>
+    graph.byAddress.get(address)?.node.type === 'service'
+      ? consumersOf(graph, address).some((consumer) => isWanted(consumer.address))
+      : addresses.has(address);
+  return ({ address }) => isWanted(address);
 }
 
 /** Each thing that is lacking once, with all nodes that need it. */

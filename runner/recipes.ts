@@ -7,7 +7,8 @@ import type { TaskSpec } from '../tasks/core/spec.ts';
 import { isUncounted } from '../tasks/core/uncounted.ts';
 import type { Instance } from './dataflow.ts';
 import type { ToPlace } from './site.ts';
-import { describeOutput, forRecipe, mapArtifacts, parseInputs } from './values.ts';
+import { taskOf } from './service-task.ts';
+import { describeOutput, forRecipe, mapArtifacts, parseInputs, withUrls } from './values.ts';
 
 /** An instance whose inputs are checked and whose recipe is known. */
 export interface Prepared {
@@ -21,6 +22,8 @@ export interface Prepared {
 /** Where paths stand in a recipe: the same wherever the files lie. */
 export const inputPlace = (where: string): string => `/@in/${where}`;
 export const outputPlace = (name: string): string => `/@out/${name}`;
+/** The same for the url of a service: programs may take it apart, so it is one. */
+const urlPlace = (where: string): string => `http://${where.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.service.invalid:1`;
 
 /** Makes recipes for one run. What is the same for all calls of a task is worked out once. */
 export class Recipes {
@@ -103,7 +106,7 @@ type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;
 /** What a job asks for: its task's wishes, and over them those of the call. */
 export function resourcesOf({ spec, inputs, instance }: Prepared): Resources {
   const { node } = instance.of;
-  return mergeResources(spec.resources(inputs), node.type === 'call' ? node.options.resources : undefined);
+  return mergeResources(spec.resources(inputs), 'options' in node ? node.options.resources : undefined);
 }
 
 /** What the site's `place` decides by. */
@@ -119,11 +122,9 @@ export function toPlace(prepared: Prepared): ToPlace {
 
 export function specOf(instance: Instance): TaskSpec {
   const { node } = instance.of;
-  if (node.type === 'call') return node.spec;
-  throw new Problem(
-    'bug',
-    `${instance.address} is no task call: this is a mistake in the framework, please report it.`,
-  );
+  const spec = taskOf(node);
+  if (spec) return spec;
+  throw new Problem('bug', `${instance.address} runs nothing: this is a mistake in the framework, please report it.`);
 }
 
 /** Digests of the declared code of a task, by path. */
@@ -143,7 +144,8 @@ function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string,
     return [name, typeof value === 'string' && isUncounted(shape[name]) ? inputPlace(name) : value];
   });
   const placed: Record<string, unknown> = Object.fromEntries(named);
-  return mapArtifacts(placed, ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }));
+  const wired = withUrls(placed, (_, where) => urlPlace(where));
+  return mapArtifacts(wired, ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }));
 }
 
 /** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */

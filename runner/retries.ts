@@ -9,6 +9,8 @@ export interface Tries {
   readonly program: number;
   /** By what lies outside of it. */
   readonly outside: number;
+  /** Because a service that they used died. */
+  readonly service: number;
   /** Instead of what the task asks for. */
   readonly resources?: Resources | undefined;
   /** Hosts that did not do. */
@@ -17,13 +19,15 @@ export interface Tries {
   readonly progress?: string | undefined;
 }
 
-export const noTries: Tries = { program: 0, outside: 0, avoid: [] };
+export const noTries: Tries = { program: 0, outside: 0, service: 0, avoid: [] };
 
 /** A node that is lost so often is not unlucky. */
 const mostOutside = 20;
 /** Nobody knows what became of them: it may be something of their own. */
 const mostLost = 5;
 const mostFaultyNodes = 5;
+/** A service that dies so often under one node dies of that node. */
+const mostServiceDeaths = 3;
 
 export interface TriedTask {
   /** How many times the call wants to be tried again. */
@@ -50,6 +54,10 @@ export function nextTry(tries: Tries, end: AttemptEnd, task: TriedTask): Tries |
       return outside > mostOutside ? undefined : { ...tries, outside };
     case 'lost':
       return outside > mostLost ? undefined : { ...tries, outside };
+    case 'service-died': {
+      const service = tries.service + 1;
+      return service > mostServiceDeaths ? undefined : { ...tries, service };
+    }
     case 'faulty-node': {
       const { host } = end.cost ?? {};
       if (host === undefined || tries.avoid.length >= mostFaultyNodes) return undefined;

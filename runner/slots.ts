@@ -12,6 +12,7 @@ export interface Capacity {
 }
 
 export interface Lease {
+  readonly isService: boolean;
   readonly cpus: number;
   readonly memoryGb: number;
   readonly gpus: readonly number[];
@@ -22,6 +23,10 @@ export interface Lease {
  *
  * A job that asks for more cores than there are gets all of them: cores change how long it takes, not whether it can run.
  * GPUs and memory are not stretched.
+ *
+ * A service takes no place of a job, and no core that it could be waited for: it gets what it asks for as long as one core is
+ * left over for jobs, and starts with less or none. Jobs that ask for all cores get all that services leave. So a job and the
+ * service that it talks to never wait for each other's cores.
  */
 export class Slots {
   readonly #capacity: Capacity;
@@ -46,15 +51,17 @@ export class Slots {
     return reasons;
   }
 
-  take(resources: Resources): Lease | undefined {
-    if (this.#leases.size >= this.#capacity.jobs) return undefined;
-    const wanted = this.#wanted(resources);
+  take(resources: Resources, { isService = false }: { isService?: boolean } = {}): Lease | undefined {
     const used = [...this.#leases];
-    const left = this.#capacity.cpus - sum(used.map(({ cpus }) => cpus));
-    const memoryLeft = this.#capacity.memoryGb - sum(used.map(({ memoryGb }) => memoryGb));
-    const free = this.#capacity.gpus.filter((index) => !used.some(({ gpus }) => gpus.includes(index)));
-    if (wanted.cpus > left || wanted.memoryGb > memoryLeft || wanted.gpus > free.length) return undefined;
-    const lease = { cpus: wanted.cpus, memoryGb: wanted.memoryGb, gpus: free.slice(0, wanted.gpus) };
+    const jobs = used.filter((lease) => !lease.isService).length;
+    if (!isService && jobs >= this.#capacity.jobs) return undefined;
+    const { memoryGb = 0, gpus = 0 } = resources;
+    const cpus = isService ? this.#coresForService(resources) : this.#coresForJob(resources);
+    const left = this.#capacity.cpus - sum(used.map((lease) => lease.cpus));
+    const memoryLeft = this.#capacity.memoryGb - sum(used.map((lease) => lease.memoryGb));
+    const free = this.#capacity.gpus.filter((index) => !used.some((lease) => lease.gpus.includes(index)));
+    if ((!isService && cpus > left) || memoryGb > memoryLeft || gpus > free.length) return undefined;
+    const lease = { isService, cpus, memoryGb, gpus: free.slice(0, gpus) };
     this.#leases.add(lease);
     return lease;
   }
@@ -63,9 +70,28 @@ export class Slots {
     this.#leases.delete(lease);
   }
 
-  #wanted({ cpus = 1, memoryGb = 0, gpus = 0 }: Resources): { cpus: number; memoryGb: number; gpus: number } {
-    return { cpus: Math.min(cpus, this.#capacity.cpus), memoryGb, gpus };
+  #coresForJob({ cpus = 1 }: Resources): number {
+    return Math.min(cpus, this.#capacity.cpus - this.#heldByServices());
   }
+
+  #coresForService({ cpus = 0 }: Resources): number {
+    return Math.max(0, Math.min(cpus, this.#capacity.cpus - 1 - this.#heldByServices()));
+  }
+
+  #heldByServices(): number {
+    return sum([...this.#leases].filter(({ isService }) => isService).map(({ cpus }) => cpus));
+  }
+}
+
+/** What a job and the services that it talks to hold at one time: of cores only its own, since services never keep those from it. */
+export function withServices(job: Resources, services: readonly Resources[]): Resources {
+  if (services.length === 0) return job;
+  const all = [job, ...services];
+  return {
+    ...job,
+    gpus: sum(all.map(({ gpus = 0 }) => gpus)),
+    memoryGb: sum(all.map(({ memoryGb = 0 }) => memoryGb)),
+  };
 }
 
 function sum(values: readonly number[]): number {

@@ -12,7 +12,7 @@ import type { WorkerJob } from './job.ts';
 import { jobScript } from './job-script.ts';
 import { type Prepared, resourcesOf } from './recipes.ts';
 import { hasState, newestOut } from './shared-outputs.ts';
-import { mapArtifacts } from './values.ts';
+import { mapArtifacts, withUrls } from './values.ts';
 import type { Point } from './wanted.ts';
 
 /** What workers need to find a body again. */
@@ -63,7 +63,8 @@ export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
   const out = outPaths(prepared, outFolder);
 
   const inputFolders: string[] = [];
-  const inputs = mapArtifacts(prepared.inputs, ({ kind, digest, meta }, where) => {
+  const placed = withUrls(prepared.inputs, ({ address }) => tools.urls?.get(address) ?? '');
+  const inputs = mapArtifacts(placed, ({ kind, digest, meta }, where) => {
     const dest = inputFolder(folder, where);
     inputFolders.push(dest);
     return { kind, digest, meta, path: store.checkout(digest as Digest, dest).path };
@@ -85,6 +86,7 @@ export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
       ...(shares ? { sharedOut: outFolder } : {}),
       scratch: join(folder, 'scratch'),
       resuming,
+      ...(tools.port === undefined ? {} : { port: tools.port }),
     });
   const command = {
     args,
@@ -125,6 +127,7 @@ function jobOf(
     folder,
     resources: tools.resources ?? resourcesOf(prepared),
     ...(avoid?.length ? { avoid } : {}),
+    ...(tools.port === undefined ? {} : { isService: true }),
     warning: warningOf(spec),
     shared: turn === undefined ? undefined : { work: workFolder(store, fingerprint), turn },
     prepared,
@@ -178,6 +181,10 @@ export interface StageTools {
   readonly resources?: Resources | undefined;
   readonly avoid?: readonly string[] | undefined;
   readonly turn?: number | undefined;
+  /** Where the services are that it uses, by address. */
+  readonly urls?: ReadonlyMap<string, string> | undefined;
+  /** It is a service, and listens there. */
+  readonly port?: number | undefined;
 }
 
 function workerCommand(folder: string, job: WorkerJob): string[] {

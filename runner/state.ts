@@ -30,6 +30,10 @@ export interface NodeState {
   readonly index?: number;
   readonly id?: string;
   readonly host?: string;
+  /** It is up while others need it, and gives nothing itself. */
+  readonly isService?: boolean;
+  /** Where it is, once it is ready. */
+  readonly url?: string;
   /** What all its attempts in this run have cost. */
   readonly costs?: readonly Cost[];
 }
@@ -90,6 +94,7 @@ export function apply(state: RunState, event: Event): RunState {
       const where = {
         ...(executor === undefined ? {} : { executor }),
         ...(resources === undefined ? {} : { resources }),
+        ...(event.service ? { isService: true, url: undefined } : {}),
       };
       return withNode(state, event, {
         phase: 'queued',
@@ -133,9 +138,9 @@ export function apply(state: RunState, event: Event): RunState {
     case 'node-skipped':
       return withNode(state, event, { phase: 'skipped', because: event.because, endedAt: at });
     case 'service-ready':
-      return withNode(state, event, { phase: 'running' });
+      return withNode(state, event, { phase: 'running', url: event.url });
     case 'service-stopped':
-      return withNode(state, event, { phase: 'done', endedAt: at });
+      return withNode(state, event, { phase: 'done', endedAt: at, seconds: event.seconds });
     case 'warning':
       return { ...state, warnings: [...state.warnings, event.message] };
     case 'driver-left':
@@ -149,12 +154,16 @@ export function apply(state: RunState, event: Event): RunState {
 
 export function countsOf(state: RunState): Counts {
   const counts = { done: 0, cached: 0, failed: 0, skipped: 0 };
-  for (const { phase } of state.nodes.values()) if (phase in counts) counts[phase as keyof Counts] += 1;
+  for (const { phase, isService } of state.nodes.values()) {
+    if (isService && phase === 'done') continue; // it gave nothing that one could count
+    if (phase in counts) counts[phase as keyof Counts] += 1;
+  }
   return counts;
 }
 
 function firstNodes(planned: readonly PlannedNode[]): Map<string, NodeState> {
-  const calls = planned.filter(({ type, perItem }) => (type === 'call' || type === 'service') && !perItem);
+  // Services come when they are started: where everything is known, none is.
+  const calls = planned.filter(({ type, perItem }) => type === 'call' && !perItem);
   return new Map(
     calls.map((node) => [node.address, { ...blank, address: node.address, label: node.label, task: node.task }]),
   );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { canonicalJson, type Json } from '../cache/canonical-json.ts';
 import { Problem } from '../cache/problem.ts';
 import { type Artifact, isArtifact, kindOf } from '../tasks/core/artifact.ts';
+import { isPromised, type PromisedEndpoint } from '../tasks/core/endpoint.ts';
 import { keyOf } from '../tasks/core/keyed-list.ts';
 import { type Shape, type TaskSpec } from '../tasks/core/spec.ts';
 import { compareNatural, streamOf } from '../tasks/core/stream.ts';
@@ -22,6 +23,7 @@ export function toStored(value: unknown): Json {
     const { kind, digest, meta } = value;
     return { $artifact: { kind, digest, size: (value as HeldArtifact).size ?? 0, meta: meta as Json } };
   }
+  if (isPromised(value)) return { $service: value.fingerprint };
   return mapPlain(value, toStored);
 }
 
@@ -35,20 +37,40 @@ export function fromStored(json: Json): unknown {
   return mapPlain(json, (inner) => fromStored(inner as Json));
 }
 
-/** A value as recipes see it: of an artifact only what it is, not where it lies nor what is known of it. */
+/** A value as recipes see it: of an artifact or a service only what it is, not where it lies nor what is known of it. */
 export function forRecipe(value: unknown): Json {
   if (isArtifact(value)) return { $artifact: { kind: value.kind, digest: value.digest } };
+  if (isPromised(value)) return { $service: value.fingerprint };
   return mapPlain(value, forRecipe);
 }
 
 /** Copies a value with every artifact replaced; `where` is its place, such as `rows.3.policy`. */
-export function mapArtifacts<T>(value: T, replace: (artifact: HeldArtifact, where: string) => unknown, where = ''): T {
-  if (isArtifact(value)) return replace(value as unknown as HeldArtifact, where) as T;
+export function mapArtifacts<T>(value: T, replace: (artifact: HeldArtifact, where: string) => unknown): T {
+  return mapLeaves(value, (leaf, where) =>
+    isArtifact(leaf) ? replace(leaf as unknown as HeldArtifact, where) : leaf,
+  ) as T;
+}
+
+/** Copies a value with an address for every service of the graph; `where` is its place in the value. */
+export function withUrls<T>(value: T, urlOf: (service: PromisedEndpoint, where: string) => string): T {
+  return mapLeaves(value, (leaf, where) => (isPromised(leaf) ? { url: urlOf(leaf, where) } : leaf)) as T;
+}
+
+/** The services of the graph that a value holds, each once. */
+export function servicesIn(value: unknown): string[] {
+  const found = new Set<string>();
+  mapLeaves(value, (leaf) => isPromised(leaf) && found.add(leaf.address));
+  return [...found];
+}
+
+/** Copies a value with all of its leaves replaced: artifacts and services are leaves too. */
+function mapLeaves(value: unknown, replace: (leaf: unknown, where: string) => unknown, where = ''): unknown {
+  if (typeof value !== 'object' || value === null || isArtifact(value) || isPromised(value)) {
+    return replace(value, where);
+  }
   const inside = (key: string): string => (where ? `${where}.${key}` : key);
-  if (Array.isArray(value)) return value.map((inner, i) => mapArtifacts(inner, replace, inside(String(i)))) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [key, mapArtifacts(inner, replace, inside(key))]);
-  return Object.fromEntries(entries) as T;
+  if (Array.isArray(value)) return value.map((inner, i) => mapLeaves(inner, replace, inside(String(i))));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapLeaves(inner, replace, inside(key))]));
 }
 
 export function storedOutput(output: Output): Json {

@@ -7,6 +7,7 @@ import type { Attempt, TaskSpec } from '../tasks/core/spec.ts';
 import { inCopy } from './copies.ts';
 import { WorkerJob } from './job.ts';
 import { progressWriter } from './progress.ts';
+import { onPort } from './service-task.ts';
 import { graphOf } from './wanted.ts';
 
 /** Runs the TypeScript body of one job: `worker.js JOB_FOLDER`. Ends with 0 and `outputs.json`, or with 1 and `failure.json`. */
@@ -41,7 +42,7 @@ async function findTask(job: WorkerJob): Promise<TaskSpec> {
     throw new Problem('no-pipeline', `${job.entry} has no pipeline as its default export.`);
   const graph = graphOf(module.default, job.points);
   const node = graph.byAddress.get(job.node)?.node;
-  if (graph.digest !== job.graph || node?.type !== 'call') {
+  if (graph.digest !== job.graph || (node?.type !== 'call' && node?.type !== 'service')) {
     throw new Problem(
       'graph-differs',
       `The pipeline gives another graph in this job (${graph.digest}) than in its driver (${job.graph}).`,
@@ -50,7 +51,7 @@ async function findTask(job: WorkerJob): Promise<TaskSpec> {
       },
     );
   }
-  return node.spec;
+  return node.type === 'call' ? node.spec : onPort(node.spec, job.port ?? 0);
 }
 
 /** A body that listens to `signal` gets time to end by itself; one that does not is ended at once. */

@@ -8,6 +8,7 @@ import { openExecutors } from '../executors/open.ts';
 import { History } from '../history.ts';
 import { readProgress } from '../progress.ts';
 import type { RunLog } from '../run-log.ts';
+import { taskOf } from '../service-task.ts';
 import type { Session } from '../session.ts';
 import type { ExecutorName } from '../site.ts';
 import { apply, emptyState, type NodeState, type RunState } from '../state.ts';
@@ -106,10 +107,11 @@ function events(
 /** Resources may be a function of inputs that do not exist yet; then GPUs are looked for, which costs a moment. */
 function asksForGpus({ graph }: Session): boolean {
   return graph.order.some(({ node }) => {
-    if (node.type !== 'call') return false;
+    const spec = taskOf(node);
+    if (!spec || !('options' in node)) return false;
     if ((node.options.resources?.gpus ?? 0) > 0) return true;
     try {
-      return (node.spec.resources(node.inputs).gpus ?? 0) > 0;
+      return (spec.resources(node.inputs).gpus ?? 0) > 0;
     } catch {
       return true; // it looked into a ref
     }

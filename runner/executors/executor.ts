@@ -12,6 +12,8 @@ export interface Job {
   readonly folder: string;
   readonly command: JobCommand;
   readonly resources: Resources;
+  /** Jobs wait for it to be up: it takes no place of theirs. */
+  readonly isService?: boolean | undefined;
   /** Variables for the job that must not be written to disk. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Hosts that did not do. */

@@ -55,7 +55,7 @@ export class LocalExecutor implements Executor {
   }
 
   submit(job: Job): void {
-    const lease = this.#slots.take(job.resources);
+    const lease = this.#slots.take(job.resources, { isService: job.isService ?? false });
     if (!lease || !this.#execa) throw new Error(`no room for ${job.label}, or not open`); // the coordinator asks first
     const log = openSync(join(job.folder, 'log.txt'), 'a');
     const [program = '', ...args] = job.command.args;
@@ -69,7 +69,7 @@ export class LocalExecutor implements Executor {
       env: {
         ...baseEnvironment(job.folder),
         ...gpuEnvironment(job.resources, lease),
-        STET_CPUS: String(lease.cpus),
+        STET_CPUS: String(Math.max(1, lease.cpus)),
         ...job.command.env,
         ...job.secrets,
       },

@@ -27,7 +27,8 @@ export function liveLines(state: RunState, frame: Frame): string[] {
     spare -= 1;
     return [row, why];
   });
-  return [header(state, nodes.length, frame), cut(frame.paint.yellow(frame.note), frame.columns), ...body].slice(
+  const counted = nodes.filter(({ isService }) => !isService).length;
+  return [header(state, counted, frame), cut(frame.paint.yellow(frame.note), frame.columns), ...body].slice(
     0,
     Math.max(1, frame.rows - 1),
   );

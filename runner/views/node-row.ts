@@ -84,6 +84,7 @@ function tell(node: NodeState, labelOf: (address: string) => string, frame: Fram
     case 'running':
       return running(node, frame);
     case 'done':
+      if (node.isService) return paint.dim(`was up for ${duration(node.seconds ?? 0)}`);
       return `${duration(node.seconds ?? 0)}${node.changed === false ? paint.dim('  same result as before') : ''}`;
     case 'cached':
       return paint.dim('cached');
@@ -110,6 +111,7 @@ function running(node: NodeState, frame: Frame): string {
 
 function progress(node: NodeState, { now, columns, paint, paceOf }: Frame): string {
   const elapsed = ticking((now - (node.startedAt ?? now)) / 1000);
+  if (node.isService) return `${elapsed}  ${paint.dim(node.url === undefined ? 'comes up' : `is up at ${node.url}`)}`;
   const items = node.released > 0 ? `${node.released} out` : '';
   const pace = paceOf(node.address);
   if (!pace || pace.total <= 0) return [elapsed, items].filter(Boolean).join('  ');

@@ -102,7 +102,9 @@ function wordOf({ status }: RunState): string {
 }
 
 function longest(nodes: readonly NodeState[], paint: Paint): string[] {
-  const ran = nodes.filter(({ phase }) => phase === 'done').sort((a, b) => (b.seconds ?? 0) - (a.seconds ?? 0));
+  const ran = nodes
+    .filter(({ phase, isService }) => phase === 'done' && !isService)
+    .sort((a, b) => (b.seconds ?? 0) - (a.seconds ?? 0));
   const shown = ran.slice(0, longestShown);
   const labelColumns = Math.max(0, ...shown.map(({ label }) => Math.min(60, columnsOf(label))));
   const rows = shown.map((node) => {

@@ -40,6 +40,15 @@ export class Ref<out T> {
   /** Points at one field of a value. */
   at<K extends keyof T>(key: K): Ref<T[K]> {
     const { node, output, keys } = this[brand];
+    if (node.type === 'service') {
+      throw new Problem(
+        'endpoint-opened',
+        `An endpoint is passed on whole, and "${String(key)}" was taken out of it.`,
+        {
+          hint: 'Declare the input as `endpoint`, and read its url in the task.',
+        },
+      );
+    }
     return new Ref({ node, keys: [...keys, String(key)], ...(output === undefined ? {} : { output }) });
   }
 

@@ -154,6 +154,17 @@ type Inputs = Readonly<Record<string, unknown>>;
 /** How one knows that a service is up: a path that answers 200, or a line that it prints. */
 export type Readiness = ({ http: string } | { line: RegExp }) & { withinSeconds: number };
 
+/** How the url of an endpoint begins. */
+export type Scheme = 'http' | 'ws' | 'tcp';
+
+/** What the body of a service may use besides its inputs and its port. */
+export interface Serving {
+  /** Cores that it may take for itself. */
+  readonly cpus: number;
+  /** Aborted when nobody needs it any more. */
+  readonly signal: AbortSignal;
+}
+
 /** A service with its types forgotten, as the runner sees it. */
 export interface ServiceSpec {
   readonly name: string;
@@ -162,8 +173,14 @@ export interface ServiceSpec {
   readonly code: readonly (string | CodeInput)[];
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
+  readonly inherits: readonly string[];
+  readonly needs: readonly Need[];
   readonly cwd: ((inputs: Inputs) => string) | undefined;
   readonly resources: Resources;
   readonly ready: Readiness;
-  readonly command: (inputs: Inputs, port: number) => readonly string[];
+  readonly scheme: Scheme;
+  readonly version: string | undefined;
+  readonly observe: ((inputs: Inputs) => Promise<unknown>) | undefined;
+  readonly command: ((inputs: Inputs, port: number) => readonly string[]) | undefined;
+  readonly run: ((inputs: Inputs, port: number, serving: Serving) => Promise<void>) | undefined;
 }

@@ -6,13 +6,14 @@ import type { CodeInput, Given, Shape, TaskSpec, TaskSpecOf, Value } from './spe
 
 export { Problem } from '../../cache/problem.ts';
 export { type Artifact, artifact, readJson } from './artifact.ts';
+export { type Endpoint, endpoint, isPromised } from './endpoint.ts';
 export { keyedList } from './keyed-list.ts';
 export { fileAt, freeDisk, type Need, program } from './needs.ts';
 export type { CallOptions } from './node.ts';
 export { type OrRef, Ref, type Resolved } from './ref.ts';
 export type { GpuType, Resources } from './resources.ts';
-export { type Endpoint, endpoint, service } from './service.ts';
-export type { Attempt, CodeInput, Progress, Shape, Value } from './spec.ts';
+export { service } from './service.ts';
+export type { Attempt, CodeInput, Progress, Serving, Shape, Value } from './spec.ts';
 export { followsLink, hasFile, type ReadyRule, stream } from './stream.ts';
 export { uncounted } from './uncounted.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endpoint } from '../core/service.ts';
+import { endpoint, isPromised } from '../core/endpoint.ts';
 import { task } from '../core/task.ts';
 import { uncounted } from '../core/uncounted.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
@@ -12,7 +12,8 @@ const keyVariable = 'STET_POLICY_KEY';
  * As `rolloutPusht`, with a policy that is asked over the wire: any server of openpi's protocol that takes PushT's
  * observations, such as `pipeline serve`. With the same policy and seeds the results are the same.
  *
- * What the server says of its policy when a connection opens is part of the recipe.
+ * A service of the graph counts by its own recipe. Of any other server, what it says of its policy when a connection opens is
+ * part of the recipe.
  */
 export const rolloutServed = task({
   name: 'rollout-served',
@@ -37,6 +38,7 @@ export const rolloutServed = task({
   resources: { cpus: 1 },
   inherits: [keyVariable],
   observe: async ({ server }) => {
+    if (isPromised(server)) return null;
     const { describeServer } = await import('../models/served-policy/describe-server.ts');
     return describeServer({ url: server.url, ...apiKey() });
   },

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { service } from '../core/service.ts';
-import { uncounted } from '../core/task.ts';
+import { program, uncounted } from '../core/task.ts';
 import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
+import { checkoutDigests } from '../models/openpi-checkout.ts';
 
 /**
  * A policy of openpi's, served by its own `scripts/serve_policy.py` on one GPU, in a checkout of the user's. It listens on all
@@ -23,8 +24,15 @@ export const openpiServer = service({
     /** For requests that bring no prompt. */
     defaultPrompt: z.string().min(1).optional(),
   },
+  inherits: [
+    ...['OPENPI_DATA_HOME', 'HF_HOME', 'UV_CACHE_DIR', 'UV_PROJECT_ENVIRONMENT', 'UV_OFFLINE'],
+    ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'],
+  ],
+  needs: [program('uv', 'Install uv (https://docs.astral.sh/uv) and put it on PATH.')],
+  observe: ({ openpi }) => checkoutDigests(openpi),
   cwd: ({ openpi }) => resolve(openpi),
   resources: { gpus: 1, cpus: 4 },
+  scheme: 'ws',
   ready: { http: '/healthz', withinSeconds: 1800 },
   // Options of the program stand before the word `policy:checkpoint`, those of the policy after it; else it refuses them.
   command: ({ config, policy, defaultPrompt }, port) => [

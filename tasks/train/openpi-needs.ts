@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { reachable } from '../core/needs.ts';
 import { fileAt, type Need, program } from '../core/task.ts';
-import { checkoutAdvice } from './openpi-checkout.ts';
+import { checkoutAdvice } from '../models/openpi-checkout.ts';
 import type { TrainSettings } from './openpi-command.ts';
 
 /** What a training by openpi needs of the place. The weights and statistics that a configuration names are not looked for. */

@@ -6,7 +6,7 @@ import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { openpiAssets } from '../kinds/openpi-assets.ts';
 import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
-import { checkoutDigests } from './openpi-checkout.ts';
+import { checkoutDigests } from '../models/openpi-checkout.ts';
 import { refuseContradictions, type TrainSettings, trainCommand } from './openpi-command.ts';
 import { trainNeeds } from './openpi-needs.ts';
 

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { z } from 'zod';
 import { loadSql } from '../../cache/sql.ts';
+import { endpoint } from '../../tasks/core/task.ts';
 import { folder } from '../../tasks/kinds/folder.ts';
 import type { Puppet } from '../support/puppet.ts';
-import { finish, outOf, Rig, type RigRun } from '../support/rig.ts';
+import { finish, outOf, portOf, Rig, type RigRun } from '../support/rig.ts';
 
 const content = 'the weights';
 
@@ -136,6 +137,36 @@ test('with more damaged blobs than one, all of them are made again in one run', 
   const second = await rig.run(build(1));
   for (let i = 0; i < count; i += 1) await remake();
   await finish(await rig.started('read'), { n: count });
+  assert.equal((await second.ended()).status, 'succeeded');
+});
+
+test('what a service was to read and the store has lost is made again, and the service comes up', async (t) => {
+  const rig = await Rig.start(t);
+  const make = rig.puppet('make', {}, { model: folder });
+  const server = rig.server('server', { model: folder });
+  const ask = rig.puppet('ask', { server: endpoint, seed: z.int() }, { n: z.int() });
+  const run = (seed: number) => rig.run(() => ask({ server: server(make({})), seed }));
+  const remake = async (): Promise<void> => {
+    const puppet = await rig.started('make');
+    await puppet.write(join(outOf(puppet, 'model'), 'weights'), content);
+    puppet.exit();
+  };
+  const serve = async (): Promise<void> => {
+    const serving = await rig.started('server');
+    await serving.listen(portOf(serving));
+    await finish(await rig.started('ask'), { n: 1 });
+  };
+  const first = await run(0);
+  await remake();
+  await serve();
+  assert.equal((await first.ended()).status, 'succeeded');
+
+  const blob = blobsOf(rig).find((path) => readFileSync(path, 'utf8') === content) ?? assert.fail();
+  chmodSync(blob, 0o644);
+  writeFileSync(blob, 'the WEIGHTS');
+  const second = await run(1);
+  await remake();
+  await serve();
   assert.equal((await second.ended()).status, 'succeeded');
 });
 

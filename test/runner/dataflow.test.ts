@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { buildGraph } from '../../pipelines/core/graph.ts';
 import { Dataflow } from '../../runner/dataflow.ts';
-import { stream, task } from '../../tasks/core/task.ts';
+import { endpoint, service, stream, task } from '../../tasks/core/task.ts';
 
 const int = z.int();
 const train = task({ name: 'train', inputs: {}, outputs: { items: stream(int), loss: int }, command: () => ['x'] });
@@ -89,4 +89,68 @@ test('a list of ten thousand items settles in moments', () => {
   for (const { address } of flow.takeReady()) flow.finish(address, { s: { value: 1 } });
   assert.deepEqual(readyIn(flow), ['gather']);
   assert.ok(performance.now() - startedAt < 5_000, `${Math.round(performance.now() - startedAt)} ms`);
+});
+
+const serve = service({
+  name: 'serve',
+  inputs: { n: int },
+  ready: { http: '/', withinSeconds: 1 },
+  command: () => ['x'],
+});
+const use = task({ name: 'use', inputs: { at: endpoint, n: int }, outputs: { s: int }, command: () => ['x'] });
+const up = { endpoint: { value: 'where it is' } };
+
+test('a service is wanted as long as a list may still bring somebody who takes it', () => {
+  const flow = new Dataflow(
+    buildGraph(
+      (() => {
+        const at = serve({ n: 1 });
+        return train({}).items.each((n) => use({ at, n }).s);
+      })(),
+    ),
+  );
+  flow.takeReady();
+  flow.finish('serve', up);
+  flow.release('train', 'items', { key: '1', value: 1 });
+  flow.takeReady();
+  flow.finish('use[1]', { s: { value: 1 } });
+  assert.equal(flow.isWanted('serve'), true);
+  flow.finish('train', { items: items('1', '2'), loss: { value: 0 } });
+  assert.equal(flow.isWanted('serve'), true);
+  flow.takeReady();
+  flow.finish('use[2]', { s: { value: 1 } });
+  assert.equal(flow.isWanted('serve'), false);
+});
+
+test("a service of an item is wanted by the item's own copies, and by whoever gathers endpoints", () => {
+  const all = task({ name: 'all', inputs: { at: z.array(endpoint) }, outputs: { s: int }, command: () => ['x'] });
+  const flow = new Dataflow(
+    buildGraph(
+      (() => {
+        const rows = train({}).items.each((n) => {
+          const at = serve({ n });
+          return { at, s: use({ at, n }).s };
+        });
+        const apart = train({}).items.each((n) => use({ at: serve({ n: 7 }), n }).s);
+        return [all({ at: rows.each((row) => row.at('at')) }), apart];
+      })(),
+    ),
+  );
+  flow.takeReady();
+  flow.finish('train', { items: items('1', '2'), loss: { value: 0 } });
+  flow.takeReady();
+  for (const address of ['serve[1]', 'serve[2]', 'serve~2']) flow.finish(address, up);
+  flow.takeReady();
+  flow.finish('use[1]', { s: { value: 1 } });
+  assert.equal(flow.isWanted('serve[1]'), true, 'for `all`');
+  flow.finish('use[2]', { s: { value: 1 } });
+  flow.takeReady();
+  flow.finish('all', { s: { value: 1 } });
+  assert.deepEqual(
+    ['serve[1]', 'serve[2]', 'serve~2'].filter((address) => flow.isWanted(address)),
+    ['serve~2'],
+  );
+  flow.fail('use~2[1]');
+  flow.fail('use~2[2]');
+  assert.equal(flow.isWanted('serve~2'), false);
 });

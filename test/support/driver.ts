@@ -5,11 +5,11 @@ import { buildGraph } from '../../pipelines/core/graph.ts';
 import { coordinate } from '../../runner/coordinator.ts';
 import { LocalExecutor } from '../../runner/executors/local.ts';
 import { createRun, openLog } from '../../runner/run-log.ts';
-import { stream, task } from '../../tasks/core/task.ts';
+import { endpoint, service, stream, task } from '../../tasks/core/task.ts';
 import { folder } from '../../tasks/kinds/folder.ts';
 
 /**
- * A driver in a process of its own, to be killed: `node driver.js STORE [hang SOCKET | crash]`.
+ * A driver in a process of its own, to be killed: `node driver.js STORE [hang SOCKET PUPPET | serve SOCKET PUPPET | crash]`.
  * Runs one small graph and prints its events as JSON lines, the last of them `run-finished`.
  */
 const shell = (script: string, ...args: string[]): string[] => ['sh', '-c', script, ...args];
@@ -63,9 +63,24 @@ const wait = task({
   command: ({ socket }, out) => [process.execPath, puppet, socket, 'wait', `out:checkpoints=${out.checkpoints}`],
 });
 
+const server = service({
+  name: 'server',
+  inputs: { socket: z.string() },
+  ready: { http: '/', withinSeconds: 30 },
+  command: ({ socket }, port) => [process.execPath, puppet, socket, 'server', `port=${port}`],
+});
+
+const ask = task({
+  name: 'ask',
+  inputs: { server: endpoint, socket: z.string() },
+  outputs: { answer: z.int() },
+  command: ({ socket }) => [process.execPath, puppet, socket, 'ask'],
+});
+
 const [root = '', what = 'crash', socket = '', puppet = ''] = process.argv.slice(2);
 const build = (): unknown => {
   if (what === 'hang') return wait({ socket });
+  if (what === 'serve') return ask({ server: server({ socket }), socket });
   const rows = seeds({}).list.each((seed) => train({ seed }).checkpoints.each((model) => score({ model })));
   return { text: gather({ lines: rows.each((row) => row.each((each) => each.at('lines'))) }).text, rows };
 };

@@ -20,6 +20,13 @@ wire.on('data', (chunk) => {
 
 function obey(order) {
   let answer = 'done';
+  if ('listen' in order) {
+    // An answer only once it listens, or cannot.
+    const server = require('node:http').createServer((_, response) => response.end(`${name} ${process.pid}`));
+    server.once('error', (error) => wire.write(`${error.code}\n`));
+    server.listen(order.listen, '127.0.0.1', () => wire.write('done\n'));
+    return;
+  }
   if ('write' in order) {
     fs.mkdirSync(dirname(order.write), { recursive: true });
     fs.writeFileSync(order.write, order.text);

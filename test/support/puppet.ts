@@ -131,6 +131,10 @@ export class Puppet {
   list(path: string): Promise<string[]> {
     return this.#tell({ list: path }).then((line) => JSON.parse(line) as string[]);
   }
+  /** Answers every http request on this port with 200; gives `done`, or why it cannot. */
+  listen(port: number): Promise<string> {
+    return this.#tell({ listen: port });
+  }
   /** From now on the process survives SIGTERM. */
   ignoreTerm(): Promise<string> {
     return this.#tell({ ignore: 'SIGTERM' });

@@ -13,7 +13,8 @@ import { LocalExecutor } from '../../runner/executors/local.ts';
 import { makePlan, type Plan } from '../../runner/plan.ts';
 import { createRun, openLog } from '../../runner/run-log.ts';
 import type { Session } from '../../runner/session.ts';
-import { type Resources, task } from '../../tasks/core/task.ts';
+import type { Readiness } from '../../tasks/core/spec.ts';
+import { type Resources, service, task } from '../../tasks/core/task.ts';
 import { type Puppet, PuppetStage } from './puppet.ts';
 
 const puppetProcess = new URL('../../../test/support/puppet-process.cjs', import.meta.url);
@@ -23,6 +24,8 @@ export interface RunOptions {
   until?: string;
   force?: string[];
   failFast?: boolean;
+  gpus?: number[];
+  cpus?: number;
   /** Between telling a job to stop and killing it. */
   graceMs?: number;
 }
@@ -79,6 +82,29 @@ export class Rig {
     });
   }
 
+  /** A service whose program is a puppet of that name. */
+  server<I extends Readonly<Record<string, z.ZodType>>>(
+    name: string,
+    inputs: I,
+    ready: Readiness = { http: '/healthz', withinSeconds: 10 },
+    more: { resources?: Resources; env?: Record<string, string>; secrets?: readonly string[] } = {},
+  ) {
+    return service<I>({
+      name,
+      inputs,
+      ready,
+      ...more,
+      command: (given, port) => [
+        process.execPath,
+        puppetPath(),
+        this.stage.socket,
+        name,
+        `port=${port}`,
+        ...Object.entries(given as Record<string, unknown>).map(([key, value]) => `${key}=${shown(value)}`),
+      ],
+    });
+  }
+
   started(name: string): Promise<Puppet> {
     return this.stage.started(name);
   }
@@ -129,7 +155,8 @@ export class Rig {
     const session = await this.session(build);
     const { run } = createRun(session.storeRoot);
     const log = openLog(session.storeRoot, run);
-    const capacity = { cpus: 4, memoryGb: 64, gpus: [], gpuType: undefined, jobs: options.jobs ?? 4 };
+    const { cpus = 4, gpus = [] } = options;
+    const capacity = { cpus, memoryGb: 64, gpus, gpuType: undefined, jobs: options.jobs ?? 4 };
     const { graceMs, ...how } = options;
     const executor = new LocalExecutor(capacity, graceMs === undefined ? {} : { graceMs });
     const rigRun = new RigRun(session, {
@@ -235,6 +262,11 @@ export function puppetPath(): string {
 function shown(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   return 'path' in value ? String(value.path) : JSON.stringify(value);
+}
+
+/** The port that a puppet was told to listen on. */
+export function portOf(puppet: Puppet): number {
+  return Number(puppet.args.find((arg) => arg.startsWith('port='))?.slice('port='.length));
 }
 
 /** The path of an output as a puppet was told. */

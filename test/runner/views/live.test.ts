@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Fact } from '../../../runner/events.ts';
 import { columnsOf } from '../../../runner/views/columns.ts';
 import { liveLines } from '../../../runner/views/live.ts';
 import { cached, failed, finished, frame, node, queued, skipped, started, stateAfter } from './scene.ts';
@@ -38,6 +39,28 @@ test('a run shows what is cached, what runs and how far, and what waits', () => 
     '  ◌ stats              waits for room',
     '  ○ report',
     '  ○ rollout, per item',
+  ]);
+});
+
+test('a service shows where it is while it is up, and is not counted', () => {
+  const nodes = [node('server', { type: 'service' }), node('ask', { needs: ['server'] })];
+  const serving = { ...queued('server', 'ask needs it'), service: true } as Fact;
+  const up: Fact = { type: 'service-ready', address: 'server', url: 'http://127.0.0.1:4321' };
+  const shown = (facts: readonly (readonly [number, Fact])[]) => liveLines(stateAfter(nodes, facts), frame({}));
+  assert.deepEqual(shown([]), ['demo  run 0007  0 of 1 node · 1 min 00 s', '', '  ○ ask']);
+  const starting = [[0, serving] as const, [0, started('server')] as const];
+  assert.match(shown(starting).join('\n'), /⠋ server +1 min 00 s {2}comes up\n {6}why: ask needs it/);
+  const running = [...starting, [5, up] as const, [5, queued('ask')] as const, [5, started('ask')] as const];
+  assert.match(shown(running).join('\n'), /⠋ server +1 min 00 s {2}is up at http:\/\/127.0.0.1:4321/);
+  const ended = [
+    [6, finished('ask', 1)] as const,
+    [7, { type: 'service-stopped', address: 'server', seconds: 7 }] as const,
+  ];
+  assert.deepEqual(shown([...running, ...ended]), [
+    'demo  run 0007  1 of 1 node · 1 min 00 s',
+    '',
+    '  ✓ ask     1.0 s',
+    '  ✓ server  was up for 7.0 s',
   ]);
 });
 

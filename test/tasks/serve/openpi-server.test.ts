@@ -16,7 +16,7 @@ test("openpi's server is started with its options in the order that it needs", a
   const policy = await artifactAt(openpiCheckpoint, join(folder, '99'));
   const given = { openpi: '/somewhere/openpi', config: 'pi05_droid', policy, defaultPrompt: 'tidy up; now' };
   const node = pointer(openpiServer(given)).node as ServiceNode;
-  assert.deepEqual(node.spec.command(given, 8123), [
+  assert.deepEqual(node.spec.command?.(given, 8123), [
     ...['uv', 'run', 'scripts/serve_policy.py', '--port=8123', '--default-prompt=tidy up; now'],
     ...['policy:checkpoint', '--policy.config=pi05_droid', `--policy.dir=${policy.path}`],
   ]);

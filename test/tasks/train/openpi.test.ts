@@ -10,7 +10,7 @@ import { filterIdleFrames } from '../../../tasks/filter/idle-frames.ts';
 import { droidStats } from '../../../tasks/norm-stats/droid.ts';
 import { lastOpenpiCheckpoint } from '../../../tasks/train/last-checkpoint.ts';
 import { layOutAssets } from '../../../tasks/train/openpi-assets.ts';
-import { checkoutDigests } from '../../../tasks/train/openpi-checkout.ts';
+import { checkoutDigests } from '../../../tasks/models/openpi-checkout.ts';
 import { type TrainSettings, trainCommand } from '../../../tasks/train/openpi-command.ts';
 import { trainNeeds } from '../../../tasks/train/openpi-needs.ts';
 import { trainOpenpi } from '../../../tasks/train/openpi.ts';
