@@ -1,5 +1,5 @@
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
-import { type CallNode, refsIn } from '../tasks/core/node.ts';
+import { refsIn } from '../tasks/core/node.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { GraphNode } from '../pipelines/core/graph.ts';
 import { consumersOf, servicesOf } from './consumers.ts';
