@@ -64,12 +64,12 @@ export function againFolders(folder: string): string[] {
 
 /** What a job held, and what it used of it as far as that is known. */
 export function costOf({ resources }: StagedJob, seconds: number, { usage }: Exit): Cost {
-  const { gpus = 0, cpus = 1, memoryGb } = resources;
+  const { gpus = 0, cpus = 1, memoryGb, nodes = 1 } = resources;
   return {
     ...(usage?.host === undefined ? {} : { host: usage.host }),
     seconds,
     gpus,
-    cpus,
+    cpus: cpus * nodes,
     ...(memoryGb === undefined ? {} : { memoryGb }),
     ...(usage?.cpuSeconds === undefined ? {} : { cpuSeconds: usage.cpuSeconds }),
     ...(usage?.peakMemoryGb === undefined ? {} : { peakMemoryGb: usage.peakMemoryGb }),
