@@ -26,6 +26,8 @@ import { servicesIn } from './values.ts';
 const mostConflicts = 5;
 /** How long a server that its consumer finds silent may take to turn out dead, in milliseconds. */
 const dyingMs = 1000;
+/** So long a failed consumer waits to hear that it was its server's fault, in milliseconds. */
+const settlingMs = 300;
 
 export interface ServicesTools {
   readonly store: Store;
@@ -318,7 +320,11 @@ export class Services {
   /** Of what a server died that somebody used, if it did. One that is silent has died, or is ended. */
   async #deathOf(life: Life): Promise<string | undefined> {
     if (life.death !== undefined || life.isStopping) return life.death;
-    if (await isListening(life.port)) return undefined;
+    if (await isListening(life.port)) {
+      // A process that was killed under a consumer's hands may still be seen to listen for a moment.
+      await Promise.race([life.ended, delay(settlingMs)]);
+      if (life.death === undefined && (await isListening(life.port))) return undefined;
+    }
     await Promise.race([life.ended, delay(dyingMs)]);
     if (life.death === undefined && !life.isStopping) {
       life.failure = { code: 'silent', message: 'It did not listen any more.' };
