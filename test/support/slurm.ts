@@ -167,7 +167,7 @@ export class SlurmCluster {
 
   /** One of Slurm's own programs, past any wrapper. */
   async command(name: string, ...args: string[]): Promise<string> {
-    const { stdout } = await execute(realProgram(name), args, {
+    const { stdout } = await execute(name, args, {
       env: { ...process.env, ...this.env },
       encoding: 'utf8',
     });
@@ -185,11 +185,6 @@ export class SlurmCluster {
   async #order(...args: string[]): Promise<string> {
     return (await execute(program, [...args, '--dir', this.#folder])).stdout;
   }
-}
-
-/** The path of one of Slurm's programs as Debian installs it. */
-export function realProgram(name: string): string {
-  return `/usr/bin/${name}`;
 }
 
 const program = join(packageRoot(), 'test', 'support', 'slurm-cluster', 'slurm-cluster');

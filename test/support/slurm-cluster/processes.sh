@@ -6,7 +6,7 @@
 
 born() { # PID -> start time in clock ticks; fails if gone or a zombie
   local s
-  { s=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  { s=$(<"/proc/$1/stat"); } 2>/dev/null && [[ -n $s ]] || return 1 # it may end while it is looked at
   s=${s##*') '}
   # shellcheck disable=SC2086
   set -- $s
@@ -57,7 +57,7 @@ halt() { # NAME SECONDS : SIGTERM, after SECONDS SIGKILL
 children() { # PID -> pids of its children
   local f s
   for f in /proc/[0-9]*/stat; do
-    { s=$(<"$f"); } 2>/dev/null || continue
+    { s=$(<"$f"); } 2>/dev/null && [[ -n $s ]] || continue
     local pid=${s%% *} rest=${s##*') '}
     # shellcheck disable=SC2086
     set -- "$1" $rest
