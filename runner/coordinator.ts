@@ -164,7 +164,7 @@ class Coordinator {
       visibleWithinSeconds: options.visibleWithinSeconds ?? usualVisibleSeconds,
       emit: (event) => this.#emit(event),
       released: (prepared, output, item) => this.#released(prepared, output, item),
-      ended: (prepared, end) => this.#soon(() => this.#ended(prepared, end)),
+      ended: (prepared, end) => this.#attemptEnded(prepared, end),
     });
   }
 
@@ -453,8 +453,7 @@ class Coordinator {
         this.#claims.release(prepared.fingerprint);
         return;
       }
-      await this.#ended(prepared, { failure: failureOf(error), attempt, seconds: 0 });
-      this.#soon(() => {});
+      this.#attemptEnded(prepared, { failure: failureOf(error), attempt, seconds: 0 });
     }
   }
 
@@ -476,9 +475,19 @@ class Coordinator {
     });
   }
 
-  async #ended(prepared: Prepared, given: AttemptEnd): Promise<void> {
+  /** What an attempt failed of may take a moment to find out, when it used services. */
+  #attemptEnded(prepared: Prepared, end: AttemptEnd): void {
+    this.#deciding += 1;
+    void this.#services.giveBack(prepared, end, { isStopping: this.#stopping !== undefined }).then((judged) => {
+      this.#soon(() => {
+        this.#deciding -= 1;
+        return this.#ended(prepared, judged);
+      });
+    });
+  }
+
+  async #ended(prepared: Prepared, end: AttemptEnd): Promise<void> {
     const { address, label } = prepared.instance;
-    const end = await this.#services.giveBack(prepared, given, { isBlamed: this.#stopping === undefined });
     const { attempt, seconds, log, cost } = end;
     const at = { attempt, seconds, ...(log ? { log } : {}), ...(cost ? { cost } : {}) };
     const failure = end.failure ?? (await this.#changedMeanwhile(prepared, end));
