@@ -1,3 +1,4 @@
+import type { AttemptEnd } from './attempts.ts';
 import { CancelRequests } from './cancels.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
 import { Dataflow, type Instance, type Item } from './dataflow.ts';
@@ -59,7 +60,7 @@ class Coordinator {
     this.#desk = new Desk(session, options, {
       emitted,
       released: (prepared, output, item) => this.#released(prepared, output, item),
-      ended: (prepared, end) => this.#desk.soon(() => this.#outcomes.ended(prepared, end)),
+      ended: (prepared, end) => this.#attemptEnded(prepared, end),
     });
     this.#outcomes = new Outcomes(this.#desk);
     this.#launcher = new Launcher(this.#desk, this.#outcomes);
@@ -245,6 +246,18 @@ class Coordinator {
     }
     const reason = why ?? (await this.#desk.history.reason(prepared));
     this.#desk.pending.add({ prepared, reason, forced });
+  }
+
+  /** What an attempt failed of may take a moment to find out, when it used services. */
+  #attemptEnded(prepared: Prepared, end: AttemptEnd): void {
+    this.#deciding += 1;
+    const isStopping = this.#desk.stopping !== undefined;
+    void this.#desk.services.giveBack(prepared, end, { isStopping }).then((judged) => {
+      this.#desk.soon(() => {
+        this.#deciding -= 1;
+        return this.#outcomes.ended(prepared, judged);
+      });
+    });
   }
 
   #released(prepared: Prepared, output: string, item: Item): void {

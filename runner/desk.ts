@@ -58,6 +58,8 @@ export class Desk {
   stopping: 'cancelled' | 'failed' | 'left' | undefined;
   /** Everything is to be looked up again. */
   startOver = false;
+  /** An attempt has ended, or could not even begin. */
+  readonly attemptEnded: (prepared: Prepared, end: AttemptEnd) => void;
   readonly #emitted: (event: Event) => void;
   #changes: (() => void | Promise<void>)[] = [];
   #wake: () => void = () => {};
@@ -67,6 +69,7 @@ export class Desk {
     this.session = session;
     this.options = options;
     this.#emitted = emitted;
+    this.attemptEnded = ended;
     this.recipes = new Recipes(session.root, session.codeOf);
     this.history = new History(session.store, session.pipelineName, options.run.run);
     this.claims = new Claims(session.store.root, options.run.run);

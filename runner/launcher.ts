@@ -105,8 +105,7 @@ export class Launcher {
         this.#desk.claims.release(prepared.fingerprint);
         return;
       }
-      await this.#outcomes.ended(prepared, { failure: failureOf(error), attempt, seconds: 0 });
-      this.#desk.soon(() => {});
+      this.#desk.attemptEnded(prepared, { failure: failureOf(error), attempt, seconds: 0 });
     }
   }
 }

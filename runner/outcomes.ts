@@ -50,9 +50,8 @@ export class Outcomes {
     this.#desk.claims.release(fingerprint);
   }
 
-  async ended(prepared: Prepared, given: AttemptEnd): Promise<void> {
+  async ended(prepared: Prepared, end: AttemptEnd): Promise<void> {
     const { address, label } = prepared.instance;
-    const end = await this.#desk.services.giveBack(prepared, given, { isBlamed: this.#desk.stopping === undefined });
     const { attempt, seconds, log, cost } = end;
     const at = { attempt, seconds, ...(log ? { log } : {}), ...(cost ? { cost } : {}) };
     const failure = end.failure ?? (await this.#changedMeanwhile(prepared, end));

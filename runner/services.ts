@@ -24,10 +24,8 @@ import { servicesIn } from './values.ts';
 
 /** Ports that others took before the program could listen there. */
 const mostConflicts = 5;
-/** How long a server that its consumer finds silent may take to turn out dead, in milliseconds. */
-const dyingMs = 1000;
-/** So long a failed consumer waits to hear that it was its server's fault, in milliseconds. */
-const settlingMs = 300;
+/** A server that dies may be seen to do so a little after the consumer that it takes with it, in milliseconds. */
+const dyingMs = 300;
 
 export interface ServicesTools {
   readonly store: Store;
@@ -139,11 +137,15 @@ export class Services {
   }
 
   /** How an attempt that has ended is to be judged: whoever fails because its server died is not to blame. */
-  async giveBack({ instance }: Prepared, end: AttemptEnd, { isBlamed }: { isBlamed: boolean }): Promise<AttemptEnd> {
+  async giveBack(
+    { instance }: Prepared,
+    end: AttemptEnd,
+    { isStopping }: { isStopping: boolean },
+  ): Promise<AttemptEnd> {
     const lives = this.#lent.get(instance.address) ?? [];
     this.#lent.delete(instance.address);
     for (const { service } of lives) service.borrowers.delete(instance.address);
-    if (!end.failure || !isBlamed) return end;
+    if (!end.failure || isStopping) return end;
     for (const life of lives) {
       const death = await this.#deathOf(life);
       if (death === undefined) continue;
@@ -319,14 +321,9 @@ export class Services {
 
   /** Of what a server died that somebody used, if it did. One that is silent has died, or is ended. */
   async #deathOf(life: Life): Promise<string | undefined> {
+    if (life.death === undefined) await Promise.race([life.ended, delay(dyingMs)]);
     if (life.death !== undefined || life.isStopping) return life.death;
-    if (await isListening(life.port)) {
-      // A process that was killed under a consumer's hands may still be seen to listen for a moment.
-      await Promise.race([life.ended, delay(settlingMs)]);
-      if (life.death === undefined && (await isListening(life.port))) return undefined;
-    }
-    await Promise.race([life.ended, delay(dyingMs)]);
-    if (life.death === undefined && !life.isStopping) {
+    if (!(await isListening(life.port))) {
       life.failure = { code: 'silent', message: 'It did not listen any more.' };
       this.#executor?.cancel(life.job, { now: true });
       await life.ended;

@@ -324,9 +324,25 @@ test('a consumer that fails because its server has gone is tried again, whoever 
   const run = await rig.run(() => ask({ server: server({ model: 'a' }), question: 1 }));
   const dying = await up(rig);
   const orphan = await rig.started('ask');
-  orphan.exit(1);
   dying.exit(1);
+  await dying.gone;
+  orphan.exit(1);
   assert.equal((await run.saw('node-failed', 'ask')).failure.code, 'service-died');
+  await up(rig);
+  await finish(await rig.started('ask'), { value: 1 });
+  assert.equal((await run.ended()).status, 'succeeded');
+});
+
+test('a server that does not listen any more is ended when a consumer fails, and another takes its place', async (t) => {
+  const { rig, server, ask } = await scene(t);
+  const run = await rig.run(() => ask({ server: server({ model: 'a' }), question: 1 }));
+  const deaf = await up(rig);
+  const asking = await rig.started('ask');
+  await deaf.unlisten();
+  asking.exit(1);
+  const { failure } = await run.saw('node-failed', 'ask');
+  assert.match(failure.message, /The service server died while it was used: It did not listen any more/);
+  await deaf.gone;
   await up(rig);
   await finish(await rig.started('ask'), { value: 1 });
   assert.equal((await run.ended()).status, 'succeeded');

@@ -9,6 +9,8 @@ wire.write(`${JSON.stringify({ name, pid: process.pid, cwd: process.cwd(), args 
 wire.on('close', () => process.exit(99));
 wire.on('error', () => process.exit(99));
 
+const servers = [];
+
 let text = '';
 wire.on('data', (chunk) => {
   text += chunk;
@@ -23,6 +25,7 @@ function obey(order) {
   if ('listen' in order) {
     // An answer only once it listens, or cannot.
     const server = require('node:http').createServer((_, response) => response.end(`${name} ${process.pid}`));
+    servers.push(server);
     server.once('error', (error) => wire.write(`${error.code}\n`));
     server.listen(order.listen, '127.0.0.1', () => wire.write('done\n'));
     return;
@@ -39,6 +42,12 @@ function obey(order) {
   if ('ignore' in order) process.on(order.ignore, () => {});
   if ('env' in order) answer = JSON.stringify(process.env);
   if ('leave' in order) answer = String(require('node:child_process').spawn('sleep', ['600'], { stdio: 'ignore' }).pid);
+  if ('unlisten' in order) {
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
   if ('exit' in order) process.exit(order.exit);
   wire.write(`${answer}\n`);
 }

@@ -135,6 +135,10 @@ export class Puppet {
   listen(port: number): Promise<string> {
     return this.#tell({ listen: port });
   }
+  /** Closes the ports that it listens on, and lives on. */
+  unlisten(): Promise<string> {
+    return this.#tell({ unlisten: true });
+  }
   /** From now on the process survives SIGTERM. */
   ignoreTerm(): Promise<string> {
     return this.#tell({ ignore: 'SIGTERM' });
