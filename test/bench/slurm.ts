@@ -32,8 +32,11 @@ async function fanOut(folder: string): Promise<void> {
   const shape = compiled('./shapes/separate.js');
   const plain = (): void => {
     const script = `echo "$SLURM_ARRAY_TASK_ID" > ${join(folder, 'plain')}.$SLURM_ARRAY_TASK_ID`;
-    const options = ['--wait', '-o', '/dev/null', `--array=0-${jobs - 1}`];
-    execFileSync('sbatch', [...options, '--wrap', script], { stdio: 'ignore' });
+    const options = ['--parsable', '-o', '/dev/null', `--array=0-${jobs - 1}`];
+    const id = execFileSync('sbatch', [...options, '--wrap', script], { encoding: 'utf8' }).trim();
+    // `--wait` would do, and looks only every half minute in the end.
+    const unfinished = ['squeue', '-h', '-j', id, '-t', 'PENDING,RUNNING,COMPLETING'].join(' ');
+    execFileSync('/bin/sh', ['-c', `while [ -n "$(${unfinished})" ]; do sleep 0.2; done`], { stdio: 'ignore' });
   };
   const run = (): void =>
     runPipeline(['run', shape, `n=${jobs}`, '--executor', 'slurm'], { store: join(folder, 'store') });
