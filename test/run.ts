@@ -6,7 +6,8 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Runs the compiled tests, a process for each file: `node dist/test/run.js [part of a file's name ...]`.
+ * Runs the compiled tests, a process for each file: `node dist/test/run.js [part of a file's name ...]`; with
+ * `STET_TEST_JOBS`, so many at a time.
  * Ends with 1 when a test fails and when none was found.
  */
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -22,7 +23,11 @@ if (files.length === 0) {
 }
 
 const slowest: { file: string; seconds: number }[] = [];
-const stream = run({ files, concurrency: Math.max(2, availableParallelism()), timeout: 600_000 });
+const stream = run({
+  files,
+  concurrency: Number(process.env.STET_TEST_JOBS ?? Math.max(2, availableParallelism())),
+  timeout: 600_000,
+});
 stream.on('test:fail', () => {
   process.exitCode = 1;
 });

@@ -220,6 +220,7 @@ function argumentsOf({ nodes = 3, gpusPerNode = 2, conf = [], ...more }: Cluster
 }
 
 function lacking({ programs, packages }: { programs: readonly string[]; packages: string }): string | false {
+  if (process.env.STET_TEST_SLURM !== '1') return 'set STET_TEST_SLURM=1 to start a real Slurm on this machine';
   if (process.getuid?.() !== 0)
     return 'a Slurm of several nodes takes root: run the tests as root, in a container for example';
   const missing = programs.filter((name) => !isInstalled(name));
