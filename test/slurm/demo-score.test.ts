@@ -34,10 +34,8 @@ describe('demo-score on a cluster', { skip: withoutSlurm, timeout: 600_000 }, ()
     const first = run(remote, '--executor', 'slurm');
     const isTraining = () => events().find((event) => event.type === 'item-released');
     await eventually('training has released a checkpoint', isTraining, { seconds: 120, told: () => first.output });
-    await first.kill();
-    const busy = (await here.cluster.queue()).find(({ state }) => state === 'RUNNING');
-    assert.ok(busy, 'nothing runs on after the driver was killed');
-    await here.cluster.killNode(busy.node);
+    const busy = await here.cluster.until('a job runs', (jobs) => jobs.find(({ state }) => state === 'RUNNING'));
+    await Promise.all([first.kill(), here.cluster.killNode(busy.node)]);
     await run(remote, '--executor', 'slurm').succeeded({ seconds: 240 });
     await here.cluster.restartNode(busy.node);
 

@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
@@ -122,6 +122,21 @@ export class SlurmCluster {
   }
   startController(): Promise<string> {
     return this.#order('start-controller');
+  }
+  /**
+   * What the controller has on disk now. With it, `restore()` makes a stopped controller forget what came after, which a crash
+   * alone does only when it comes before the next save, some time within five seconds.
+   */
+  savedController(): { restore(): void } {
+    const state = join(this.#folder, 'state', 'ctld');
+    const copy = mkdtempSync(join(this.#folder, 'ctld-'));
+    cpSync(state, copy, { recursive: true, filter: (name) => !name.endsWith('.new') });
+    return {
+      restore: () => {
+        rmSync(state, { recursive: true });
+        renameSync(copy, state);
+      },
+    };
   }
   /** Connections are taken and never answered. */
   freezeController(): Promise<string> {
