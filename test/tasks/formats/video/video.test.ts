@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
 import { packageRoot } from '../../../../tasks/core/package-root.ts';
-import { concatenateVideos } from '../../../../tasks/formats/video/concatenate.ts';
 import { decodeVideo, type VideoFrame } from '../../../../tasks/formats/video/decode.ts';
 import { encodeVideo, type VideoCodec } from '../../../../tasks/formats/video/encode.ts';
 import { lerobotVideoInfo, probeVideo } from '../../../../tasks/formats/video/probe.ts';
@@ -58,28 +57,6 @@ for (const { codec, encoder } of codecs) {
     const paths = ['a.mp4', 'b.mp4'].map((name) => join(tempFolder(t), name));
     for (const path of paths) await encodeVideo(drawnFrames(9), path, { codec, fps: 10, frames: rgb });
     assert.ok(readFileSync(paths[0] ?? '').equals(readFileSync(paths[1] ?? '')));
-  });
-}
-
-for (const { codec, encoder } of codecs) {
-  test(`videos of ${codec} are joined, each frame at its time`, { skip: withoutFfmpeg(encoder) }, async (t) => {
-    const folder = tempFolder(t);
-    const parts = [5, 8, 3].map((count) => ({ count, path: join(folder, `it's ${count}.mp4`) }));
-    for (const { count, path } of parts) await encodeVideo(drawnFrames(count), path, { codec, fps: 15, frames: rgb });
-    const joined = join(folder, 'file-000.mp4');
-    await concatenateVideos(
-      parts.map(({ path }) => path),
-      joined,
-      { fps: 15 },
-    );
-    const packets = await packetsOf(joined);
-    assert.equal(packets.length, 16);
-    for (const [index, { seconds }] of packets.entries()) assert.ok(Math.abs(seconds - index / 15) < 1e-4, `${index}`);
-    const decoded = await allOf(decodeVideo(joined));
-    const originals = parts.flatMap(({ count }) => [...drawnFrames(count)]);
-    for (const [index, original] of originals.entries()) {
-      assert.ok(difference(original, decoded[index]?.rgb ?? new Uint8Array(1)) < 4, `frame ${index}`);
-    }
   });
 }
 
