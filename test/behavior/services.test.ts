@@ -201,7 +201,8 @@ test('inside `each` every item has a server of its own, which ends with the last
   assert.equal(rig.stage.count('server'), 2);
 });
 
-test('a server stays for a consumer that has to wait for something else', async (t) => {
+/** One server, two consumers: the first has its answer, the other waits for `slowly`. */
+async function oneOfTwoAnswered(t: TestContext) {
   const { rig, server, ask } = await scene(t);
   const slow = rig.puppet('slow', {}, number);
   const run = await rig.run(() => {
@@ -212,6 +213,11 @@ test('a server stays for a consumer that has to wait for something else', async 
   const serving = await up(rig);
   await finish(await rig.started('ask'), { value: 1 });
   await run.saw('node-finished', 'ask');
+  return { rig, run, slowly, serving };
+}
+
+test('a server stays for a consumer that has to wait for something else', async (t) => {
+  const { rig, run, slowly, serving } = await oneOfTwoAnswered(t);
   await finish(slowly, { value: 2 });
   await finish(await rig.started('ask'), { value: 2 });
   await serving.gone;
@@ -220,16 +226,7 @@ test('a server stays for a consumer that has to wait for something else', async 
 });
 
 test('a server that only failures are left for is stopped', async (t) => {
-  const { rig, server, ask } = await scene(t);
-  const slow = rig.puppet('slow', {}, number);
-  const run = await rig.run(() => {
-    const shared = server({ model: 'a' });
-    return [ask({ server: shared, question: 1 }), ask({ server: shared, question: slow({}).value })];
-  });
-  const slowly = await rig.started('slow');
-  const serving = await up(rig);
-  await finish(await rig.started('ask'), { value: 1 });
-  await run.saw('node-finished', 'ask');
+  const { run, slowly, serving } = await oneOfTwoAnswered(t);
   slowly.exit(1);
   await serving.gone;
   assert.deepEqual((await run.ended()).counts, { done: 1, cached: 0, failed: 1, skipped: 1 });
