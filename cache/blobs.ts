@@ -69,9 +69,10 @@ export class Blobs {
    */
   putFile(digest: Digest, path: string, { how, sizeBytes }: { how: HowTaken; sizeBytes: number }): void {
     try {
+      // The link itself says whether there is something already: on a shared file system each look is a journey.
+      if (how === 'keep' && this.linkIn(digest, path)) return;
       if (!this.reuse(digest, sizeBytes)) {
         if (how === 'move' && lstatSync(path).nlink === 1 && this.moveIn(digest, path)) return;
-        if (how === 'keep' && this.linkIn(digest, path)) return;
         this.copyIn(digest, path);
       }
       if (how === 'move') unlinkSync(path);
@@ -191,20 +192,22 @@ export class Blobs {
     }
   }
 
-  /** A second name for the file; its mode is that of both, so an executable file cannot be kept so. */
+  /**
+   * A second name for the file; its mode is that of both, so an executable file cannot be kept so. False, too, when there is a
+   * blob already.
+   */
   private linkIn(digest: Digest, path: string): boolean {
     const { nlink, mode } = lstatSync(path);
     if (nlink !== 1 || (mode & 0o111) !== 0) return false;
-    const aside = this.aside();
-    if (!tried(() => linkSync(path, aside), ['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP']))
-      return false;
+    chmodSync(path, 0o444);
+    const blob = this.pathOf(digest);
+    const refusals = ['EEXIST', 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'];
     try {
-      chmodSync(aside, 0o444);
-      this.publish(aside, digest);
-      return true;
+      return tried(() => linkSync(path, blob), refusals);
     } catch (error) {
-      rmSync(aside, { force: true });
-      throw error;
+      if (errorCode(error) !== 'ENOENT') throw error;
+      makeFolder(dirname(blob));
+      return tried(() => linkSync(path, blob), refusals);
     }
   }
 

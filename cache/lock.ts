@@ -15,6 +15,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, fileProblem } from './file-problem.ts';
+import { removeFile } from './remove.ts';
 
 /** Who holds a lock. `owner` is the caller's word for itself, for example a run's number. */
 export interface LockOwner {
@@ -121,7 +122,7 @@ function lockAt(path: string, key: string, claim: OwnClaim): Lock {
       claim.held -= 1;
       // Right after a heartbeat nobody can have taken the lock, so there is no need to look.
       if (monotonic() - claim.beatAt > deadAfterSeconds / 2 && !isHeld()) return;
-      rmSync(path, { force: true });
+      removeFile(path);
       if (claim.separate) claim.separate.delete(path);
     },
   };

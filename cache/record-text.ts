@@ -28,6 +28,9 @@ export interface NodeRecord {
     finishedAt: string;
     seconds: number;
     attempts: number;
+    /** What it held meanwhile, on all nodes together; absent in older records. */
+    gpus?: number;
+    cpus?: number;
   };
 }
 

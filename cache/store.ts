@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Seen, type SeenStats, StatCache } from './adopt.ts';
 import { Blobs, type HowTaken } from './blobs.ts';
@@ -8,7 +8,7 @@ import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf, Problem } from './problem.ts';
 import { writeWhole } from './write-whole.ts';
 import { openRecords, type Records } from './records.ts';
-import { scanTree, type Tree, treeFileCount, treeSize, treeText } from './tree.ts';
+import { look, realPath, scanTree, type Tree, treeFileCount, treeSize, treeText } from './tree.ts';
 
 export interface StoredTree {
   digest: Digest;
@@ -129,11 +129,12 @@ class FolderStore implements Store {
   }
 
   async putTree(path: string, { how }: { how: HowTaken }): Promise<StoredTree> {
-    const tree = await scanTree(path);
+    const seen = look(path);
+    const tree = await scanTree(path, { seen });
     // First, because it needs room where a move needs none: a full disk leaves the files where they are.
     const stored = this.putManifest(tree);
     // What a link points at is somebody else's.
-    const isLink = lstatSync(path).isSymbolicLink();
+    const isLink = seen.isSymbolicLink();
     const take = isLink ? 'copy' : how;
     for (const entry of tree.entries) {
       if (entry.kind !== 'file') continue;
@@ -153,8 +154,8 @@ class FolderStore implements Store {
       for (const [i, file] of paths.entries()) seen.set(file, found[i] as Seen);
       return found;
     };
-    const tree = await scanTree(origin, { hasher, names });
-    const root = realpathSync(origin);
+    const root = realPath(origin);
+    const tree = await scanTree(root, { hasher, names });
     const files = new Map<string, SeenStats>();
     for (const entry of tree.entries) {
       if (entry.kind !== 'file') continue;

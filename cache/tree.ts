@@ -36,14 +36,18 @@ export type Hasher = (paths: readonly string[]) => Promise<readonly HashedFile[]
  * do not. Links are kept as they are; absolute links into the folder become relative ones.
  *
  * Throws, naming the path: `link-leaves-folder`, `not-a-file` (sockets, pipes, devices), `file-name-not-utf8`,
- * `file-missing`.
+ * `file-missing`. `seen` is what `look` gave of the path.
  */
 export async function scanTree(
   path: string,
-  { hasher = hashFiles, names }: { hasher?: Hasher; names?: readonly string[] | undefined } = {},
+  {
+    hasher = hashFiles,
+    names,
+    seen = look(path),
+  }: { hasher?: Hasher; names?: readonly string[] | undefined; seen?: Stats } = {},
 ): Promise<Tree> {
-  const root = realPath(path);
-  const stats = lstatSync(root);
+  const root = seen.isSymbolicLink() ? realPath(path) : path;
+  const stats = root === path ? seen : look(root);
   if (stats.isFile()) {
     const quick = hasher === hashFiles && stats.size < 1e6;
     const [hashed] = quick ? [described(stats, digestFileSync(root, stats.size))] : await hasher([root]);
@@ -145,9 +149,19 @@ function realParent(target: string): string {
   }
 }
 
-function realPath(path: string): string {
+/** What a path is; `file-missing` when it is nothing. */
+export function look(path: string): Stats {
+  return found(path, () => lstatSync(path));
+}
+
+/** The path without links; `file-missing` when there is nothing. */
+export function realPath(path: string): string {
+  return found(path, () => realpathSync(path));
+}
+
+function found<T>(path: string, act: () => T): T {
   try {
-    return realpathSync(path);
+    return act();
   } catch (cause) {
     throw new Problem('file-missing', `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
   }

@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { Problem } from '../cache/problem.ts';
+import { removeAll, removeFile } from '../cache/remove.ts';
 import type { Store } from '../cache/store.ts';
 import type { Resources } from '../tasks/core/resources.ts';
 import { streamOf } from '../tasks/core/stream.ts';
@@ -8,7 +8,7 @@ import { freePlace, tokenOf } from './attempt-names.ts';
 import type { Item, Output } from './dataflow.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import type { Cost, Fact, Failure } from './events.ts';
-import type { Change, Copy, EndCause, Executor, Exit, Outlook, Submitted } from './executors/executor.ts';
+import type { Change, Copy, EndCause, Exit, Outlook, Submitted } from './executors/executor.ts';
 import type { Executors } from './executors/executors.ts';
 import { claimFolder, endFormerJob } from './fence.ts';
 import { freezeFiles } from './frozen-files.ts';
@@ -16,8 +16,9 @@ import { ingest } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
 import { awaitVisible } from './late-files.ts';
 import { type Prepared, resourcesOf, toPlace } from './recipes.ts';
+import type { Tries } from './retries.ts';
 import type { RunLog } from './run-log.ts';
-import { againFolders, costOf, newRunning, outOf, type Running, settled } from './running.ts';
+import { againFolders, costOf, heldBy, newRunning, outOf, type Running, settled } from './running.ts';
 import { nextTurn, signatureOf, takeOver } from './shared-outputs.ts';
 import { type CodeOfRun, stagedBefore, type StagedJob, stageJob, workFolder } from './stage.ts';
 import { StreamWatch } from './stream-watch.ts';
@@ -37,6 +38,7 @@ export interface AttemptEnd {
   /** Relative to the run's folder. */
   readonly log?: string;
   readonly cost?: Cost | undefined;
+  readonly held?: Pick<Cost, 'gpus' | 'cpus'>;
   /** What it leaves to go on from; compared to tell whether an attempt came any further. */
   readonly progress?: string | undefined;
   /** Its code was frozen when it was submitted. */
@@ -47,8 +49,8 @@ export interface AttemptEnd {
 export interface AttemptAsked {
   readonly attempt: number;
   readonly reason: string;
-  readonly resources?: Resources | undefined;
-  readonly avoid?: readonly string[] | undefined;
+  /** What has failed before. */
+  readonly tries: Tries;
   /** Where the services are that it uses, by address. */
   readonly urls?: ReadonlyMap<string, string> | undefined;
 }
@@ -100,18 +102,21 @@ export class Attempts {
     return this.#submittedBefore.has(fingerprint) && this.#submissions.read(fingerprint) !== undefined;
   }
 
-  /** The intent is on record before anything is done. A job that an earlier driver left is taken over as it is. */
-  async start(prepared: Prepared, asked: AttemptAsked): Promise<void> {
+  /**
+   * The intent is on record before anything is done. A job that an earlier driver left is taken over as it is. Gives what has
+   * failed before: of such a job that driver knew.
+   */
+  async start(prepared: Prepared, asked: AttemptAsked): Promise<Tries> {
     const submission = this.#submissions.read(prepared.fingerprint);
     if (submission) return this.#adopt(prepared, asked, submission);
 
     const { store, run, code, executors, emit, diagnostics } = this.#tools;
     const { instance, spec, fingerprint } = prepared;
-    const { attempt, reason, avoid, urls } = asked;
+    const { attempt, reason, tries, urls } = asked;
     const executorName = executors.nameFor(toPlace(prepared));
     const executor = await executors.named(executorName);
     const isRemote = executor.outlivesDriver;
-    const resources = asked.resources ?? resourcesOf(prepared);
+    const resources = tries.resources ?? resourcesOf(prepared);
     const place = freePlace(run.folder, instance.address, attempt);
     const { address, label } = instance;
     const token = tokenOf(prepared, attempt);
@@ -146,13 +151,13 @@ export class Attempts {
       isRemote,
       filesRoot,
       resources,
-      avoid,
+      avoid: tries.avoid,
       urls,
       turn: work && isRemote ? nextTurn(work) : undefined,
     });
-    const running = this.#track(job, executor, filesRoot !== undefined);
+    const running = this.#track({ job, executor, frozen: filesRoot !== undefined, tries });
     if (!isRemote && work && job.resuming) this.#streams.releaseAgain(running);
-    else if (work && !job.resuming) rmSync(join(work, 'released.jsonl'), { force: true });
+    else if (work && !job.resuming) removeFile(join(work, 'released.jsonl'));
     diagnostics.info({ address, fingerprint, folder: place, resuming: job.resuming }, 'submit');
     try {
       executor.submit(job);
@@ -160,12 +165,13 @@ export class Attempts {
       this.#running.delete(address);
       throw error;
     }
+    return tries;
   }
 
-  async #adopt(prepared: Prepared, { reason }: AttemptAsked, submission: Submission): Promise<void> {
+  async #adopt(prepared: Prepared, { reason }: AttemptAsked, submission: Submission): Promise<Tries> {
     const { store, run, code, executors, emit, diagnostics } = this.#tools;
     const { instance, spec, fingerprint } = prepared;
-    const { folder, token, attempt, name, index, pack, turn } = submission;
+    const { folder, token, attempt, name, index, pack, turn, tries } = submission;
     const executor = await executors.named(submission.executor);
     const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
     const place = relative(run.folder, folder);
@@ -190,14 +196,15 @@ export class Attempts {
     });
     emit({ type: 'node-submitted', address, attempt, name, ...(index === undefined ? {} : { index }) });
     if (submission.run !== run.run) this.#submissions.write({ ...submission, run: run.run, address, label });
-    this.#track(job, executor, spec.code.length > 0 && !spec.cwd);
+    this.#track({ job, executor, frozen: spec.code.length > 0 && !spec.cwd, tries });
     diagnostics.info({ address, fingerprint, folder, name }, 'adopt');
     executor.adopt(job, { name, index, pack });
+    return tries;
   }
 
-  #track(job: StagedJob, executor: Executor, frozen: boolean): Running {
-    const running = newRunning(job, executor, frozen);
-    const { address } = job.prepared.instance;
+  #track(one: Pick<Running, 'job' | 'executor' | 'frozen' | 'tries'>): Running {
+    const running = newRunning(one);
+    const { address } = one.job.prepared.instance;
     this.#running.set(address, running);
     this.#last.set(address, running);
     if (running.streams.length > 0) {
@@ -230,12 +237,8 @@ export class Attempts {
     const { job, copy } = last;
     const left = [...Object.values(job.out), ...job.inputFolders];
     if (copy && copy.folder !== job.folder) left.push(...Object.values(outOf(job, copy)), ...againFolders(job.folder));
-    for (const path of prepared.spec.run ? [...left, join(job.folder, 'scratch')] : left) {
-      rmSync(path, { recursive: true, force: true });
-    }
-    if (prepared.spec.onPreempt === 'resume') {
-      rmSync(workFolder(this.#tools.store, prepared.fingerprint), { recursive: true, force: true });
-    }
+    for (const path of prepared.spec.run ? [...left, join(job.folder, 'scratch')] : left) removeAll(path);
+    if (prepared.spec.onPreempt === 'resume') removeAll(workFolder(this.#tools.store, prepared.fingerprint));
   }
 
   /** The job is nobody's business any more: what it gave is on record, or it gave nothing. */
@@ -279,7 +282,7 @@ export class Attempts {
     switch (change.type) {
       case 'submitting': {
         const { name, index } = change.as;
-        this.#submissions.write(submissionOf(job, change.as, this.#tools.run.run));
+        this.#submissions.write(submissionOf(running, change.as, this.#tools.run.run));
         this.#tools.emit({ type: 'node-submitted', address, attempt, name, ...(index === undefined ? {} : { index }) });
         return;
       }
@@ -347,6 +350,7 @@ export class Attempts {
       log: `${job.id}/log.txt`,
       cause: exit.cause,
       frozen,
+      held: heldBy(job.resources),
       ...(exit.usage?.host !== undefined ? { cost: costOf(job, seconds, exit) } : {}),
     };
     if (isRemote && exit.cause === undefined && exit.code === 0) await this.#untilVisible(job, running.copy);
@@ -373,10 +377,14 @@ export class Attempts {
   /** What a job wrote on another host may show up here later than its end. */
   async #untilVisible(job: StagedJob, copy: Copy | undefined): Promise<void> {
     const { spec } = job.prepared;
-    const files = Object.entries(job.out).flatMap(([name, path]) => (streamOf(spec.outputs[name]) ? [] : [path]));
-    const paths = spec.run ? [join(job.folder, 'outputs.json')] : files;
-    const folders = spec.onPreempt === 'resume' ? [job.outFolder] : Object.values(job.out);
-    await awaitVisible({ paths, entries: copy?.entries, folders }, this.#tools.visibleWithinSeconds);
+    const names = Object.entries(job.out).flatMap(([name, path]) => {
+      return spec.run || streamOf(spec.outputs[name]) ? [] : [basename(path)];
+    });
+    const own = { folder: job.folder, names: spec.run ? ['outputs.json'] : [], counted: 'outputs' as const };
+    const shared = { folder: job.outFolder, names, counted: 'all' as const };
+    const isShared = spec.onPreempt === 'resume';
+    const folders = isShared ? [...(spec.run ? [own] : []), shared] : [{ ...own, names: [...own.names, ...names] }];
+    await awaitVisible(folders, copy?.entries, this.#tools.visibleWithinSeconds);
   }
 }
 

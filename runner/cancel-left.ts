@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Digest } from '../cache/digest.ts';
 import { Problem } from '../cache/problem.ts';
@@ -7,6 +5,7 @@ import type { Store } from '../cache/store.ts';
 import { Claims } from './claims.ts';
 import type { Event, Fact } from './events.ts';
 import { standingOf } from './executors/slurm/classify.ts';
+import { withdrawJob } from './executors/slurm/exit-record.ts';
 import { slurmCommands } from './executors/slurm/make.ts';
 import { Listing } from './executors/slurm/tracked.ts';
 import { openLog } from './run-log.ts';
@@ -60,13 +59,7 @@ export async function cancelLeft(
 async function endJobs(submissions: readonly Submission[]): Promise<void> {
   if (submissions.length === 0) return;
   const commands = slurmCommands();
-  for (const { folder } of submissions) {
-    try {
-      mkdirSync(join(folder, 'begun')); // what has not begun never will
-    } catch {
-      // It has begun, or its folder is gone.
-    }
-  }
+  for (const { folder } of submissions) withdrawJob(folder);
   const end = performance.now() + patienceSeconds * 1000;
   for (let isFirst = true; ; isFirst = false) {
     const answer = await commands.queue();

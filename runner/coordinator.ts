@@ -245,7 +245,9 @@ class Coordinator {
       return;
     }
     const reason = why ?? (await this.#desk.history.reason(prepared));
-    this.#desk.pending.add({ prepared, reason, forced });
+    const left = this.#desk.triesLeft.get(prepared.instance.address);
+    const next = left?.fingerprint === prepared.fingerprint ? { tries: left.tries, attempt: left.attempt + 1 } : {};
+    this.#desk.pending.add({ prepared, reason, forced, ...next });
   }
 
   /** What an attempt failed of may take a moment to find out, when it used services. */

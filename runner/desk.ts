@@ -10,10 +10,12 @@ import { type Executors, only } from './executors/executors.ts';
 import { History } from './history.ts';
 import { ancestorsOf, findNode } from './names.ts';
 import { PendingNodes } from './pending.ts';
+import { readEvents } from './run-log.ts';
 import { type Prepared, Recipes } from './recipes.ts';
 import type { Tries } from './retries.ts';
 import { Services } from './services.ts';
 import type { Session } from './session.ts';
+import { type TriesLeft, triesLeft } from './tries-left.ts';
 import { apply, emptyState, type RunState } from './state.ts';
 
 /** Nodes of this run with one fingerprint: the first runs, the others take what it gives. */
@@ -49,6 +51,8 @@ export class Desk {
   readonly unwanted = new Set<string>();
   /** Of the nodes whose jobs are on their way. */
   readonly tries = new Map<string, Tries>();
+  /** What an earlier driver of this run meant to do next, by address. */
+  readonly triesLeft: ReadonlyMap<string, TriesLeft>;
   /** How often the store has lost what. */
   readonly losses = new Map<string, number>();
   dataflow: Dataflow;
@@ -70,6 +74,7 @@ export class Desk {
     this.options = options;
     this.#emitted = emitted;
     this.attemptEnded = ended;
+    this.triesLeft = options.resumed ? triesLeft(readEvents(options.run.folder)) : new Map();
     this.recipes = new Recipes(session.root, session.codeOf);
     this.history = new History(session.store, session.pipelineName, options.run.run);
     this.claims = new Claims(session.store.root, options.run.run);

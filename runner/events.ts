@@ -1,4 +1,5 @@
 import type { Resources } from '../tasks/core/resources.ts';
+import type { Tries } from './retries.ts';
 
 /** The version of the event log's layout. A reader refuses a newer one. */
 export const eventFormat = 1;
@@ -63,8 +64,10 @@ export type Event = { readonly time: string } & (
       readonly label: string;
       readonly fingerprint: string;
       readonly from: 'store' | 'other-run' | 'same-run';
-      /** How long it took when it ran; absent when that was in this run. */
+      /** How long it took when it ran, and what it held meanwhile; absent when that was in this run. */
       readonly seconds?: number;
+      readonly gpus?: number;
+      readonly cpus?: number;
     })
   | (OfNode & {
       readonly type: 'node-awaited';
@@ -122,6 +125,8 @@ export type Event = { readonly time: string } & (
       readonly seconds: number;
       readonly failure: Failure;
       readonly willRetry: boolean;
+      /** For the next attempt, whichever driver makes it. */
+      readonly tries?: Tries;
       /** Relative to the run's folder. */
       readonly log?: string;
       readonly cost?: Cost;

@@ -122,21 +122,23 @@ function passedOn(given: { kind: string; digest: string; meta: unknown }, { stor
 
 async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | 'keep' | 'copy'): Promise<HeldArtifact> {
   const { spec } = place.job.prepared;
-  if (!existsSync(path)) {
+  const isOwn = isOfJob(path, place);
+  try {
+    const meta = await describe(path, kind, place);
+    if (kind.hold === 'adopt' && !isOwn) {
+      const { digest, size } = await place.store.adoptTree(path, { names: await kind.files?.(path) });
+      return { kind: kind.name, digest, meta, path: '', size };
+    }
+    if (!isOwn) refuseForeign(path, place);
+    // A part of an input, named as an output, stays in the input too.
+    const { digest, size } = await place.store.putTree(path, { how: isOfInput(path, place) ? 'copy' : how });
+    return { kind: kind.name, digest, meta, path: '', size };
+  } catch (error) {
+    if (existsSync(path)) throw error;
     throw new Problem('output-missing', `${spec.name} ended well but did not write its output ${place.where}.`, {
       hint: `It was expected at ${path}.`,
     });
   }
-  const meta = await describe(path, kind, place);
-  const isOwn = isOfJob(path, place);
-  if (kind.hold === 'adopt' && !isOwn) {
-    const { digest, size } = await place.store.adoptTree(path, { names: await kind.files?.(path) });
-    return { kind: kind.name, digest, meta, path: '', size };
-  }
-  if (!isOwn) refuseForeign(path, place);
-  // A part of an input, named as an output, stays in the input too.
-  const { digest, size } = await place.store.putTree(path, { how: isOfInput(path, place) ? 'copy' : how });
-  return { kind: kind.name, digest, meta, path: '', size };
 }
 
 async function describe(path: string, kind: Kind, { job, where }: Place): Promise<unknown> {

@@ -11,7 +11,7 @@ import type { StagedJob } from './stage.ts';
 export function judge(job: StagedJob, exit: Exit): Failure | undefined {
   if (exit.cancelled) return { code: 'cancelled', message: 'It was told to stop.' };
   if (exit.cause) return fromOutside(job, exit.cause, exit.detail);
-  const code = recordedCode(job.folder) ?? exit.code ?? undefined;
+  const code = exit.code ?? undefined;
   if (code === 0) return undefined;
   return bodyFailure(job.folder) ?? programFailure(job, code, exit);
 }
@@ -23,16 +23,6 @@ export function failureOf(error: unknown): Failure {
   const known = isDisk ? fileProblem(error, path) : error;
   if (!Problem.is(known)) return { code: 'unexpected', message: messageOf(error) };
   return { code: known.code, message: known.message, ...(known.hint ? { hint: known.hint } : {}) };
-}
-
-/** From the exit record that `job.sh` writes; undefined when it ran without that shell, or its shell was killed. */
-function recordedCode(folder: string): number | undefined {
-  try {
-    const { code } = JSON.parse(readFileSync(join(folder, 'exit.json'), 'utf8')) as { code?: unknown };
-    return typeof code === 'number' ? code : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** What ended it was not its program. */

@@ -95,11 +95,11 @@ export class Launcher {
   }
 
   async #start({ prepared, reason, attempt, tries }: Pending): Promise<void> {
-    this.#desk.tries.set(prepared.instance.address, tries);
+    const { address } = prepared.instance;
+    this.#desk.tries.set(address, tries);
     try {
-      const { resources, avoid } = tries;
       const urls = this.#desk.services.lend(prepared);
-      await this.#desk.attempts.start(prepared, { attempt, reason, resources, avoid, urls });
+      this.#desk.tries.set(address, await this.#desk.attempts.start(prepared, { attempt, reason, tries, urls }));
     } catch (error) {
       if (this.#desk.isLoss(error)) {
         this.#desk.claims.release(prepared.fingerprint);

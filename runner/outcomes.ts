@@ -31,12 +31,14 @@ export class Outcomes {
   /** Its result is known. */
   hit(prepared: Prepared, record: NodeRecord, from: 'store' | 'other-run'): void {
     const { address, label } = prepared.instance;
-    const { seconds } = record.provenance;
+    const { seconds, gpus, cpus, run } = record.provenance;
+    // What an earlier driver of this run has made was not saved.
+    const saved = run === this.#desk.options.run.run ? {} : { seconds, ...(gpus && { gpus }), ...(cpus && { cpus }) };
     // After a new start, what this run has done or found already is no news.
     const phase = this.#desk.state.nodes.get(address)?.phase;
     const isNews = phase !== 'done' && phase !== 'cached';
     if (isNews)
-      this.#desk.emit({ type: 'node-cached', address, label, fingerprint: prepared.fingerprint, from, seconds });
+      this.#desk.emit({ type: 'node-cached', address, label, fingerprint: prepared.fingerprint, from, ...saved });
     if (prepared.spec.onPreempt === 'resume') this.#dropLeftWork(prepared);
     this.#finish(prepared, outputsOf(record));
   }
@@ -80,7 +82,7 @@ export class Outcomes {
       this.giveUp(prepared, why, at);
       return;
     }
-    this.#desk.emit({ type: 'node-failed', address, label, failure: why, willRetry: true, ...at });
+    this.#desk.emit({ type: 'node-failed', address, label, failure: why, willRetry: true, tries, ...at });
     const reason = `attempt ${attempt} failed: ${why.message}`;
     this.#desk.pending.add({ prepared, reason, attempt: attempt + 1, tries });
   }

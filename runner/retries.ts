@@ -1,23 +1,25 @@
+import { z } from 'zod';
 import type { Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { AttemptEnd } from './attempts.ts';
 import { noProgress } from './shared-outputs.ts';
 
-/** How often a node's jobs failed in this run, and what follows for the next. */
-export interface Tries {
+/** How often a node's jobs failed in this run, and what follows for the next. On disk as well: drivers come and go. */
+export const Tries = z.object({
   /** By the program's own doing. */
-  readonly program: number;
+  program: z.int(),
   /** By what lies outside of it. */
-  readonly outside: number;
+  outside: z.int(),
   /** Because a service that they used died. */
-  readonly service: number;
+  service: z.int(),
   /** Instead of what the task asks for. */
-  readonly resources?: Resources | undefined;
+  resources: z.custom<Resources>((value) => typeof value === 'object' && value !== null).optional(),
   /** Hosts that did not do. */
-  readonly avoid: readonly string[];
+  avoid: z.array(z.string()).readonly(),
   /** What the last attempt left when its time was over. */
-  readonly progress?: string | undefined;
-}
+  progress: z.string().optional(),
+});
+export type Tries = Readonly<z.infer<typeof Tries>>;
 
 export const noTries: Tries = { program: 0, outside: 0, service: 0, avoid: [] };
 

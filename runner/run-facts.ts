@@ -66,7 +66,7 @@ export function resultsOf(wanted: unknown, dataflow: Dataflow): Record<string, u
 export function recordOf(
   { instance, fingerprint, recipe }: Prepared,
   outputs: Readonly<Record<string, Output>>,
-  { attempt, seconds }: AttemptEnd,
+  { attempt, seconds, held }: AttemptEnd,
   run: string,
 ): NodeRecord {
   const finishedAt = new Date();
@@ -83,6 +83,7 @@ export function recordOf(
       finishedAt: finishedAt.toISOString(),
       seconds,
       attempts: attempt,
+      ...held,
     },
   };
 }

@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Resources } from '../tasks/core/resources.ts';
 import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
 import type { Item } from './dataflow.ts';
 import type { Cost, Failure } from './events.ts';
 import type { Copy, Executor, Exit } from './executors/executor.ts';
+import type { Tries } from './retries.ts';
 import type { StagedJob } from './stage.ts';
 
 /** A job on its way, and what is known of it by now. */
@@ -11,6 +13,7 @@ export interface Running {
   readonly job: StagedJob;
   readonly executor: Executor;
   readonly frozen: boolean;
+  readonly tries: Tries;
   startedAt: number;
   /** Where the copy that counts writes. */
   copy: Copy | undefined;
@@ -28,7 +31,12 @@ export interface Running {
   isEnding: boolean;
 }
 
-export function newRunning(job: StagedJob, executor: Executor, frozen: boolean): Running {
+export function newRunning({
+  job,
+  executor,
+  frozen,
+  tries,
+}: Pick<Running, 'job' | 'executor' | 'frozen' | 'tries'>): Running {
   const streams = Object.entries(job.prepared.spec.outputs).flatMap(([name, type]) => {
     const stream = streamOf(type);
     return stream ? [[name, stream] as const] : [];
@@ -37,6 +45,7 @@ export function newRunning(job: StagedJob, executor: Executor, frozen: boolean):
     job,
     executor,
     frozen,
+    tries,
     startedAt: performance.now(),
     copy: undefined,
     streams,
@@ -65,14 +74,18 @@ export function againFolders(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => (name.startsWith('again-') ? [join(folder, name)] : []));
 }
 
+/** What a job with these resources holds, on all nodes together. */
+export function heldBy({ gpus = 0, cpus = 1, nodes = 1 }: Resources): Pick<Cost, 'gpus' | 'cpus'> {
+  return { gpus, cpus: cpus * nodes };
+}
+
 /** What a job held, and what it used of it as far as that is known. */
 export function costOf({ resources }: StagedJob, seconds: number, { usage }: Exit): Cost {
-  const { gpus = 0, cpus = 1, memoryGb, nodes = 1 } = resources;
+  const { memoryGb } = resources;
   return {
     ...(usage?.host === undefined ? {} : { host: usage.host }),
     seconds,
-    gpus,
-    cpus: cpus * nodes,
+    ...heldBy(resources),
     ...(memoryGb === undefined ? {} : { memoryGb }),
     ...(usage?.cpuSeconds === undefined ? {} : { cpuSeconds: usage.cpuSeconds }),
     ...(usage?.peakMemoryGb === undefined ? {} : { peakMemoryGb: usage.peakMemoryGb }),

@@ -1,5 +1,5 @@
 import type { Resources } from '../tasks/core/resources.ts';
-import type { Cost, Counts, Event, Failure, PlannedNode, RunStatus } from './events.ts';
+import type { Cost, Counts, Event, EventOf, Failure, PlannedNode, RunStatus } from './events.ts';
 
 export type NodePhase = 'waiting' | 'awaited' | 'queued' | 'running' | 'done' | 'cached' | 'failed' | 'skipped';
 
@@ -38,6 +38,18 @@ export interface NodeState {
   readonly costs?: readonly Cost[];
 }
 
+export interface Saved {
+  readonly nodes: number;
+  readonly seconds: number;
+  readonly gpuSeconds: number;
+  readonly cpuSeconds: number;
+}
+
+export interface CostOfTask {
+  readonly task: string;
+  readonly cost: Cost;
+}
+
 /** What a run looks like: the one definition, for the terminal, `status` and every page. */
 export interface RunState {
   readonly run: string;
@@ -54,8 +66,10 @@ export interface RunState {
   readonly warnings: readonly string[];
   /** Jobs that run on since its driver left; undefined while one drives. */
   readonly left?: number;
-  /** What cached nodes took when they ran. */
-  readonly savedSeconds: number;
+  /** What cached nodes cost when they ran, in earlier runs. */
+  readonly saved: Saved;
+  /** What attempts under earlier drivers of this run have cost. */
+  readonly earlierCosts: readonly CostOfTask[];
   readonly results: Readonly<Record<string, unknown>>;
 }
 
@@ -70,9 +84,15 @@ export const emptyState: RunState = {
   planned: [],
   nodes: new Map(),
   warnings: [],
-  savedSeconds: 0,
+  saved: { nodes: 0, seconds: 0, gpuSeconds: 0, cpuSeconds: 0 },
+  earlierCosts: [],
   results: {},
 };
+
+/** What a log says. */
+export function stateOf(events: readonly Event[]): RunState {
+  return events.reduce(apply, { ...emptyState, nodes: new Map() });
+}
 
 /** The state after one more fact. Pure, but for sharing: the node map is updated in place when `owned`. */
 export function apply(state: RunState, event: Event): RunState {
@@ -80,12 +100,14 @@ export function apply(state: RunState, event: Event): RunState {
   switch (event.type) {
     case 'run-started': {
       const { run, pipeline, params, host, pid, nodes: planned } = event;
-      return { ...emptyState, run, pipeline, params, host, pid, planned, startedAt: at, nodes: firstNodes(planned) };
+      const before = event.resumed ? { earlierCosts: costsOf(state) } : {};
+      const nodes = firstNodes(planned);
+      return { ...emptyState, ...before, run, pipeline, params, host, pid, planned, startedAt: at, nodes };
     }
     case 'node-cached':
       return {
         ...withNode(state, event, { phase: 'cached', fingerprint: event.fingerprint, endedAt: at }),
-        savedSeconds: state.savedSeconds + (event.seconds ?? 0),
+        saved: savedWith(state.saved, event),
       };
     case 'node-awaited':
       return withNode(state, event, { phase: 'awaited', fingerprint: event.fingerprint, queuedAt: at });
@@ -167,6 +189,21 @@ function firstNodes(planned: readonly PlannedNode[]): Map<string, NodeState> {
   return new Map(
     calls.map((node) => [node.address, { ...blank, address: node.address, label: node.label, task: node.task }]),
   );
+}
+
+function savedWith(saved: Saved, { seconds = 0, gpus = 0, cpus = 0 }: EventOf<'node-cached'>): Saved {
+  return {
+    nodes: saved.nodes + (seconds > 0 ? 1 : 0),
+    seconds: saved.seconds + seconds,
+    gpuSeconds: saved.gpuSeconds + gpus * seconds,
+    cpuSeconds: saved.cpuSeconds + cpus * seconds,
+  };
+}
+
+/** What all jobs of the run have cost so far, whoever drove it. */
+export function costsOf({ earlierCosts, nodes }: RunState): CostOfTask[] {
+  const now = [...nodes.values()].flatMap(({ task, costs = [] }) => costs.map((cost) => ({ task, cost })));
+  return [...earlierCosts, ...now];
 }
 
 function costsWith(state: RunState, { address, cost }: { address: string; cost?: Cost }): Pick<NodeState, 'costs'> {

@@ -1,10 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Digest } from '../cache/digest.ts';
+import { removeFile } from '../cache/remove.ts';
 import { writeWhole } from '../cache/write-whole.ts';
 import type { Submitted } from './executors/executor.ts';
-import type { StagedJob } from './stage.ts';
+import { Tries } from './retries.ts';
+import type { Running } from './running.ts';
 
 /**
  * A job that was handed, or is about to be handed, to a scheduler: enough for any later driver to find it by its name and take
@@ -31,11 +33,17 @@ export const Submission = z.object({
   turn: z.int().optional(),
   /** The work started from something that was left; its items were released before. */
   resuming: z.boolean(),
+  /** What had failed before it. */
+  tries: Tries,
 });
 export type Submission = z.infer<typeof Submission>;
 
 /** What is to be remembered of a job before a scheduler is asked to take it. */
-export function submissionOf(job: StagedJob, { name, index, pack }: Submitted, run: string): Submission {
+export function submissionOf(
+  { job, tries }: Pick<Running, 'job' | 'tries'>,
+  { name, index, pack }: Submitted,
+  run: string,
+): Submission {
   const { fingerprint, instance } = job.prepared;
   return {
     format: 1,
@@ -53,6 +61,7 @@ export function submissionOf(job: StagedJob, { name, index, pack }: Submitted, r
     resources: { ...job.resources },
     ...(job.shared ? { turn: job.shared.turn } : {}),
     resuming: job.resuming,
+    tries,
   };
 }
 
@@ -80,7 +89,7 @@ export class Submissions {
   }
 
   remove(fingerprint: Digest): void {
-    rmSync(this.#path(fingerprint), { force: true });
+    removeFile(this.#path(fingerprint));
   }
 
   fingerprints(): Set<string> {

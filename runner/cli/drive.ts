@@ -7,11 +7,11 @@ import type { Outlook } from '../executors/executor.ts';
 import { openExecutors } from '../executors/open.ts';
 import { History } from '../history.ts';
 import { readProgress } from '../progress.ts';
-import type { RunLog } from '../run-log.ts';
+import { readEvents, type RunLog } from '../run-log.ts';
 import { taskOf } from '../service-task.ts';
 import type { Session } from '../session.ts';
 import type { ExecutorName } from '../site.ts';
-import { apply, emptyState, type NodeState, type RunState } from '../state.ts';
+import { apply, emptyState, type NodeState, type RunState, stateOf } from '../state.ts';
 import { jsonView } from '../views/json.ts';
 import type { OnCluster } from '../views/cluster-words.ts';
 import type { Pace } from '../views/node-row.ts';
@@ -49,7 +49,7 @@ const tailLines = 8;
 /** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
 export async function drive(session: Session, options: DriveOptions, io: Io): Promise<number> {
   const { run, json = false } = options;
-  let state: RunState = emptyState;
+  let state: RunState = options.resumed ? stateOf(readEvents(run.folder)) : emptyState;
   const paceOf = paces(run.folder, () => state);
   const history = new History(session.store, session.pipelineName, run.run);
   let outlookOf: (address: string) => Outlook | undefined = () => undefined;
@@ -155,7 +155,6 @@ async function finish(
       columns: io.stdout.isLive ? io.stdout.size().columns : undefined,
       name,
       store: io.storeFolder,
-      savedSeconds: state.savedSeconds,
       pages: shownPages,
       failureOf,
     }),

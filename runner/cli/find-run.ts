@@ -5,7 +5,7 @@ import { messageOf, Problem } from '../../cache/problem.ts';
 import { nearest } from '../../tasks/core/nearest.ts';
 import type { Event } from '../events.ts';
 import { listRuns, readEvents, type RunRequest } from '../run-log.ts';
-import { apply, emptyState, type RunState } from '../state.ts';
+import { type RunState, stateOf } from '../state.ts';
 import { isAliveSince } from './is-alive.ts';
 
 /** A run as its folder tells it. */
@@ -23,7 +23,7 @@ export type Outcome = RunState['status'] | 'interrupted' | 'left';
 export function readRun(root: string, run: string): KnownRun {
   const folder = join(root, 'runs', run);
   const events = readEvents(folder);
-  const state = events.reduce(apply, { ...emptyState, run, nodes: new Map() });
+  const state = { ...stateOf(events), run };
   const started = events.findLast(
     (event): event is Extract<Event, { type: 'run-started' }> => event.type === 'run-started',
   );

@@ -1,5 +1,5 @@
 import type { Cost } from '../events.ts';
-import type { RunState } from '../state.ts';
+import { costsOf, type RunState, type Saved } from '../state.ts';
 import { hours } from './cluster-words.ts';
 import type { Paint } from './paint.ts';
 import { duration } from './quantities.ts';
@@ -8,11 +8,16 @@ import { table } from './table.ts';
 /** Tasks that cost less are told together. */
 const tasksShown = 8;
 
-/** What a run's jobs on a cluster have cost, a row for each task: what they held, and what they used of it where that is known. */
+/**
+ * What a run's jobs on a cluster have cost, a row for each task: what they held, and what they used of it where that is known;
+ * and what was found in the store instead.
+ */
 export function costLines(state: RunState, { dim }: Paint): string[] {
   const byTask = new Map<string, Cost[]>();
-  for (const { task, costs = [] } of state.nodes.values()) {
-    if (costs.length > 0) byTask.set(task, [...(byTask.get(task) ?? []), ...costs]);
+  for (const { task, cost } of costsOf(state)) {
+    const known = byTask.get(task);
+    if (known) known.push(cost);
+    else byTask.set(task, [cost]);
   }
   if (byTask.size === 0) return [];
   const rows = [...byTask].map(([task, costs]) => ({ task, costs })).sort((a, b) => weight(b.costs) - weight(a.costs));
@@ -23,7 +28,13 @@ export function costLines(state: RunState, { dim }: Paint): string[] {
   ];
   const total = rows.length > 1 ? [{ task: 'all', costs: rows.flatMap(({ costs }) => costs) }] : [];
   const heads = ['cost', 'jobs', 'time', 'GPU h', 'CPU h', 'CPU used', 'memory used'].map(dim);
-  return table([heads, ...[...all, ...total].map(row)]).map((line) => `  ${line}`);
+  return table([heads, ...[...all, ...total].map(row), ...savedRow(state.saved)]).map((line) => `  ${line}`);
+}
+
+/** The same for what did not have to run again. */
+function savedRow({ nodes, seconds, gpuSeconds, cpuSeconds }: Saved): string[][] {
+  if (nodes === 0) return [];
+  return [['saved by the cache', String(nodes), duration(seconds), hours(gpuSeconds), hours(cpuSeconds), '', '']];
 }
 
 function row({ task, costs }: { task: string; costs: readonly Cost[] }): string[] {

@@ -1,4 +1,5 @@
-import { countsOf, type NodeState, type RunState } from '../state.ts';
+import { countsOf, type NodeState, type RunState, type Saved } from '../state.ts';
+import { hours } from './cluster-words.ts';
 import { oneLine, pad, columnsOf } from './columns.ts';
 import { costLines } from './cost-lines.ts';
 import { type FailureSources, failureLines, inStore } from './failure.ts';
@@ -12,8 +13,6 @@ export interface SummarySources {
   readonly name: string;
   /** The folder that `--store` named, if it did. */
   readonly store?: string | undefined;
-  /** Seconds that cached nodes took when they ran, as far as it is known. */
-  readonly savedSeconds: number | undefined;
   /** Pages that were written out, by result name. */
   readonly pages: Readonly<Record<string, string>>;
   readonly failureOf: (node: NodeState) => Omit<FailureSources, 'columns'>;
@@ -76,10 +75,10 @@ function likewise(others: readonly NodeState[], { red }: Paint): string[] {
   return more > 0 ? [...shown, `${red('✗')} ${count(more, 'more node')} failed likewise`] : shown;
 }
 
-function verdict(state: RunState, isNoop: boolean, all: number, { paint, savedSeconds }: SummarySources): string {
+function verdict(state: RunState, isNoop: boolean, all: number, { paint }: SummarySources): string {
   const { done, cached, failed, skipped } = countsOf(state);
   const took = duration(((state.endedAt ?? state.startedAt) - state.startedAt) / 1000);
-  const saved = savedSeconds !== undefined && savedSeconds >= 1 ? ` (${duration(savedSeconds)} saved)` : '';
+  const saved = savedWords(state.saved);
   const title = `${paint.bold(state.pipeline)} run ${state.run}`;
   if (isNoop) return `${paint.green('✓')} ${title}: nothing to do: ${allKnown(all)}${saved}`;
 
@@ -90,6 +89,11 @@ function verdict(state: RunState, isNoop: boolean, all: number, { paint, savedSe
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ];
   return `${markOf(state, paint)} ${title} ${wordOf(state)} in ${took}: ${parts.join(', ')}`;
+}
+
+function savedWords({ seconds, gpuSeconds }: Saved): string {
+  if (seconds < 1) return '';
+  return ` (${duration(seconds)}${gpuSeconds >= 36 ? ` and ${hours(gpuSeconds)} GPU h` : ''} saved)`;
 }
 
 function markOf({ status }: RunState, { green, red, yellow }: Paint): string {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { beginningOf, withdrawJob } from '../../runner/executors/slurm/exit-record.ts';
 import { slurmJobText } from '../../runner/executors/slurm/job-text.ts';
 import { hasState, newestOut, nextTurn, noProgress, signatureOf, takeOver } from '../../runner/shared-outputs.ts';
 import { jobLike } from '../support/slurm-job.ts';
@@ -86,11 +87,12 @@ test('a job that is started again writes elsewhere, whatever its id; one that a 
   const folder = join(tempFolder(t), '1');
   runCopy(work, folder, { turn: 1, id: '11' });
   runCopy(work, folder, { turn: 1, id: '99' });
-  assert.deepEqual(readdirSync(join(folder, 'begun')).sort(), ['copy.0', 'copy.1']);
+  assert.deepEqual(beginningOf(folder), { copies: 2, isWithdrawn: false });
   // The first had come to its end, so there was nothing to do.
   assert.equal(readFileSync(join(work, 'out', 'state.txt'), 'utf8'), 'fresh\n');
 
-  mkdirSync(join(folder, '..', '2', 'begun'), { recursive: true });
+  mkdirSync(join(folder, '..', '2'));
+  assert.equal(withdrawJob(join(folder, '..', '2')), true);
   runCopy(work, join(folder, '..', '2'), { turn: 2, id: '12' });
   assert.equal(readFileSync(join(work, 'out', 'state.txt'), 'utf8'), 'fresh\n');
 });

@@ -24,11 +24,11 @@ export function batchText(packs: readonly (readonly Job[])[]): string {
     '  done',
   ];
   if (packs.length === 1 && first.length === 1) {
-    return [...head, '  exec /bin/sh "$1/job.sh"', '}', `run ${quoted(first[0]?.folder ?? '')}`, ''].join('\n');
+    return [...head, ...singleRun, `run ${quoted(first[0]?.folder ?? '')}`, ''].join('\n');
   }
   const isPacked = packs.some((pack) => pack.length > 1);
   const calls = (pack: readonly Job[]): string => pack.map(({ folder }) => `run ${quoted(folder)}`).join('; ');
-  const body = isPacked ? packedRun : ['  exec /bin/sh "$1/job.sh"', '}'];
+  const body = isPacked ? packedRun : singleRun;
   if (packs.length === 1) return [...head, ...body, calls(first), 'exit "$code"', ''].join('\n');
   return [
     ...head,
@@ -40,6 +40,9 @@ export function batchText(packs: readonly (readonly Job[])[]): string {
     '',
   ].join('\n');
 }
+
+/** In the same shell, which ends with it: of a thousand small jobs each would start another. */
+const singleRun = ['  folder=$1', '  set --', '  . "$folder/job.sh"', '}'];
 
 /** Jobs of a pack go on whatever becomes of those before them, until the pack itself is told to end. */
 const packedRun = [

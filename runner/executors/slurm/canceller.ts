@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Submitted } from '../executor.ts';
 import { standingOf } from './classify.ts';
 import { monotonic, type SlurmDesk } from './desk.ts';
+import { withdrawJob } from './exit-record.ts';
 import type { Strays } from './strays.ts';
 import type { Listing, Tracked } from './tracked.ts';
 
@@ -57,11 +56,7 @@ export class Canceller {
 
   /** Makes sure that no job begins this attempt's work. False when one has begun it. */
   withdraw({ job, as }: Tracked): boolean {
-    try {
-      mkdirSync(join(job.folder, 'begun'));
-    } catch {
-      return false;
-    }
+    if (!withdrawJob(job.folder)) return false;
     this.#withdrawn.add(as.name);
     return true;
   }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -20,8 +20,8 @@ const ExitRecord = z.object({
   peak: z.number(),
   /** From its beginning to its end, in hundredths of a second. */
   hundredths: z.number(),
-  /** User and system time of what it ran, as `times` of a shell writes them. */
-  used: z.string(),
+  /** User and system time of what it ran, in hundredths of a second; 0 when the node does not tell. */
+  used: z.int(),
 });
 export type ExitRecord = z.infer<typeof ExitRecord>;
 
@@ -53,37 +53,38 @@ export function readStarted(folder: string, copy: number): Started | undefined {
   return parsed(Started, join(copyFolder(folder, copy), 'started.json'));
 }
 
-/** How many copies of the job have begun. */
-export function copiesIn(folder: string): number {
+/** How far a job is, by the names in its folder. */
+export interface Beginning {
+  /** So many times it has begun. */
+  readonly copies: number;
+  /** A driver has taken its place, so that it never begins. */
+  readonly isWithdrawn: boolean;
+}
+
+export function beginningOf(folder: string): Beginning {
   try {
-    const numbers = readdirSync(join(folder, 'begun')).map((name) => Number(/^copy\.(\d+)$/.exec(name)?.[1] ?? -1));
-    return Math.max(0, ...numbers.map((number) => number + 1));
+    const begun = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => /^begun\.\d+$/.test(name));
+    const numbers = begun.flatMap((entry) => (entry.isDirectory() ? [] : [Number(entry.name.slice('begun.'.length))]));
+    return { copies: Math.max(0, ...numbers.map((number) => number + 1)), isWithdrawn: numbers.length < begun.length };
   } catch {
-    return 0; // none, or not visible yet
+    return { copies: 0, isWithdrawn: false }; // not visible yet
   }
 }
 
-/** Whether a Slurm job has taken this attempt's work; `withdrawn` when a driver took it so that none can. */
-export function beginningOf(folder: string): 'open' | 'withdrawn' | 'begun' {
+/** Takes the place of a job's first copy, so that none begins. False when one has begun, or another driver did it. */
+export function withdrawJob(folder: string): boolean {
   try {
-    return readdirSync(join(folder, 'begun')).length > 0 ? 'begun' : 'withdrawn';
+    mkdirSync(join(folder, 'begun.0'));
+    return true;
   } catch {
-    return 'open';
+    return false;
   }
-}
-
-/** `1m2.5s 0m0.1s` in seconds. */
-export function cpuSecondsOf({ used }: ExitRecord): number | undefined {
-  const parts = [...used.matchAll(/(\d+)m([\d.]+)s/g)].map(
-    ([, minutes, seconds]) => Number(minutes) * 60 + Number(seconds),
-  );
-  return parts.length === 2 ? (parts[0] as number) + (parts[1] as number) : undefined;
 }
 
 function parsed<T>(schema: z.ZodType<T>, path: string): T | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
-    return undefined; // not there, or not visible yet: it is renamed into place whole
+    return undefined; // not there, or not whole yet
   }
 }

@@ -14,9 +14,9 @@ export interface SecretHalves {
 /**
  * The text of `job.sh` for a Slurm job. A node that runs it needs a POSIX shell, its usual tools and the shared folder.
  *
- *     begun/copy.N  it has begun for the N-th time, counted from 0; `begun` alone is a driver's, which gave the job up
- *     exit.json     how the program ended, written aside and renamed
- *     again-N/      where copy N writes, if it is not the first: two copies may run at once, and must not meet
+ *     begun.N    it has begun for the N-th time, counted from 0; a folder `begun.0` is a driver's, which gave the job up
+ *     exit.json  how the program ended: one line, and nothing before it is whole
+ *     again-N/   where copy N writes, if it is not the first: two copies may run at once, and must not meet
  *
  * Nothing that a user gave is evaluated: every word is quoted. Only the site's own `setup` lines are shell.
  * `sh job.sh` by hand repeats the job, in a folder `again-by-hand`.
@@ -48,24 +48,22 @@ const place = [
   '  exec >>"$folder/log.txt" 2>&1 </dev/null',
   '  if [ -n "${SLURM_JOB_ID-}" ]; then',
   '    copy=0',
-  '    if mkdir "$folder/begun" 2>/dev/null; then',
-  '      mkdir "$folder/begun/copy.0" || exit 96',
-  '    else',
-  // A driver makes the first alone, and then nobody may begin.
-  '      [ -e "$folder/begun/copy.0" ] || exit 0',
-  // Slurm's own ids and counts are no help: after a crash it starts a job again, under any of them, while the first may still run.
-  '      until mkdir "$folder/begun/copy.$copy" 2>/dev/null; do',
-  '        copy=$((copy + 1))',
-  '        [ "$copy" -lt 1000 ] || exit 96',
-  '      done',
-  '    fi',
+  // A file is made only where there is nothing of its name, in one call of the shell's own. Slurm's ids and counts are no help: after
+  // a crash it starts a job again, under any of them, while the first may still run.
+  '    set -C',
+  '    until true >"$folder/begun.$copy"; do',
+  '      [ ! -d "$folder/begun.0" ] || exit 0',
+  '      copy=$((copy + 1))',
+  '      [ "$copy" -lt 1000 ] || exit 96',
+  '    done 2>/dev/null',
+  '    set +C',
   '  fi',
   '  here=$folder',
   '  [ "$copy" = 0 ] || here=$folder/again-$copy',
   '  [ "$here" = "$folder" ] || mkdir -p "$here" || exit 96',
   '  for ended in "$folder/exit.json" "$folder"/again-*/exit.json; do',
   '    [ "$copy" != 0 ] && [ -e "$ended" ] || continue',
-  '    read -r line <"$ended"',
+  '    read -r line <"$ended" || continue',
   '    case $line in \'{"code":0,"told":"",\'*) [ -n "${SLURM_JOB_ID-}" ] && exit 0 ;; esac',
   '  done',
   'else',
@@ -95,11 +93,11 @@ const place = [
   '      [ ! -r "$file" ] || read -r peak <"$file"',
   '    done',
   '  done 2>/dev/null </proc/self/cgroup',
-  '  times >"$here/exit.part"',
-  '  { read -r line; read -r used; } <"$here/exit.part"',
-  '  printf \'{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"peak":%s,"hundredths":%d,"used":"%s"}\\n\' \\',
-  '    "$1" "$told" "$2" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$peak" "$((now - began))" "$used" >"$here/exit.part"',
-  '  mv "$here/exit.part" "$here/exit.json"',
+  '  ticks=0 code=$1 why=$2',
+  // The children's user and system time, after a name that may hold anything.
+  '  if read -r line </proc/$$/stat; then set -- ${line##*")"}; ticks=$((${14} + ${15})); fi 2>/dev/null',
+  '  printf \'{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"peak":%s,"hundredths":%d,"used":%d}\\n\' \\',
+  '    "$code" "$told" "$why" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$peak" "$((now - began))" "$ticks" >"$here/exit.json"',
   '}',
   'out=',
 ];
@@ -122,7 +120,8 @@ function sharedPlace({ work, turn }: NonNullable<Job['shared']>): string[] {
     '      exit 0',
     '    fi',
     '  done',
-    '  mkdir -p "$work" && : >"$work/turn.$turn.$copy" || exit 96',
+    '  [ -d "$work" ] || mkdir -p "$work"',
+    '  true >"$work/turn.$turn.$copy" || exit 96',
     '  newest() {',
     '    number=$1',
     '    for other in "$work"/out.* "$work"/left.*; do',
@@ -146,11 +145,12 @@ function sharedPlace({ work, turn }: NonNullable<Job['shared']>): string[] {
     '    rm -f "$work"/user.*',
     '    rm -rf "$left" &',
     '  fi',
-    '  mkdir -p "$out" && : >"$work/user.$turn.$copy" || exit 96',
+    '  [ -d "$out" ] || mkdir -p "$out"',
+    '  true >"$work/user.$turn.$copy" || exit 96',
     'fi',
     '[ "$copy" != by-hand ] || { out=$here/out && mkdir -p "$out"; }',
     'resuming=',
-    '[ -z "$(ls -A "$out" 2>/dev/null)" ] || resuming=1',
+    'for inside in "$out"/* "$out"/.[!.]* "$out"/..?*; do [ -e "$inside" ] || [ -L "$inside" ] && resuming=1; done',
     '[ -z "$on_node" ] || { out=$STET_OUT resuming=$STET_RESUMING; }',
   ];
 }

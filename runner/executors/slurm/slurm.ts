@@ -9,7 +9,7 @@ import { cancelledVerdict, standingOf, type Verdict, verdictOf, withoutRecord } 
 import { clusterRefusals } from './cluster.ts';
 import type { SlurmCommands } from './commands.ts';
 import { monotonic, type SlurmDesk } from './desk.ts';
-import { beginningOf, copiesIn, cpuSecondsOf, type ExitRecord, readExit, readStarted } from './exit-record.ts';
+import { beginningOf, type ExitRecord, readExit, readStarted } from './exit-record.ts';
 import { outlookOf } from './outlook-of.ts';
 import { nextPause } from './pauses.ts';
 import type { QueueRow } from './queue-text.ts';
@@ -39,6 +39,7 @@ export class SlurmExecutor implements Executor {
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #quietSince = monotonic();
+  #isFull = false;
   #accountsAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(site: SlurmSite, commands: SlurmCommands, strays?: Strays) {
@@ -65,9 +66,13 @@ export class SlurmExecutor implements Executor {
     if (!this.#desk.cluster) await this.#learn();
   }
 
+  /** A queue that was full takes more once a tenth of it is free: so what follows comes as few arrays, and not one by one. */
   hasRoom(): boolean {
     const { tracked: jobs, site } = this.#desk;
-    return jobs.size + this.#submitter.waiting < (site.maxQueued ?? usualMostQueued);
+    const most = site.maxQueued ?? usualMostQueued;
+    const queued = jobs.size + this.#submitter.waiting;
+    this.#isFull = queued >= (this.#isFull ? most - Math.floor(most / 10) + 1 : most);
+    return !this.#isFull;
   }
 
   refusal(resources: Resources): string | undefined {
@@ -195,7 +200,7 @@ export class SlurmExecutor implements Executor {
     });
     for (const one of forgotten) this.#forgotten(one, listing);
     await this.#askAccounts(
-      forgotten.filter(({ job }) => this.#desk.tracked.has(job) && beginningOf(job.folder) === 'begun'),
+      forgotten.filter(({ job }) => this.#desk.tracked.has(job) && beginningOf(job.folder).copies > 0),
     );
   }
 
@@ -239,20 +244,21 @@ export class SlurmExecutor implements Executor {
   #requeued(one: Tracked, { reason, state }: QueueRow): void {
     if (!one.isStarted) return;
     one.isStarted = false;
-    one.copiesBefore = copiesIn(one.job.folder);
+    one.copiesBefore = beginningOf(one.job.folder).copies;
     const why = reason === '' || reason === 'None' ? state.toLowerCase() : reason;
     this.#listener({ type: 'requeued', job: one.job, reason: `Slurm put it back into the queue (${why})` });
   }
 
   #running(one: Tracked, row: QueueRow): void {
     const { job } = one;
+    if (one.isStarted && !one.isPacked) return;
+    const { copies } = beginningOf(job.folder);
     if (one.isPacked) {
-      const exit = readExit(job.folder, copiesIn(job.folder) - 1);
+      const exit = readExit(job.folder, copies - 1);
       const verdict = exit && verdictOf(undefined, exit.record, { cancelled: one.cancelled !== false, resumes: false });
       if (verdict) return this.#end(one, verdict, exit);
     }
     if (one.isStarted) return;
-    const copies = copiesIn(job.folder);
     if (copies <= one.copiesBefore) return; // a moment later it has begun
     // Only the job itself knows where it writes shared outputs.
     const started = job.shared ? readStarted(job.folder, copies - 1) : undefined;
@@ -270,7 +276,8 @@ export class SlurmExecutor implements Executor {
 
   #over(one: Tracked, row: QueueRow): void {
     const { job } = one;
-    const exit = readExit(job.folder, copiesIn(job.folder) - 1);
+    const { copies } = beginningOf(job.folder);
+    const exit = readExit(job.folder, copies - 1);
     const how = { cancelled: one.cancelled !== false, resumes: job.shared !== undefined };
     const verdict = verdictOf(row, exit?.record, how);
     if (verdict) return this.#end(one, verdict, exit);
@@ -282,22 +289,21 @@ export class SlurmExecutor implements Executor {
   /** Slurm does not know it: it was purged, lost in a crash, cancelled while it waited in an array, or never came. */
   #forgotten(one: Tracked, listing: Listing): void {
     const { job } = one;
-    const exit = readExit(job.folder, copiesIn(job.folder) - 1);
+    const { copies, isWithdrawn } = beginningOf(job.folder);
+    const exit = readExit(job.folder, copies - 1);
     const verdict =
       exit &&
       verdictOf(undefined, exit.record, { cancelled: one.cancelled !== false, resumes: job.shared !== undefined });
     if (verdict) return this.#end(one, verdict, exit);
     one.missingSince ??= monotonic();
-    const beginning = beginningOf(job.folder);
-    if (beginning === 'begun') {
+    if (copies > 0) {
       if (one.cancelled) this.#end(one, cancelledVerdict);
       else if (this.#isOverdue(one)) this.#end(one, withoutRecord(undefined));
       return;
     }
     const isLate = monotonic() - one.missingSince >= lateSeconds;
     if (one.phase === 'unsure' && !isLate) return;
-    // A job makes the folder and then another in it: an empty one that stays is a driver's.
-    if (!this.#canceller.withdraw(one) && !(beginning === 'withdrawn' && isLate)) return;
+    if (!this.#canceller.withdraw(one) && !isWithdrawn) return;
     if (one.cancelled) this.#end(one, cancelledVerdict);
     else if (one.phase === 'unsure') this.#end(one, neverBegan('it never reached Slurm'));
     else if (one.as.index !== undefined && listing.has(one.as.name)) {
@@ -328,14 +334,14 @@ export class SlurmExecutor implements Executor {
     if (one.restarts > 0 || cause === 'node-failed' || cause === 'lost') this.#strays?.add(one.as);
     const record = exit?.record;
     const host = record?.host || one.row?.nodes || undefined;
-    const number = record ? Number(record.copy) : Math.max(0, copiesIn(job.folder) - 1);
+    const number = record ? Number(record.copy) : Math.max(0, beginningOf(job.folder).copies - 1);
     if (!one.isStarted && record) {
       this.#started(one, { host: record.host, copy: number, outName: record.out, at: one.row?.startsAt });
     }
     const usage = {
       host,
       seconds: record ? record.hundredths / 100 : one.startedAt && (Date.now() - one.startedAt) / 1000,
-      cpuSeconds: record && cpuSecondsOf(record),
+      cpuSeconds: record && record.used / 100,
       peakMemoryGb: record && record.peak > 0 ? record.peak / 2 ** 30 : undefined,
     };
     const copy = copyOf(job, number, record?.out || undefined);

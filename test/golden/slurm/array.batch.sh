@@ -7,7 +7,9 @@ run() {
     [ "$tries" -le 60 ] || exit 96
     sleep 1
   done
-  exec /bin/sh "$1/job.sh"
+  folder=$1
+  set --
+  . "$folder/job.sh"
 }
 case $SLURM_ARRAY_TASK_ID in
 0) run '/store/it'\''s/1' ;;

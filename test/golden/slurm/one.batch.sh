@@ -7,6 +7,8 @@ run() {
     [ "$tries" -le 60 ] || exit 96
     sleep 1
   done
-  exec /bin/sh "$1/job.sh"
+  folder=$1
+  set --
+  . "$folder/job.sh"
 }
 run '/store/it'\''s/1'

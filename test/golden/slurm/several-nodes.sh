@@ -21,22 +21,20 @@ if [ -z "$on_node" ]; then
   exec >>"$folder/log.txt" 2>&1 </dev/null
   if [ -n "${SLURM_JOB_ID-}" ]; then
     copy=0
-    if mkdir "$folder/begun" 2>/dev/null; then
-      mkdir "$folder/begun/copy.0" || exit 96
-    else
-      [ -e "$folder/begun/copy.0" ] || exit 0
-      until mkdir "$folder/begun/copy.$copy" 2>/dev/null; do
-        copy=$((copy + 1))
-        [ "$copy" -lt 1000 ] || exit 96
-      done
-    fi
+    set -C
+    until true >"$folder/begun.$copy"; do
+      [ ! -d "$folder/begun.0" ] || exit 0
+      copy=$((copy + 1))
+      [ "$copy" -lt 1000 ] || exit 96
+    done 2>/dev/null
+    set +C
   fi
   here=$folder
   [ "$copy" = 0 ] || here=$folder/again-$copy
   [ "$here" = "$folder" ] || mkdir -p "$here" || exit 96
   for ended in "$folder/exit.json" "$folder"/again-*/exit.json; do
     [ "$copy" != 0 ] && [ -e "$ended" ] || continue
-    read -r line <"$ended"
+    read -r line <"$ended" || continue
     case $line in '{"code":0,"told":"",'*) [ -n "${SLURM_JOB_ID-}" ] && exit 0 ;; esac
   done
 else
@@ -65,11 +63,10 @@ record() {
       [ ! -r "$file" ] || read -r peak <"$file"
     done
   done 2>/dev/null </proc/self/cgroup
-  times >"$here/exit.part"
-  { read -r line; read -r used; } <"$here/exit.part"
-  printf '{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"peak":%s,"hundredths":%d,"used":"%s"}\n' \
-    "$1" "$told" "$2" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$peak" "$((now - began))" "$used" >"$here/exit.part"
-  mv "$here/exit.part" "$here/exit.json"
+  ticks=0 code=$1 why=$2
+  if read -r line </proc/$$/stat; then set -- ${line##*")"}; ticks=$((${14} + ${15})); fi 2>/dev/null
+  printf '{"code":%d,"told":"%s","why":"%s","job":"%s","copy":"%s","host":"%s","out":"%s","entries":%d,"peak":%s,"hundredths":%d,"used":%d}\n' \
+    "$code" "$told" "$why" "${SLURM_JOB_ID-}" "$copy" "${SLURMD_NODENAME-}" "${out##*/}" "$entries" "$peak" "$((now - began))" "$ticks" >"$here/exit.json"
 }
 out=
 resuming=

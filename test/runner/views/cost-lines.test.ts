@@ -27,6 +27,20 @@ test('a run on a cluster tells what each task held and used, all attempts counte
   ]);
 });
 
+test('what drivers before this one spent counts too, and what the cache saved stands below', () => {
+  const state = {
+    ...emptyState,
+    earlierCosts: [{ task: 'train', cost: { seconds: 3600, gpus: 8, cpus: 16 } }],
+    nodes: new Map([node('train', 'train', [{ seconds: 1800, gpus: 8, cpus: 16 }])]),
+    saved: { nodes: 3, seconds: 5400, gpuSeconds: 43_200, cpuSeconds: 3600 },
+  };
+  assert.deepEqual(costLines(state, paint(false)), [
+    '  cost                jobs  time        GPU h  CPU h  CPU used  memory used',
+    '  train               2     1 h 30 min  12.0   24.0',
+    '  saved by the cache  3     1 h 30 min  12.0   1.00',
+  ]);
+});
+
 test('a run on one machine has no such table', () => {
   assert.deepEqual(costLines({ ...emptyState, nodes: new Map([node('a', 'a', undefined)]) }, paint(false)), []);
 });

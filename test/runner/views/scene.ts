@@ -66,12 +66,13 @@ export const finished = (address: string, seconds: number, changed = true): Fact
   seconds,
   changed,
 });
-export const cached = (address: string): Fact => ({
+export const cached = (address: string, cost: { seconds?: number; gpus?: number } = {}): Fact => ({
   type: 'node-cached',
   address,
   label: address,
   fingerprint: 'sha256:2',
   from: 'store',
+  ...cost,
 });
 export const failed = (
   address: string,

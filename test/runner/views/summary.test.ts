@@ -9,7 +9,6 @@ const sources: SummarySources = {
   paint: paint(false),
   columns: undefined,
   name: 'demo',
-  savedSeconds: undefined,
   pages: {},
   failureOf: ({ job }) => ({ run: '0007', logPath: `.stet/runs/0007/${job}/log.txt`, logTail: ['epoch 3', 'Killed'] }),
 };
@@ -20,39 +19,36 @@ test('a run that succeeded tells counts, what was saved, times, and how to take 
   const state = stateAfter(
     [node('download'), node('train'), node('report')],
     [
-      [0, cached('download')],
+      [0, cached('download', { seconds: 65 })],
       [1, finished('train', 543)],
       [2, finished('report', 2)],
       [600, ended('succeeded', { policy: { $stream: [{ key: '1', value: checkpoint }] }, score: 0.71, report: page })],
     ],
   );
-  assert.deepEqual(
-    summaryLines(state, { ...sources, savedSeconds: 65, pages: { report: '.stet/runs/0007/report.html' } }),
-    [
-      '✓ demo run 0007 succeeded in 10 min 00 s: 2 ran, 1 cached (1 min 05 s saved)',
-      '  ✓ train   9 min 03 s',
-      '  ✓ report  2.0 s',
-      '',
-      '  policy  1 x checkpoint     pipeline get demo policy --to policy',
-      '  score   0.71               pipeline get demo score --to score.json',
-      '  report  html-page, 312 kB  pipeline get demo report --to report.html',
-      '',
-      '  report to look at: .stet/runs/0007/report.html',
-    ],
-  );
+  assert.deepEqual(summaryLines(state, { ...sources, pages: { report: '.stet/runs/0007/report.html' } }), [
+    '✓ demo run 0007 succeeded in 10 min 00 s: 2 ran, 1 cached (1 min 05 s saved)',
+    '  ✓ train   9 min 03 s',
+    '  ✓ report  2.0 s',
+    '',
+    '  policy  1 x checkpoint     pipeline get demo policy --to policy',
+    '  score   0.71               pipeline get demo score --to score.json',
+    '  report  html-page, 312 kB  pipeline get demo report --to report.html',
+    '',
+    '  report to look at: .stet/runs/0007/report.html',
+  ]);
 });
 
 test('a run in which all was known says that there was nothing to do', () => {
   const state = stateAfter(
     [node('a'), node('b')],
     [
-      [0, cached('a')],
-      [0, cached('b')],
+      [0, cached('a', { seconds: 420, gpus: 8 })],
+      [0, cached('b', { seconds: 300 })],
       [0, ended('succeeded')],
     ],
   );
-  assert.deepEqual(summaryLines(state, { ...sources, savedSeconds: 720 }), [
-    '✓ demo run 0007: nothing to do: all 2 nodes are known (12 min 00 s saved)',
+  assert.deepEqual(summaryLines(state, sources), [
+    '✓ demo run 0007: nothing to do: all 2 nodes are known (12 min 00 s and 0.93 GPU h saved)',
   ]);
 });
 

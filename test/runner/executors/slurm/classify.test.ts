@@ -28,7 +28,7 @@ const record = (more: Partial<ExitRecord> = {}): ExitRecord => ({
   entries: 1,
   peak: 0,
   hundredths: 500,
-  used: '0m1.5s 0m0.5s',
+  used: 200,
   ...more,
 });
 const alone = { cancelled: false, resumes: false };
