@@ -80,11 +80,17 @@ function bodyFailure(folder: string): Failure | undefined {
 function programFailure({ prepared }: StagedJob, code: number | undefined, exit: Exit): Failure {
   const signal = exit.signal ?? (code !== undefined && code > 128 ? signalNames.get(code - 128) : undefined);
   if (code === 127) {
-    const program = prepared.recipe.command?.find((arg) => !arg.startsWith('cd ')) ?? 'the program';
     return {
       code: 'no-such-program',
-      message: `The program ${program} was not found.`,
+      message: `The program ${programOf(prepared)} was not found.`,
       hint: 'Install it, or set PATH before the run.',
+    };
+  }
+  if (code === 126) {
+    return {
+      code: 'not-executable',
+      message: `The program ${programOf(prepared)} may not be executed.`,
+      hint: 'Make it executable (chmod +x), or start it through its interpreter.',
     };
   }
   if (signal === 'SIGKILL') {
@@ -98,6 +104,10 @@ function programFailure({ prepared }: StagedJob, code: number | undefined, exit:
   if (code === undefined)
     return { code: 'killed', message: 'It ended without an exit record: something killed its shell.' };
   return { code: 'exit-code', message: `It ended with exit code ${code}.` };
+}
+
+function programOf({ recipe }: StagedJob['prepared']): string {
+  return recipe.command?.find((arg) => !arg.startsWith('cd ')) ?? 'that it starts with';
 }
 
 const signalNames = new Map([

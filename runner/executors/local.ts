@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import type { execa as Execa } from 'execa';
 import type { Resources } from '../../tasks/core/resources.ts';
 import { type Capacity, type Lease, Slots } from '../slots.ts';
@@ -84,8 +84,8 @@ export class LocalExecutor implements Executor {
     this.#running.set(job, { lease, group, cancelled: false, timer: undefined });
     if (group !== undefined) this.#listener({ type: 'started', job, host: hostname(), pid: group });
     void child.then(({ exitCode, signal, code }) => {
-      const notFound = code === 'ENOENT' && existsSync(job.command.cwd);
-      this.#ended(job, { code: notFound ? 127 : (exitCode ?? null), signal: signal ?? undefined });
+      const status = exitCode ?? notStarted(code, program, job.command.cwd);
+      this.#ended(job, { code: status ?? null, signal: signal ?? undefined });
     });
   }
 
@@ -126,6 +126,19 @@ export class LocalExecutor implements Executor {
     this.#slots.give(running.lease);
     this.#listener({ type: 'exited', job, exit: { ...exit, cancelled: running.cancelled } });
   }
+}
+
+/** The exit code of a shell that could not start a program. */
+function notStarted(code: string | undefined, program: string, cwd: string): number | undefined {
+  if (code === 'ENOENT') return existsSync(cwd) ? 127 : undefined;
+  if (code !== 'EACCES') return undefined;
+  // A folder of PATH that may not be read gives the same error as a program that may not be executed.
+  const places = program.includes('/') ? [resolve(cwd, program)] : pathFolders().map((folder) => join(folder, program));
+  return places.some((place) => existsSync(place)) ? 126 : 127;
+}
+
+function pathFolders(): string[] {
+  return (inheritedEnvironment().PATH ?? '').split(delimiter).filter((folder) => folder !== '');
 }
 
 /** What every job sees besides its declared environment: declared or absent. */

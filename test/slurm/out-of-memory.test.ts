@@ -19,6 +19,27 @@ describe('a job that runs out of memory', { skip: withoutSlurm || withoutLimits,
     await scene.settled();
   });
 
+  test('is tried once more although its program ended well: a process of it was killed', async (t) => {
+    const careless = `
+const line = 'echo "careless $SLURM_JOB_ID 0 $SLURMD_NODENAME" >>"$1/begun"; ' +
+  'size=$(cat "$1/hog" 2>/dev/null); head -c "\${size:-1}" /dev/zero | tail >/dev/null; echo 7 >"$2"';
+const careless = task({
+  name: 'careless',
+  inputs: { stage: uncounted(z.string()) },
+  outputs: { value: z.int() },
+  resources: { memoryGb: 0.1 },
+  command: ({ stage }, out) => ['/bin/sh', '-c', line, 'sh', stage, out.value],
+});
+export default pipeline('careless', { stage: z.string() }, ({ stage }) => ({ value: careless({ stage }).value }));
+`;
+    const text = `import { uncounted } from 'stet/task';\n${careless}`;
+    const scene = new SlurmScene(t, here.cluster, { pipeline: { name: 'careless', text } });
+    writeFileSync(join(scene.stage, 'hog'), '150M');
+    await scene.start().succeeded();
+    assert.equal(scene.count('careless'), 2);
+    await scene.settled();
+  });
+
   test('and again with more is not tried a third time', async (t) => {
     const scene = new SlurmScene(t, here.cluster, { resources: { memoryGb: 0.1 } });
     writeFileSync(join(scene.stage, 'hog'), '400M');

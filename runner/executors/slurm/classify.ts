@@ -54,7 +54,8 @@ export interface Verdict {
  * What became of a job that is over: `state` is Slurm's word (undefined when Slurm has forgotten it), `record` the job's own.
  * `undefined` when the job's word is needed and not there: it may be on its way through the file system.
  *
- * A program that ended well has done so whatever happened to its node a moment later. Otherwise Slurm knows best why it ended,
+ * A program that ended well has done so whatever happened to its node a moment later; but when a process of the job was killed
+ * for its memory nobody knows what the program made of that. Otherwise Slurm knows best why it ended,
  * and the program's own code counts only where Slurm has nothing to add.
  */
 export function verdictOf(
@@ -65,7 +66,11 @@ export function verdictOf(
   const because = (cause: EndCause, detail?: string): Verdict => {
     return { code: record?.code ?? null, signal: undefined, cause, ...(detail === undefined ? {} : { detail }) };
   };
-  if (record && isDone(record)) return { code: 0, signal: undefined, cause: undefined };
+  const isShortOfMemory = row?.state === 'OUT_OF_MEMORY';
+  if (record && isDone(record) && !isShortOfMemory) return { code: 0, signal: undefined, cause: undefined };
+  if (record?.code === 0 && isShortOfMemory) {
+    return because('out-of-memory', `Slurm killed a process of it on ${row.nodes}, though its program ended well`);
+  }
   // Warned ahead of its limit and ended well: a task that can go on may have saved a state and no result.
   if (record?.code === 0 && record.told === 'USR1' && !resumes) return { code: 0, signal: undefined, cause: undefined };
   if (cancelled && (row?.state === 'CANCELLED' || record?.told === 'TERM')) return because('cancelled');

@@ -51,6 +51,12 @@ test('a program that ended well has, whatever became of its node a moment later'
   }
 });
 
+test('a program that ended well although a process of the job was killed for its memory has not', () => {
+  const verdict = verdictOf(row({ state: 'OUT_OF_MEMORY' }), record(), alone);
+  assert.equal(verdict?.cause, 'out-of-memory');
+  assert.match(verdict?.detail ?? '', /on n1, though its program ended well/);
+});
+
 test('what was told to end and ended well has not ended well', () => {
   const causes = ['CANCELLED', 'TIMEOUT', 'PREEMPTED'].map(
     (state) => verdictOf(row({ state }), record({ told: 'TERM' }), resuming)?.cause,
