@@ -29,6 +29,7 @@ export async function examineSlurm(
   }
   const cluster = answer.value;
   const nodes = nodesFor(cluster, site);
+  const probes = probe ? await probed(commands, site, nodes, storeRoot) : undefined;
   return [
     {
       state: 'ok',
@@ -37,8 +38,9 @@ export async function examineSlurm(
     },
     ...partitions(cluster, site, nodes),
     await accepted(commands, site),
-    sharing(storeRoot),
-    ...(probe ? await probed(commands, site, nodes, storeRoot) : []),
+    // What the nodes themselves say counts for more than what the file system looks like.
+    ...(probes?.[0]?.state === 'ok' ? [] : [sharing(storeRoot)]),
+    ...(probes ?? []),
   ];
 }
 
@@ -136,7 +138,7 @@ async function probed(
     const without = seeing.filter((node) => readFileSync(join(folder, node), 'utf8').trim() !== 'node');
     return [
       blind.length === 0
-        ? { state: 'ok', what: 'probe', found: `${count(seeing.length, 'node')} wrote into the store` }
+        ? { state: 'ok', what: 'probe', found: `${count(seeing.length, 'node')} wrote into the store${without.length === 0 ? ', and have Node' : ''}` }
         : {
             state: seeing.length === 0 ? 'missing' : 'absent',
             what: 'probe',
