@@ -20,7 +20,8 @@ import type { Tries } from './retries.ts';
 import type { RunLog } from './run-log.ts';
 import { againFolders, costOf, heldBy, newRunning, outOf, type Running, settled } from './running.ts';
 import { nextTurn, signatureOf, takeOver } from './shared-outputs.ts';
-import { type CodeOfRun, stagedBefore, type StagedJob, stageJob, workFolder } from './stage.ts';
+import { type BroughtService, type CodeOfRun, stagedBefore, type StagedJob, stageJob, workFolder } from './stage.ts';
+import { broughtAlong } from './slots.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { type Submission, submissionOf, Submissions } from './submissions.ts';
 
@@ -53,6 +54,8 @@ export interface AttemptAsked {
   readonly tries: Tries;
   /** Where the services are that it uses, by address. */
   readonly urls?: ReadonlyMap<string, string> | undefined;
+  /** Services that it brings along, because it runs elsewhere. */
+  readonly services?: readonly Prepared[];
 }
 
 export interface AttemptTools {
@@ -112,11 +115,11 @@ export class Attempts {
 
     const { store, run, code, executors, emit, diagnostics } = this.#tools;
     const { instance, spec, fingerprint } = prepared;
-    const { attempt, reason, tries, urls } = asked;
+    const { attempt, reason, tries, urls, services = [] } = asked;
     const executorName = executors.nameFor(toPlace(prepared));
     const executor = await executors.named(executorName);
     const isRemote = executor.outlivesDriver;
-    const resources = tries.resources ?? resourcesOf(prepared);
+    const resources = broughtAlong(tries.resources ?? resourcesOf(prepared), services.map(resourcesOf));
     const place = freePlace(run.folder, instance.address, attempt);
     const { address, label } = instance;
     const token = tokenOf(prepared, attempt);
@@ -137,9 +140,10 @@ export class Attempts {
     const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
     if (work) await endFormerJob(work);
     const folder = join(run.folder, place);
-    const filesRoot = isRemote
-      ? await freezeFiles(prepared, { root: code.root, codeFolder: join(store.root, 'code') })
-      : undefined;
+    const freeze = (one: Prepared) => freezeFiles(one, { root: code.root, codeFolder: join(store.root, 'code') });
+    const filesRoot = isRemote ? await freeze(prepared) : undefined;
+    const brought: BroughtService[] = [];
+    for (const service of services) brought.push({ prepared: service, filesRoot: await freeze(service) });
     const job = stageJob(prepared, {
       store,
       folder,
@@ -153,6 +157,7 @@ export class Attempts {
       resources,
       avoid: tries.avoid,
       urls,
+      brought,
       turn: work && isRemote ? nextTurn(work) : undefined,
     });
     const running = this.#track({ job, executor, frozen: filesRoot !== undefined, tries });
@@ -168,7 +173,7 @@ export class Attempts {
     return tries;
   }
 
-  async #adopt(prepared: Prepared, { reason }: AttemptAsked, submission: Submission): Promise<Tries> {
+  async #adopt(prepared: Prepared, { reason, services = [] }: AttemptAsked, submission: Submission): Promise<Tries> {
     const { store, run, code, executors, emit, diagnostics } = this.#tools;
     const { instance, spec, fingerprint } = prepared;
     const { folder, token, attempt, name, index, pack, turn, tries } = submission;
@@ -177,7 +182,20 @@ export class Attempts {
     const place = relative(run.folder, folder);
     const resources = submission.resources as Resources;
     const outFolder = work ? join(work, 'out') : folder;
-    const tools = { store, folder, outFolder, id: place, token, attempt, code, isRemote: true, resources, turn };
+    const brought = services.map((service) => ({ prepared: service, filesRoot: undefined }));
+    const tools = {
+      store,
+      folder,
+      outFolder,
+      id: place,
+      token,
+      attempt,
+      code,
+      isRemote: true,
+      resources,
+      turn,
+      brought,
+    };
     const job = stagedBefore(prepared, tools, { resuming: submission.resuming });
     const { address, label } = instance;
     emit({
@@ -364,7 +382,8 @@ export class Attempts {
     const failure = running.broken ?? judge(job, exit);
     if (failure) {
       const progress = job.prepared.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
-      return { ...end, failure, progress };
+      const cause = failure.code === 'service-died' ? failure.code : exit.cause;
+      return { ...end, failure, cause, progress };
     }
     try {
       return { ...end, outputs: await ingest(job, this.#tools.store, running.items) };

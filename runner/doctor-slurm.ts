@@ -138,7 +138,11 @@ async function probed(
     const without = seeing.filter((node) => readFileSync(join(folder, node), 'utf8').trim() !== 'node');
     return [
       blind.length === 0
-        ? { state: 'ok', what: 'probe', found: `${count(seeing.length, 'node')} wrote into the store${without.length === 0 ? ', and have Node' : ''}` }
+        ? {
+            state: 'ok',
+            what: 'probe',
+            found: `${count(seeing.length, 'node')} wrote into the store${without.length === 0 ? ', and have Node' : ''}`,
+          }
         : {
             state: seeing.length === 0 ? 'missing' : 'absent',
             what: 'probe',

@@ -7,7 +7,7 @@ import type { Session } from './session.ts';
 import { placeOf } from './executors/open.ts';
 import { taskOf } from './service-task.ts';
 import { type ExecutorName, localCapacity, type Site, type ToPlace } from './site.ts';
-import { Slots, withServices } from './slots.ts';
+import { broughtAlong, Slots, withServices } from './slots.ts';
 
 /** Something that this site lacks to run a node. */
 export interface Lack {
@@ -39,12 +39,12 @@ async function lackingResources(
 ): Promise<Lack[]> {
   const asked = nodes.flatMap(({ address, label, node }) => {
     return toPlaceOf({ label, node }).map((toPlace) => {
-      const services = servicesOf(graph, address).flatMap(toPlaceOf);
-      const resources = withServices(
-        toPlace.resources,
-        services.map((service) => service.resources),
-      );
-      return { address, label, resources, where: placeOf(site, executor, toPlace) };
+      const services = servicesOf(graph, address)
+        .flatMap(toPlaceOf)
+        .map((service) => service.resources);
+      const where = placeOf(site, executor, toPlace);
+      const together = where === 'local' ? withServices : broughtAlong;
+      return { address, label, resources: together(toPlace.resources, services), where };
     });
   });
   const [here, onSlurm] = [
@@ -92,7 +92,7 @@ async function lackingNeeds(
   return lacks.flat();
 }
 
-/** Services are up on this machine only, and whoever talks to them must be here too. */
+/** A service is beside whoever talks to it: on this machine, or in the same job of one node. */
 function lackingServices(
   nodes: readonly GraphNode[],
   { graph, site }: Session,
@@ -102,19 +102,12 @@ function lackingServices(
     const { address, label, node } = service;
     if (node.type !== 'service') return [];
     const consumers = consumersOf(graph, address);
-    const elsewhere = [service, ...consumers]
+    const spread = consumers
       .flatMap(toPlaceOf)
-      .find((toPlace) => placeOf(site, executor, toPlace) !== 'local');
+      .find((toPlace) => (toPlace.resources.nodes ?? 1) > 1 && placeOf(site, executor, toPlace) !== 'local');
     const chained = consumers.find((consumer) => consumer.node.type === 'service');
     return [
-      ...(elsewhere
-        ? [
-            {
-              what: `services run on this machine only, and ${elsewhere.label} would run on Slurm`,
-              advice: 'run it with --executor local',
-            },
-          ]
-        : []),
+      ...(spread ? [{ what: `a service runs beside one program, and ${spread.label} runs on several nodes` }] : []),
       ...(chained ? [{ what: `the service ${chained.label} takes its endpoint, and only tasks can` }] : []),
     ].map((lack) => ({ address, label, ...lack }));
   });

@@ -4,8 +4,8 @@ import { failureOf } from './judge.ts';
 import { isWhole } from './known.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Pending } from './pending.ts';
-import { resourcesOf, toPlace } from './recipes.ts';
-import { refuseElsewhere } from './services.ts';
+import { type Prepared, resourcesOf, toPlace } from './recipes.ts';
+import { broughtAlong } from './slots.ts';
 import { servicesIn } from './values.ts';
 
 /** Starts what has to run, one owner for each fingerprint. */
@@ -35,9 +35,9 @@ export class Launcher {
   async #hasServices(pending: Pending): Promise<boolean> {
     const { prepared, tries, attempt } = pending;
     if (servicesIn(prepared.inputs).length === 0) return true;
-    const { services, executors } = this.#desk;
+    const { services } = this.#desk;
+    if (this.#isElsewhere(pending)) return true; // its job brings them along
     try {
-      refuseElsewhere(prepared, executors.nameFor(toPlace(prepared)));
       const look = await services.look(prepared, tries.resources ?? resourcesOf(prepared));
       if (look === 'startable' && (await this.#claim(pending))) await services.startFor(prepared);
       if (typeof look === 'string') return look === 'up';
@@ -56,7 +56,10 @@ export class Launcher {
     try {
       const name = this.#desk.executors.nameFor(toPlace(prepared));
       const executor = this.#desk.executors.ready(name) ?? (await this.#desk.executors.named(name));
-      const resources = tries.resources ?? resourcesOf(prepared);
+      const resources = broughtAlong(
+        tries.resources ?? resourcesOf(prepared),
+        this.#broughtBy(pending).map(resourcesOf),
+      );
       if (executor.hasRoom(resources)) return true;
       const refusal = executor.refusal(resources);
       if (!refusal) return false;
@@ -94,12 +97,24 @@ export class Launcher {
     return false;
   }
 
-  async #start({ prepared, reason, attempt, tries }: Pending): Promise<void> {
+  #isElsewhere({ prepared }: Pending): boolean {
+    return this.#desk.executors.nameFor(toPlace(prepared)) !== 'local';
+  }
+
+  /** Services are up on the driver's machine; a job that runs elsewhere has its own. */
+  #broughtBy(pending: Pending): readonly Prepared[] {
+    return this.#isElsewhere(pending) ? this.#desk.services.of(pending.prepared) : [];
+  }
+
+  async #start(pending: Pending): Promise<void> {
+    const { prepared, reason, attempt, tries } = pending;
     const { address } = prepared.instance;
     this.#desk.tries.set(address, tries);
     try {
-      const urls = this.#desk.services.lend(prepared);
-      this.#desk.tries.set(address, await this.#desk.attempts.start(prepared, { attempt, reason, tries, urls }));
+      const services = this.#broughtBy(pending);
+      const urls = services.length > 0 ? undefined : this.#desk.services.lend(prepared);
+      const asked = { attempt, reason, tries, urls, services };
+      this.#desk.tries.set(address, await this.#desk.attempts.start(prepared, asked));
     } catch (error) {
       if (this.#desk.isLoss(error)) {
         this.#desk.claims.release(prepared.fingerprint);

@@ -118,6 +118,11 @@ export class Services {
     });
   }
 
+  /** The services that a node takes. */
+  of({ inputs }: Prepared): Prepared[] {
+    return servicesIn(inputs).map((address) => this.#get(address).prepared);
+  }
+
   /** Starts those services of a node that are down. */
   async startFor(consumer: Prepared): Promise<void> {
     for (const address of servicesIn(consumer.inputs)) {
@@ -349,12 +354,4 @@ function refuseChain({ instance: { label }, inputs }: Prepared): void {
     'service-of-service',
     `${label} is a service that takes the endpoint of ${other}, and only tasks can.`,
   );
-}
-
-/** A service listens on the loopback address of the driver's machine. */
-export function refuseElsewhere({ instance: { label }, inputs }: Prepared, executor: string): void {
-  if (executor === 'local') return;
-  throw new Problem('service-elsewhere', `${label} would run on ${executor}, and ${servicesIn(inputs)[0]} is here.`, {
-    hint: 'Run it with --executor local.',
-  });
 }

@@ -94,6 +94,18 @@ export function withServices(job: Resources, services: readonly Resources[]): Re
   };
 }
 
+/**
+ * What a job asks of a cluster that brings its services along: of everything the sum, since nobody else is there to lend any.
+ */
+export function broughtAlong(job: Resources, services: readonly Resources[]): Resources {
+  const all = [job, ...services];
+  const isCpusSaid = all.some(({ cpus }) => cpus !== undefined);
+  return {
+    ...withServices(job, services),
+    ...(isCpusSaid && services.length > 0 ? { cpus: sum(all.map(({ cpus = 1 }) => cpus)) } : {}),
+  };
+}
+
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { extname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import type { Digest } from '../cache/digest.ts';
 import { Problem } from '../cache/problem.ts';
 import type { Store } from '../cache/store.ts';
@@ -11,9 +10,11 @@ import type { Job } from './executors/executor.ts';
 import type { WorkerJob } from './job.ts';
 import { jobScript } from './job-script.ts';
 import { type Prepared, resourcesOf } from './recipes.ts';
+import { laterUrl, type Part, type ServedJob } from './served-job.ts';
 import { hasState, newestOut } from './shared-outputs.ts';
 import { mapArtifacts, withUrls } from './values.ts';
 import type { Point } from './wanted.ts';
+import { nodeArgs } from './worker-args.ts';
 
 /** What workers need to find a body again. */
 export interface CodeOfRun {
@@ -62,53 +63,125 @@ export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
   if (shares && !isRemote) mkdirSync(outFolder, { recursive: true });
   const out = outPaths(prepared, outFolder);
 
+  const brought = tools.brought ?? [];
+  const isBrought = new Set(brought.map((service) => service.prepared.instance.address));
   const inputFolders: string[] = [];
-  const placed = withUrls(prepared.inputs, ({ address }) => tools.urls?.get(address) ?? '');
-  const inputs = mapArtifacts(placed, ({ kind, digest, meta }, where) => {
-    const dest = inputFolder(folder, where);
-    inputFolders.push(dest);
-    return { kind, digest, meta, path: store.checkout(digest as Digest, dest).path };
+  const placed = withUrls(prepared.inputs, ({ address }) => {
+    return isBrought.has(address) ? laterUrl(address) : (tools.urls?.get(address) ?? '');
   });
+  const inputs = checkedOut(placed, folder, { store, inputFolders });
 
+  const workerJob = {
+    ...workerJobOf(prepared, code, { folder, inputs }),
+    out,
+    ...(shares ? { sharedOut: outFolder } : {}),
+    resuming,
+    ...(tools.port === undefined ? {} : { port: tools.port }),
+  };
   const argsWhen = (isResuming: boolean): readonly string[] | undefined =>
     spec.command?.(inputs, out, { resuming: isResuming });
-  const args =
-    argsWhen(resuming && !isRemote) ??
-    workerCommand(folder, {
-      format: 1,
-      label: instance.label,
-      entry: code.entry,
-      points: [...code.points],
-      node: instance.of.address,
-      graph: code.graph,
-      inputs,
-      out,
-      ...(shares ? { sharedOut: outFolder } : {}),
-      scratch: join(folder, 'scratch'),
-      resuming,
-      ...(tools.port === undefined ? {} : { port: tools.port }),
-    });
+  const part = partOf({ prepared, filesRoot: tools.filesRoot }, inputs, { code, folder });
+  const services = brought.map((service, i) => {
+    return stageBrought(service, serviceFolder(i), { store, code, folder, inputFolders });
+  });
+  const isServed = services.length > 0;
+  if (!spec.command) writeFileSync(join(folder, 'job.json'), JSON.stringify(workerJob));
+  if (isServed) {
+    const served: ServedJob = { format: 1, job: workerJob, program: part, services };
+    writeFileSync(join(folder, 'services.json'), JSON.stringify(served));
+  }
+  const ownArgs = (): readonly string[] => argsWhen(resuming && !isRemote) ?? nodeArgs('worker', folder);
   const command = {
-    args,
-    cwd: startFolder(prepared, inputs, { root: tools.filesRoot ?? code.root, folder }),
-    env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
+    args: isServed ? nodeArgs('with-services', folder) : ownArgs(),
+    cwd: isServed ? folder : part.cwd,
+    env: isServed ? { STET_HOME: packageRoot() } : part.env,
     // A scheduler may start it again when there is something to go on from.
-    ...(shares && isRemote && spec.command ? { resumeArgs: argsWhen(true) } : {}),
+    ...(shares && isRemote && spec.command && !isServed ? { resumeArgs: argsWhen(true) } : {}),
   };
   if (!isRemote) {
     const script = jobScript({ ...command, label: instance.label, exitRecord: join(folder, 'exit.json') });
     writeFileSync(join(folder, 'job.sh'), script);
   }
-  return jobOf(prepared, tools, { command, inputFolders, resuming, secrets: secretsFor(spec) });
+  const secrets = Object.assign({}, ...[...brought.map((one) => one.prepared.spec), spec].map(secretsFor)) as {
+    [name: string]: string;
+  };
+  return jobOf(prepared, tools, { command, inputFolders, resuming, secrets });
+}
+
+/** A service that comes along with a job on a cluster, and where its declared code files lie. */
+export interface BroughtService {
+  readonly prepared: Prepared;
+  readonly filesRoot: string | undefined;
+}
+
+function serviceFolder(index: number): string {
+  return `service.${index}`;
+}
+
+function stageBrought(
+  brought: BroughtService,
+  place: string,
+  { store, code, folder, inputFolders }: Pick<StageTools, 'store' | 'code' | 'folder'> & { inputFolders: string[] },
+): ServedJob['services'][number] {
+  const { prepared } = brought;
+  const own = join(folder, place);
+  mkdirSync(own, { recursive: true });
+  const inputs = checkedOut(prepared.inputs, own, { store, inputFolders });
+  const job = { ...workerJobOf(prepared, code, { folder: own, inputs }), out: {}, resuming: false };
+  if (prepared.spec.run) writeFileSync(join(own, 'job.json'), JSON.stringify(job));
+  return { address: prepared.instance.address, place, job, part: partOf(brought, inputs, { code, folder: own }) };
+}
+
+/** Inputs with the paths where this job may read them. */
+function checkedOut(
+  inputs: Readonly<Record<string, unknown>>,
+  folder: string,
+  { store, inputFolders }: { store: Store; inputFolders: string[] },
+): Record<string, unknown> {
+  return mapArtifacts({ ...inputs }, ({ kind, digest, meta }, where) => {
+    const dest = inputFolder(folder, where);
+    inputFolders.push(dest);
+    return { kind, digest, meta, path: store.checkout(digest as Digest, dest).path };
+  });
+}
+
+function workerJobOf(
+  { instance }: Prepared,
+  { entry, points, graph }: CodeOfRun,
+  { folder, inputs }: { folder: string; inputs: Record<string, unknown> },
+): Omit<WorkerJob, 'out' | 'resuming'> {
+  const { label, of } = instance;
+  const scratch = join(folder, 'scratch');
+  return { format: 1, label, entry, points: [...points], node: of.address, graph, inputs, scratch };
+}
+
+function partOf(
+  { prepared, filesRoot }: BroughtService,
+  inputs: Readonly<Record<string, unknown>>,
+  { code, folder }: { code: CodeOfRun; folder: string },
+): Part {
+  const { spec } = prepared;
+  const { gpus = 0, cpus = 1 } = resourcesOf(prepared);
+  return {
+    cwd: startFolder(prepared, inputs, { root: filesRoot ?? code.root, folder }),
+    env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
+    handed: [...spec.inherits, ...spec.secrets],
+    gpus,
+    cpus,
+  };
 }
 
 /** A job that was staged by an earlier driver and is with a scheduler: where it reads and writes, and nothing to start it with. */
 export function stagedBefore(prepared: Prepared, tools: StageTools, { resuming }: { resuming: boolean }): StagedJob {
   const inputFolders: string[] = [];
-  mapArtifacts(prepared.inputs, (artifact, where) => {
-    inputFolders.push(inputFolder(tools.folder, where));
-    return { ...artifact, path: '' };
-  });
+  const parts = [prepared, ...(tools.brought ?? []).map((service) => service.prepared)];
+  for (const [i, part] of parts.entries()) {
+    const folder = i === 0 ? tools.folder : join(tools.folder, serviceFolder(i - 1));
+    mapArtifacts(part.inputs, (artifact, where) => {
+      inputFolders.push(inputFolder(folder, where));
+      return { ...artifact, path: '' };
+    });
+  }
   return jobOf(prepared, tools, { command: { args: [], cwd: '', env: {} }, inputFolders, resuming, secrets: {} });
 }
 
@@ -181,17 +254,12 @@ export interface StageTools {
   readonly resources?: Resources | undefined;
   readonly avoid?: readonly string[] | undefined;
   readonly turn?: number | undefined;
+  /** Services that come along with it. */
+  readonly brought?: readonly BroughtService[] | undefined;
   /** Where the services are that it uses, by address. */
   readonly urls?: ReadonlyMap<string, string> | undefined;
   /** It is a service, and listens there. */
   readonly port?: number | undefined;
-}
-
-function workerCommand(folder: string, job: WorkerJob): string[] {
-  writeFileSync(join(folder, 'job.json'), JSON.stringify(job));
-  const worker = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
-  const loader = worker.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
-  return [process.execPath, ...loader, worker, folder];
 }
 
 function secretsFor(spec: TaskSpec): Record<string, string> {

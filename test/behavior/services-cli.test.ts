@@ -67,12 +67,3 @@ test('what a service said stands below the failure when it does not come up', as
   assert.match(stdout, /✗ greeter failed[\s\S]*no voice/);
   assert.match(stdout, /skipped +greet: needs greeter/);
 });
-
-test('a cluster is refused, with the name of the service', async (t) => {
-  const project = new CliProject(t);
-  project.pipeline('greeting', greeting);
-  const { code, stderr } = await project.run(['run', 'greeting', '--executor', 'slurm']);
-  assert.equal(code, 3);
-  assert.match(stderr, /greeter: services run on this machine only/);
-  assert.match(stderr, /--executor local/);
-});

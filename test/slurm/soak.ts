@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomOf } from '../../tasks/models/random.ts';
 import type { FlakySlurm, Treatment } from '../support/flaky-slurm.ts';
@@ -89,7 +90,7 @@ class Round {
       await this.#disturb();
       await this.#heal();
       await this.#untilSucceeded();
-      await this.#scene.settled({ seconds: 180 });
+      await this.#untilSettled();
       return this.#scene.entries('begun').length;
     } catch (error) {
       this.#options.tell(this.#scene.report());
@@ -97,6 +98,21 @@ class Round {
     } finally {
       for (const hook of this.#undo.reverse()) await hook();
     }
+  }
+
+  /**
+   * A controller that crashed has forgotten ends that everybody else knows, and puts such jobs back into the queue when their
+   * nodes do not know them: they find their records and leave, and no program begins again.
+   */
+  async #untilSettled(): Promise<void> {
+    const begun = this.#scene.entries('begun').length;
+    const hurrying = setInterval(() => void this.#cluster.hurry().catch(() => undefined), 2000);
+    try {
+      await this.#scene.settled({ seconds: 180 });
+    } finally {
+      clearInterval(hurrying);
+    }
+    assert.equal(this.#scene.entries('begun').length, begun, 'a program began again after the run had succeeded');
   }
 
   /** One fault after the other, until the run has succeeded or the time is over. */

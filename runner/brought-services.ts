@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Problem } from '../cache/problem.ts';
+import type { ServiceNode } from '../tasks/core/node.ts';
+import { findNodeOf } from './find-task.ts';
+import { freePort, isListening } from './free-port.ts';
+import { isForeign } from './port-owner.ts';
+import { becomesReady, readinessInWords } from './readiness.ts';
+import type { ServedJob } from './served-job.ts';
+import { nodeArgs } from './worker-args.ts';
+
+/** Ports that others took before a server could listen there. */
+const mostConflicts = 5;
+/** Between telling a server to end and killing it, in milliseconds. */
+const graceMs = 10_000;
+/** A server that dies may be seen to do so a little after the program that it takes with it, in milliseconds. */
+export const dyingMs = 300;
+
+/** A service that came along with a job, while it is up. */
+export interface Server {
+  readonly address: string;
+  readonly url: string;
+  readonly log: string;
+  readonly child: ChildProcess;
+  /** How it ended, in words. */
+  readonly ended: Promise<string>;
+}
+
+export interface ServicePlace {
+  /** The job's folder, and where this copy of it writes. */
+  readonly folder: string;
+  readonly here: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The job is to end: nothing more is started. */
+  readonly stopping: AbortSignal;
+}
+
+type Brought = ServedJob['services'][number];
+
+const taken = new Set<number>();
+
+/** Starts a service: on other ports as often as they are taken, and else as often as the pipeline says. */
+export async function bringUp(service: Brought, place: ServicePlace): Promise<Server> {
+  const node = (await findNodeOf(service.job)) as ServiceNode;
+  const { ready } = node.spec;
+  let [conflicts, retries] = [0, node.options.retries ?? 0];
+  for (;;) {
+    const port = await freePort(taken);
+    taken.add(port);
+    const server = start(service, node, port, place);
+    const waiting = new AbortController();
+    const signal = AbortSignal.any([waiting.signal, place.stopping]);
+    const isUp = await Promise.race([
+      becomesReady(ready, { port, log: server.log, signal }),
+      server.ended.then(() => false),
+    ]);
+    waiting.abort();
+    if (isUp && !isForeign(port, server.child.pid ?? 0)) return server;
+    const how = await Promise.race([server.ended, delay(dyingMs, undefined)]);
+    const isTaken = isUp || (how !== undefined && (await isListening(port)));
+    await endServer(server);
+    if (place.stopping.aborted) throw new Problem('stopped', 'The job was told to stop.');
+    if (isTaken && conflicts < mostConflicts) conflicts += 1;
+    else if (retries > 0) retries -= 1;
+    else {
+      const message = how ?? `it was not ready within ${ready.withinSeconds} s: ${readinessInWords(ready)}`;
+      throw new Problem('service-failed', `The service ${service.job.label} did not come up: ${message}.`, {
+        hint: `What it said: ${server.log}`,
+      });
+    }
+  }
+}
+
+/** Tells a server to end, and sees to it that it does, with all that it started. */
+export async function endServer({ child, ended }: Server): Promise<void> {
+  signalGroup(child, 'SIGTERM');
+  await Promise.race([ended, delay(graceMs, undefined, { ref: false })]);
+  signalGroup(child, 'SIGKILL');
+  await ended;
+}
+
+function start(
+  { address, place, job, part }: Brought,
+  { spec }: ServiceNode,
+  port: number,
+  { folder, here, env }: ServicePlace,
+): Server {
+  const own = join(here, place);
+  mkdirSync(own, { recursive: true });
+  const log = join(own, 'log.txt');
+  const args = spec.command?.(job.inputs, port) ?? nodeArgs('worker', join(folder, place));
+  const child = startProgram(args, {
+    cwd: part.cwd,
+    env: { ...env, STET_HERE: own, STET_PORT: String(port), STET_PROGRESS: join(own, 'progress.jsonl') },
+    log,
+    isLeader: true,
+  });
+  return {
+    address,
+    url: `${spec.scheme}://127.0.0.1:${port}`,
+    log,
+    child,
+    ended: endOf(child).then((code) =>
+      code === 127 ? 'its program was not found' : `it ended with exit code ${code}`,
+    ),
+  };
+}
+
+export interface ProgramPlace {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** A file for what it prints; by default where this process prints. */
+  readonly log?: string;
+  /** It leads a process group of its own. */
+  readonly isLeader?: boolean;
+}
+
+export function startProgram(
+  [program = '', ...args]: readonly string[],
+  { cwd, env, log, isLeader = false }: ProgramPlace,
+): ChildProcess {
+  const output = log === undefined ? ('inherit' as const) : openSync(log, 'a');
+  const child = spawn(program, args, { cwd, env, detached: isLeader, stdio: ['ignore', output, output] });
+  if (typeof output === 'number') closeSync(output);
+  return child;
+}
+
+/** The exit code as a shell tells it: 127 when there is no such program, above 128 after a signal. */
+export function endOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(127));
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // all of it is gone
+  }
+}
