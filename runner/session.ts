@@ -52,7 +52,7 @@ export async function openSession({
     const loaded = await loadPipeline(name, { cwd, codeFolder: join(store.root, 'code') });
     const { pipeline } = loaded;
     const base = withProfile(pipeline.options.profiles ?? {}, profile);
-    const points = applyOverrides(pipeline.params, base, parseOverrides(overrides));
+    const points = applyOverrides(pipeline.params, base, parseOverrides(overrides), name);
     const graph = graphOf(pipeline, points);
     return {
       store,

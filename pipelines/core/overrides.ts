@@ -18,14 +18,20 @@ type Schema = z.core.$ZodType;
 /**
  * Every point of the sweep that the overrides ask for, later keys varying fastest.
  *
- * `base` is what a profile gives. Throws `wrong-parameters` with all that is wrong, at every point, at once.
+ * `base` is what a profile gives, `name` what the command line calls the pipeline. Throws `wrong-parameters` with all that is
+ * wrong, at every point, at once.
  */
-export function applyOverrides(params: z.ZodObject, base: unknown, overrides: readonly Override[]): Point[] {
+export function applyOverrides(
+  params: z.ZodObject,
+  base: unknown,
+  overrides: readonly Override[],
+  name = 'NAME',
+): Point[] {
   const problems = new Set<string>(sweptTwice(overrides));
   const points = combinations(overrides).map((choices) => pointOf(params, base, choices, problems));
   if (problems.size === 0) return points;
   throw new Problem('wrong-parameters', ['The parameters are wrong:', ...problems].join('\n  '), {
-    hint: '`pipeline show NAME` lists all parameters with their types and defaults.',
+    hint: `\`pipeline show ${name}\` lists all parameters with their types and defaults.`,
   });
 }
 
