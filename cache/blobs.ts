@@ -199,7 +199,8 @@ export class Blobs {
   private linkIn(digest: Digest, path: string): boolean {
     const { nlink, mode } = lstatSync(path);
     if (nlink !== 1 || (mode & 0o111) !== 0) return false;
-    chmodSync(path, 0o444);
+    // Of another user's file neither mode nor name may be changed.
+    if (!tried(() => chmodSync(path, 0o444), ['EPERM', 'EROFS'])) return false;
     const blob = this.pathOf(digest);
     const refusals = ['EEXIST', 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'];
     try {

@@ -16,7 +16,7 @@ import { ingest } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
 import { awaitVisible } from './late-files.ts';
 import { type Prepared, resourcesOf, toPlace } from './recipes.ts';
-import type { Tries } from './retries.ts';
+import type { Tries } from './tries.ts';
 import type { RunLog } from './run-log.ts';
 import { againFolders, costOf, heldBy, newRunning, outOf, type Running, settled } from './running.ts';
 import { nextTurn, signatureOf, takeOver } from './shared-outputs.ts';

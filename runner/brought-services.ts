@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../cache/problem.ts';
 import type { ServiceNode } from '../tasks/core/node.ts';
+import type { Readiness, TaskSpec } from '../tasks/core/spec.ts';
 import { findNodeOf } from './find-task.ts';
 import { freePort, isListening } from './free-port.ts';
+import type { WorkerJob } from './job.ts';
 import { isForeign } from './port-owner.ts';
 import { becomesReady, readinessInWords } from './readiness.ts';
-import type { ServedJob } from './served-job.ts';
+import { commandIn } from './recipes.ts';
+import { asPromised, type ServedJob } from './served-job.ts';
+import { onPort } from './service-task.ts';
 import { nodeArgs } from './worker-args.ts';
 
 /** Ports that others took before a server could listen there. */
@@ -46,21 +50,23 @@ const taken = new Set<number>();
 export async function bringUp(service: Brought, place: ServicePlace): Promise<Server> {
   const node = (await findNodeOf(service.job)) as ServiceNode;
   const { ready } = node.spec;
+  refuseOtherCommand(onPort(node.spec, 0), service.job, service.part.command);
   let [conflicts, retries] = [0, node.options.retries ?? 0];
-  for (;;) {
+  for (let attempt = 1; ; attempt += 1) {
     const port = await freePort(taken);
     taken.add(port);
-    const server = start(service, node, port, place);
-    const waiting = new AbortController();
-    const signal = AbortSignal.any([waiting.signal, place.stopping]);
-    const isUp = await Promise.race([
-      becomesReady(ready, { port, log: server.log, signal }),
-      server.ended.then(() => false),
-    ]);
-    waiting.abort();
-    if (isUp && !isForeign(port, server.child.pid ?? 0)) return server;
-    const how = await Promise.race([server.ended, delay(dyingMs, undefined)]);
-    const isTaken = isUp || (how !== undefined && (await isListening(port)));
+    const server = start(service, node, { ...place, port, attempt });
+    let how: string | undefined;
+    let isTaken = false;
+    try {
+      const isUp = await isReady(server, ready, { port, stopping: place.stopping });
+      if (isUp && !isForeign(port, server.child.pid ?? 0)) return server;
+      how = await Promise.race([server.ended, delay(dyingMs, undefined)]);
+      isTaken = isUp || (how !== undefined && (await isListening(port)));
+    } catch (error) {
+      await endServer(server);
+      throw error;
+    }
     await endServer(server);
     if (place.stopping.aborted) throw new Problem('stopped', 'The job was told to stop.');
     if (isTaken && conflicts < mostConflicts) conflicts += 1;
@@ -74,6 +80,18 @@ export async function bringUp(service: Brought, place: ServicePlace): Promise<Se
   }
 }
 
+async function isReady(
+  { log, ended }: Server,
+  ready: Readiness,
+  { port, stopping }: { port: number; stopping: AbortSignal },
+): Promise<boolean> {
+  const waiting = new AbortController();
+  const signal = AbortSignal.any([waiting.signal, stopping]);
+  const isUp = await Promise.race([becomesReady(ready, { port, log, signal }), ended.then(() => false)]);
+  waiting.abort();
+  return isUp;
+}
+
 /** Tells a server to end, and sees to it that it does, with all that it started. */
 export async function endServer({ child, ended }: Server): Promise<void> {
   signalGroup(child, 'SIGTERM');
@@ -85,12 +103,12 @@ export async function endServer({ child, ended }: Server): Promise<void> {
 function start(
   { address, place, job, part }: Brought,
   { spec }: ServiceNode,
-  port: number,
-  { folder, here, env }: ServicePlace,
+  { folder, here, env, port, attempt }: ServicePlace & { port: number; attempt: number },
 ): Server {
   const own = join(here, place);
   mkdirSync(own, { recursive: true });
-  const log = join(own, 'log.txt');
+  // A line of an earlier attempt must not say that this one is up.
+  const log = join(own, attempt === 1 ? 'log.txt' : `log.${attempt}.txt`);
   const args = spec.command?.(job.inputs, port) ?? nodeArgs('worker', join(folder, place));
   const child = startProgram(args, {
     cwd: part.cwd,
@@ -136,7 +154,20 @@ export function endOf(child: ChildProcess): Promise<number> {
   });
 }
 
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+/**
+ * Commands are made here, and counted in the driver: what depends on more than its inputs would be another than the one that its
+ * result is kept for. Throws `command-differs`.
+ */
+export function refuseOtherCommand(spec: TaskSpec, { label, inputs }: WorkerJob, counted?: readonly string[]): void {
+  if (counted === undefined) return;
+  const here = commandIn(spec, asPromised(inputs));
+  if (here.length === counted.length && here.every((word, i) => word === counted[i])) return;
+  throw new Problem('command-differs', `The command of ${label} is another on its node than in the driver.`, {
+    hint: 'Where services come along it is made on the node: let it depend on its inputs alone, and not on the environment.',
+  });
+}
+
+export function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {

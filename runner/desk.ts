@@ -12,7 +12,7 @@ import { ancestorsOf, findNode } from './names.ts';
 import { PendingNodes } from './pending.ts';
 import { readEvents } from './run-log.ts';
 import { type Prepared, Recipes } from './recipes.ts';
-import type { Tries } from './retries.ts';
+import type { Tries } from './tries.ts';
 import { Services } from './services.ts';
 import type { Session } from './session.ts';
 import { type TriesLeft, triesLeft } from './tries-left.ts';

@@ -1,5 +1,5 @@
 import type { Resources } from '../tasks/core/resources.ts';
-import type { Tries } from './retries.ts';
+import type { Tries } from './tries.ts';
 
 /** The version of the event log's layout. A reader refuses a newer one. */
 export const eventFormat = 1;

@@ -36,8 +36,8 @@ export class Launcher {
     const { prepared, tries, attempt } = pending;
     if (servicesIn(prepared.inputs).length === 0) return true;
     const { services } = this.#desk;
-    if (this.#isElsewhere(pending)) return true; // its job brings them along
     try {
+      if (this.#isElsewhere(pending)) return true; // its job brings them along
       const look = await services.look(prepared, tries.resources ?? resourcesOf(prepared));
       if (look === 'startable' && (await this.#claim(pending))) await services.startFor(prepared);
       if (typeof look === 'string') return look === 'up';
@@ -52,8 +52,8 @@ export class Launcher {
 
   async #hasRoom(pending: Pending): Promise<boolean> {
     const { prepared, attempt, tries } = pending;
-    if (this.#desk.attempts.isSubmitted(prepared)) return true;
     try {
+      if (this.#desk.attempts.isSubmitted(prepared)) return true;
       const name = this.#desk.executors.nameFor(toPlace(prepared));
       const executor = this.#desk.executors.ready(name) ?? (await this.#desk.executors.named(name));
       const resources = broughtAlong(

@@ -6,7 +6,8 @@ import type { Desk } from './desk.ts';
 import type { Cost, Failure } from './events.ts';
 import { outputsOf } from './known.ts';
 import { type Prepared, resourcesOf } from './recipes.ts';
-import { nextTry, noTries, type Tries } from './retries.ts';
+import { nextTry } from './retries.ts';
+import { noTries, type Tries } from './tries.ts';
 import { recordOf } from './run-facts.ts';
 import { workFolder } from './stage.ts';
 

@@ -1,6 +1,6 @@
 import type { Graph } from '../pipelines/core/graph.ts';
 import type { Prepared } from './recipes.ts';
-import { noTries, type Tries } from './retries.ts';
+import { noTries, type Tries } from './tries.ts';
 
 /** A node on its way: from the moment that it has to run until its job starts. */
 export interface Pending {

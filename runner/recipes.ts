@@ -149,7 +149,7 @@ function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string,
 }
 
 /** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */
-function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
+export function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
   const placed = withPlaces(spec, inputs);
   const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
   const args = spec.command?.(placed, out, { resuming: false }) ?? [];

@@ -5,7 +5,7 @@ import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
 import type { Item } from './dataflow.ts';
 import type { Cost, Failure } from './events.ts';
 import type { Copy, Executor, Exit } from './executors/executor.ts';
-import type { Tries } from './retries.ts';
+import type { Tries } from './tries.ts';
 import type { StagedJob } from './stage.ts';
 
 /** A job on its way, and what is known of it by now. */

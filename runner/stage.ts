@@ -87,7 +87,10 @@ export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
   const isServed = services.length > 0;
   if (!spec.command) writeFileSync(join(folder, 'job.json'), JSON.stringify(workerJob));
   if (isServed) {
-    const served: ServedJob = { format: 1, job: workerJob, program: part, services };
+    if ((tools.resources?.nodes ?? 1) > 1) {
+      throw new Problem('service-spread', `${instance.label} runs on several nodes, and a service beside one program.`);
+    }
+    const served: ServedJob = { format: 1, root: code.root, job: workerJob, program: part, services };
     writeFileSync(join(folder, 'services.json'), JSON.stringify(served));
   }
   const ownArgs = (): readonly string[] => argsWhen(resuming && !isRemote) ?? nodeArgs('worker', folder);
@@ -160,9 +163,10 @@ function partOf(
   inputs: Readonly<Record<string, unknown>>,
   { code, folder }: { code: CodeOfRun; folder: string },
 ): Part {
-  const { spec } = prepared;
+  const { spec, recipe } = prepared;
   const { gpus = 0, cpus = 1 } = resourcesOf(prepared);
   return {
+    ...(recipe.command ? { command: [...recipe.command] } : {}),
     cwd: startFolder(prepared, inputs, { root: filesRoot ?? code.root, folder }),
     env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
     handed: [...spec.inherits, ...spec.secrets],

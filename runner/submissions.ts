@@ -2,10 +2,11 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Digest } from '../cache/digest.ts';
+import { Problem } from '../cache/problem.ts';
 import { removeFile } from '../cache/remove.ts';
 import { writeWhole } from '../cache/write-whole.ts';
 import type { Submitted } from './executors/executor.ts';
-import { Tries } from './retries.ts';
+import { Tries } from './tries.ts';
 import type { Running } from './running.ts';
 
 /**
@@ -13,7 +14,7 @@ import type { Running } from './running.ts';
  * what it gives. Written before the scheduler is asked; one for each fingerprint, under its lock.
  */
 export const Submission = z.object({
-  format: z.literal(1),
+  format: z.literal(2),
   executor: z.string(),
   fingerprint: z.string(),
   token: z.string(),
@@ -46,7 +47,7 @@ export function submissionOf(
 ): Submission {
   const { fingerprint, instance } = job.prepared;
   return {
-    format: 1,
+    format: 2,
     executor: 'slurm',
     fingerprint,
     token: job.token,
@@ -80,12 +81,17 @@ export class Submissions {
     writeWhole(this.#path(submission.fingerprint), JSON.stringify(submission));
   }
 
+  /** Throws `other-version` when the job was submitted by another version of this program, which alone can take it over. */
   read(fingerprint: string): Submission | undefined {
-    try {
-      return Submission.parse(JSON.parse(readFileSync(this.#path(fingerprint), 'utf8')));
-    } catch {
-      return undefined; // none, or its driver was killed before it asked the scheduler
-    }
+    const path = this.#path(fingerprint);
+    const found = parsed(path);
+    if (found === undefined) return undefined;
+    const { data, success } = Submission.safeParse(found);
+    if (success) return data;
+    const { name = 'one', executor = 'a scheduler' } = found as { name?: string; executor?: string };
+    throw new Problem('other-version', `A job of another version of this program is with ${executor}: ${name}.`, {
+      hint: `Finish the run with that version, or cancel the job (scancel --name=${name}) and remove ${path}`,
+    });
   }
 
   remove(fingerprint: Digest): void {
@@ -107,5 +113,14 @@ export class Submissions {
 
   #path(fingerprint: string): string {
     return join(this.#folder, `${fingerprint.slice('sha256:'.length)}.json`);
+  }
+}
+
+/** What a file holds; undefined when there is none, or its driver was killed before it asked the scheduler. */
+function parsed(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { Event } from './events.ts';
-import type { Tries } from './retries.ts';
+import type { Tries } from './tries.ts';
 
 /** What an earlier driver of a run meant to do next about a node that had failed. */
 export interface TriesLeft {

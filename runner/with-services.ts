@@ -1,9 +1,19 @@
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, Problem } from '../cache/problem.ts';
-import { bringUp, dyingMs, endOf, endServer, type Server, startProgram } from './brought-services.ts';
+import {
+  bringUp,
+  dyingMs,
+  endOf,
+  endServer,
+  refuseOtherCommand,
+  type Server,
+  signalGroup,
+  startProgram,
+} from './brought-services.ts';
 import { findTask } from './find-task.ts';
 import { asHere } from './job-here.ts';
 import { type Part, ServedJob } from './served-job.ts';
@@ -15,12 +25,22 @@ const allToldMs = 200;
 const folder = process.argv[2] ?? '';
 /** Where this copy of the job writes. */
 const here = process.env.STET_HERE ?? folder;
+/** The job is to end. */
 const stopping = new AbortController();
-process.on('SIGTERM', () => stopping.abort());
+/** What its program gets to know, once it runs. */
+let pass: (signal: NodeJS.Signals) => void = () => {};
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    stopping.abort();
+    pass(signal);
+  });
+}
+for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => pass(signal));
 
 /** Brings up the services of a job, runs its program beside them, and ends them: `with-services.js JOB_FOLDER`. */
 async function main(): Promise<number> {
   const told = ServedJob.parse(JSON.parse(readFileSync(join(folder, 'services.json'), 'utf8')));
+  process.chdir(told.root);
   const environment = environments(told);
   const servers: Server[] = [];
   try {
@@ -45,15 +65,20 @@ async function runProgram(told: ServedJob, env: Record<string, string>, servers:
   const ownEnv = { ...env, STET_SERVICES: urls };
   const job = asHere(told.job, folder, { ...process.env, STET_SERVICES: urls });
   const spec = await findTask(job);
+  refuseOtherCommand(spec, told.job, told.program.command);
+  if (stopping.signal.aborted) return 128 + constants.signals.SIGTERM;
   const args = spec.command?.(job.inputs, job.out, { resuming: job.resuming }) ?? nodeArgs('worker', folder);
-  const child = startProgram(args, { cwd: told.program.cwd, env: ownEnv });
-  passSignals((signal) => child.kill(signal));
+  const child = startProgram(args, { cwd: told.program.cwd, env: ownEnv, isLeader: true });
+  pass = passOn(child);
   const code = endOf(child);
+  void code.then(() => signalGroup(child, 'SIGKILL')); // what it left behind
   const death = Promise.race(servers.map(async (server) => ({ server, how: await server.ended })));
   const first = await Promise.race([code, death]);
   const dead = typeof first === 'number' && first !== 0 ? await Promise.race([death, delay(dyingMs)]) : first;
+  // Servers that are told to end with the whole job may be seen to do so before this process is.
+  if (typeof dead === 'object') await delay(allToldMs);
   if (stopping.signal.aborted || typeof dead !== 'object') return await code;
-  child.kill('SIGKILL');
+  signalGroup(child, 'SIGKILL');
   await code;
   throw new Problem('service-died', `The service ${labelOf(told, dead.server)} died while it was used: ${dead.how}.`, {
     hint: `What it said: ${dead.server.log}`,
@@ -64,15 +89,15 @@ async function runProgram(told: ServedJob, env: Record<string, string>, servers:
  * What the job is told its program is told too. Slurm tells the end either to this process or to all of them, and a program that is
  * told twice may not get to save its state: a bird that sits beside it shows which it was.
  */
-function passSignals(pass: (signal: NodeJS.Signals) => void): void {
+function passOn(child: ChildProcess): (signal: NodeJS.Signals) => void {
   const bird = startProgram(['sleep', '2147483'], { cwd: '/', env: { PATH: process.env.PATH ?? '' } });
   let isBirdAlive = true;
   void endOf(bird).then(() => (isBirdAlive = false));
   process.on('exit', () => bird.kill('SIGKILL'));
-  process.on('SIGTERM', () => {
-    void delay(allToldMs).then(() => isBirdAlive && pass('SIGTERM'));
-  });
-  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => pass(signal));
+  return (signal) => {
+    if (signal !== 'SIGTERM') child.kill(signal);
+    else void delay(allToldMs).then(() => isBirdAlive && child.kill(signal));
+  };
 }
 
 /** What each part sees: its own variables, its own secrets, and its share of the GPUs, the services' first. */
@@ -93,8 +118,10 @@ function environments({ services, program }: ServedJob): (part: Part) => Record<
     });
     return {
       ...(Object.fromEntries(inherited) as Record<string, string>),
-      ...(next > 0 ? { CUDA_VISIBLE_DEVICES: visible.slice(first, first + part.gpus).join(',') } : {}),
-      STET_CPUS: String(Math.max(1, part.cpus)),
+      ...(next > 0 && visible.length > 0
+        ? { CUDA_VISIBLE_DEVICES: visible.slice(first, first + part.gpus).join(',') }
+        : {}),
+      STET_CPUS: String(Math.max(1, Math.ceil(part.cpus))),
       ...part.env,
     };
   };

@@ -56,6 +56,16 @@ test('a known result needs no server; another input of the server, or its code, 
   assert.match(edited.stdout, /greet will run: input server is another service/);
 });
 
+test('a consumer whose resources cannot be told fails alone, with the reason', async (t) => {
+  const project = new CliProject(t);
+  const resources = "resources: ({ server }) => { if (server) throw new Error('no such size'); return {}; },";
+  project.pipeline('greeting', greeting.replace("name: 'greet',", `name: 'greet',\n  ${resources}`));
+  const { code, stdout, stderr } = await project.run(['run', 'greeting']);
+  assert.equal(code, 1, stderr);
+  assert.match(stdout + stderr, /no such size/);
+  assert.doesNotMatch(stderr, /mistake in the framework/);
+});
+
 test('what a service said stands below the failure when it does not come up', async (t) => {
   const project = new CliProject(t);
   project.pipeline(

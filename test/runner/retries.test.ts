@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttemptEnd } from '../../runner/attempts.ts';
 import type { EndCause } from '../../runner/executors/executor.ts';
-import { nextTry, noTries } from '../../runner/retries.ts';
+import { nextTry } from '../../runner/retries.ts';
+import { noTries } from '../../runner/tries.ts';
 import { noProgress } from '../../runner/shared-outputs.ts';
 
 const end = (cause: EndCause | undefined, more: Partial<AttemptEnd> = {}): AttemptEnd => ({

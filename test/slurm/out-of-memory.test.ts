@@ -40,6 +40,29 @@ export default pipeline('careless', { stage: z.string() }, ({ stage }) => ({ val
     await scene.settled();
   });
 
+  test('in a pack takes none of those with it that had ended well', async (t) => {
+    const text = `
+import { range } from 'stet/pipeline';
+import { uncounted } from 'stet/task';
+const line = 'echo "step-$2 $SLURM_JOB_ID 0 $SLURMD_NODENAME" >>"$1/begun"; ' +
+  'if [ "$2" = 2 ]; then head -c "$(cat "$1/hog")" /dev/zero | tail >/dev/null || exit 137; fi; echo "$2" >"$3"';
+const step = task({
+  name: 'step',
+  inputs: { stage: uncounted(z.string()), n: z.int() },
+  outputs: { value: z.int() },
+  resources: { memoryGb: 0.1 },
+  command: ({ stage, n }, out) => ['/bin/sh', '-c', line, 'sh', stage, String(n), out.value],
+});
+export default pipeline('packed', { stage: z.string() }, ({ stage }) => ({ values: range(3).map((n) => step({ stage, n }).value) }));
+`;
+    const scene = new SlurmScene(t, here.cluster, { pipeline: { name: 'packed', text }, slurm: { packed: 3 } });
+    writeFileSync(join(scene.stage, 'hog'), '150M');
+    await scene.start().succeeded();
+    const times = [0, 1, 2].map((n) => scene.count(`step-${n}`));
+    assert.deepEqual(times, [1, 1, 2]);
+    await scene.emptyQueue();
+  });
+
   test('and again with more is not tried a third time', async (t) => {
     const scene = new SlurmScene(t, here.cluster, { resources: { memoryGb: 0.1 } });
     writeFileSync(join(scene.stage, 'hog'), '400M');

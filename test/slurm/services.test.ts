@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { packageRoot } from '../../tasks/core/package-root.ts';
@@ -15,7 +15,8 @@ import { tempFolder } from '../support/temp-folder.ts';
 
 /**
  * A server that greets, and a program that asks it. On the stage: `begun` as usual; `cues/ask`, which the program waits for;
- * `die`, which a server that is asked takes away and dies of; `mute`, for which a server never says that it is up.
+ * `die`, which a server that is asked takes away and dies of; `fall`, which one that starts takes away, says that it is up and
+ * ends; `mute`, for which a server never says that it is up.
  */
 const greeting = {
   name: 'greeting',
@@ -24,7 +25,8 @@ import { endpoint, service, uncounted } from 'stet/task';
 const say = 'const fs = require("fs"); const [stage, name, port] = process.argv.slice(1); ' +
   'const say = (what) => fs.appendFileSync(stage + "/" + what, [name, process.env.SLURM_JOB_ID ?? "-", 0, process.env.SLURMD_NODENAME ?? "here"].join(" ") + "\\\\n"); say("begun"); ' +
   'const seen = () => ({ gpus: process.env.CUDA_VISIBLE_DEVICES, key: process.env.SERVER_KEY }); ';
-const serve = say + 'require("http").createServer((_, response) => { ' +
+const serve = say + 'if (fs.existsSync(stage + "/fall")) { fs.rmSync(stage + "/fall"); console.log("up"); process.exit(1); } ' +
+  'require("http").createServer((_, response) => { ' +
   'if (fs.existsSync(stage + "/die")) { fs.rmSync(stage + "/die"); process.exit(9); } ' +
   'response.end(JSON.stringify({ word: "hello", ...seen() })); }).listen(Number(port), "127.0.0.1", () => fs.existsSync(stage + "/mute") || console.log("up"));';
 const ask = say + '(async () => { while (!["ask", "all"].some((cue) => fs.existsSync(stage + "/cues/" + cue))) await new Promise((r) => setTimeout(r, 50)); ' +
@@ -42,10 +44,10 @@ const question = task({
   name: 'question',
   inputs: { stage: uncounted(z.string()), server: endpoint },
   outputs: { word: z.string() },
-  resources: { gpus: 1 },
+  resources: { gpus: 1, cpus: 0.5 },
   command: ({ stage, server }, out) => [process.execPath, '-e', ask, stage, 'question', server.url, out.word],
 });
-export default pipeline('greeting', { stage: z.string() }, ({ stage }) => ({ word: question({ stage, server: greeter({ stage }) }).word }));
+export default pipeline('greeting', { stage: z.string() }, ({ stage }) => ({ word: question({ stage, server: greeter({ stage }, { retries: 1 }) }).word }));
 `,
 };
 
@@ -92,11 +94,49 @@ describe('a service on a cluster', { skip: withoutSlurm, timeout: 300_000, concu
     await scene.emptyQueue();
   });
 
+  test('that ends as soon as it has said that it is up is started again, and what it said then does not count', async (t) => {
+    const scene = new SlurmScene(t, here.cluster, { pipeline: greeting });
+    writeFileSync(join(scene.stage, 'fall'), '');
+    scene.cue('ask');
+    await scene.start().succeeded();
+    assert.deepEqual([scene.count('greeter'), scene.count('question')], [2, 1]);
+    await scene.emptyQueue();
+  });
+
+  test('whose program has another command on its node than in the driver is refused there', async (t) => {
+    const text = greeting.text.replace(
+      "[process.execPath, '-e', ask,",
+      "[process.env.HERE_ONLY ?? process.execPath, '-e', ask,",
+    );
+    const env = { HERE_ONLY: '/usr/bin/node-of-the-driver' };
+    const scene = new SlurmScene(t, here.cluster, { pipeline: { ...greeting, text }, env });
+    const { code, stderr } = await scene.start().ended();
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /The command of question is another on its node than in the driver/);
+    assert.equal(scene.count('question'), 0);
+    await scene.emptyQueue();
+  });
+
+  test('ends with its job also when a person starts that by hand, and stops it', async (t) => {
+    const scene = new SlurmScene(t, here.cluster, { pipeline: greeting });
+    scene.cue('ask');
+    await scene.start().succeeded();
+    rmSync(join(scene.stage, 'cues', 'ask'));
+    const [script] = readdirSync(join(scene.store, 'runs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /question[^/]*\/job\.sh$/.test(name),
+    );
+    const shell = spawn('/bin/sh', [join(scene.store, 'runs', script ?? '')], { detached: true, stdio: 'ignore' });
+    await scene.begun('question', 2);
+    process.kill(-(shell.pid ?? 0), 'SIGINT');
+    await eventually('nothing of it runs', () => processesOf(scene.stage).length === 0, { seconds: 20 });
+  });
+
   test('that does not come up is told, with the place of what it said, and its job does not begin', async (t) => {
     const scene = new SlurmScene(t, here.cluster, { pipeline: greeting });
     writeFileSync(join(scene.stage, 'mute'), '');
     const { code, stderr } = await scene.start().ended();
     assert.equal(code, 1, stderr);
+    assert.equal(scene.count('greeter'), 2);
     assert.match(stderr, /greeter did not come up: it was not ready within 10 s/);
     assert.equal(scene.count('question'), 0);
     assert.deepEqual(processesOf(scene.stage), []);
@@ -116,10 +156,7 @@ describe('a service on a cluster', { skip: withoutSlurm, timeout: 300_000, concu
   });
 
   test('for a program on several nodes is refused, with both names', async (t) => {
-    const text = greeting.text.replace(
-      /(outputs: { word: z.string\(\) },\s+resources: {) gpus: 1 }/,
-      '$1 gpus: 2, nodes: 2 }',
-    );
+    const text = greeting.text.replace('gpus: 1, cpus: 0.5', 'gpus: 2, nodes: 2');
     const scene = new SlurmScene(t, here.cluster, { pipeline: { ...greeting, text } });
     const { code, stderr } = await scene.start().ended();
     assert.equal(code, 3, stderr);

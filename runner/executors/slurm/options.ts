@@ -53,7 +53,8 @@ function resourceOptions(
     `--nodes=${nodes}`,
     '--ntasks-per-node=1',
     ...(cpus === undefined ? [] : [`--cpus-per-task=${Math.ceil(cpus)}`]),
-    ...(memoryGb === undefined ? [] : [`--mem=${Math.ceil(memoryGb * 1024)}M`]),
+    // Slurm takes 0 for all memory of a node.
+    ...(memoryGb === undefined || memoryGb === 0 ? [] : [`--mem=${Math.ceil(memoryGb * 1024)}M`]),
     ...(gpus === 0 ? [] : [`--gres=gpu:${gpuType === undefined ? '' : `${gpuType}:`}${perNode}`]),
     // Slurm counts in whole minutes.
     ...(hours === undefined ? [] : [`--time=${Math.max(1, Math.ceil(hours * 60 * jobs))}`]),

@@ -9,7 +9,7 @@ import { cancelledVerdict, standingOf, type Verdict, verdictOf, withoutRecord } 
 import { clusterRefusals } from './cluster.ts';
 import type { SlurmCommands } from './commands.ts';
 import { monotonic, type SlurmDesk } from './desk.ts';
-import { beginningOf, type ExitRecord, readExit, readStarted } from './exit-record.ts';
+import { beginningOf, type ExitRecord, isDone, readExit, readStarted } from './exit-record.ts';
 import { outlookOf } from './outlook-of.ts';
 import { nextPause } from './pauses.ts';
 import type { QueueRow } from './queue-text.ts';
@@ -71,7 +71,7 @@ export class SlurmExecutor implements Executor {
     const { tracked: jobs, site } = this.#desk;
     const most = site.maxQueued ?? usualMostQueued;
     const queued = jobs.size + this.#submitter.waiting;
-    this.#isFull = queued >= (this.#isFull ? most - Math.floor(most / 10) + 1 : most);
+    this.#isFull = queued >= (this.#isFull ? most - Math.max(1, Math.floor(most / 10)) + 1 : most);
     return !this.#isFull;
   }
 
@@ -279,7 +279,9 @@ export class SlurmExecutor implements Executor {
     const { copies } = beginningOf(job.folder);
     const exit = readExit(job.folder, copies - 1);
     const how = { cancelled: one.cancelled !== false, resumes: job.shared !== undefined };
-    const verdict = verdictOf(row, exit?.record, how);
+    // Of a pack Slurm tells only what became of the whole.
+    const isDoneInPack = one.isPacked && exit !== undefined && isDone(exit.record);
+    const verdict = verdictOf(isDoneInPack ? undefined : row, exit?.record, how);
     if (verdict) return this.#end(one, verdict, exit);
     if (one.isPacked && this.#canceller.withdraw(one))
       return this.#end(one, neverBegan(`the pack ended before its turn (${row.state})`));

@@ -54,7 +54,7 @@ tally() {
   for inside in "$1"/* "$1"/.[!.]* "$1"/..?*; do tally "$inside"; done
 }
 record() {
-  for made in "${out:-$here/out.none}" "$here"/out.*; do tally "$made"; done
+  if [ -n "$out" ]; then tally "$out"; else for made in "$here"/out.*; do tally "$made"; done; fi
   clock
   peak=0
   while IFS=: read -r _ _ group; do
