@@ -1,14 +1,16 @@
 import type { AttemptEnd } from './attempts.ts';
 import { CancelRequests } from './cancels.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
-import { Dataflow, type Instance, type Item } from './dataflow.ts';
+import { Dataflow } from './dataflow.ts';
 import { Desk, type Shared } from './desk.ts';
 import type { Event } from './events.ts';
+import type { Instance } from './instances.ts';
 import { failureOf } from './judge.ts';
 import { isWhole } from './known.ts';
 import { Launcher } from './launcher.ts';
 import { findNode } from './names.ts';
 import { Outcomes, unwanted } from './outcomes.ts';
+import type { Item } from './output.ts';
 import { type Prepared, specOf } from './recipes.ts';
 import { resultsOf, runFinished, runStarted } from './run-facts.ts';
 import type { Session } from './session.ts';

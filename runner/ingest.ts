@@ -7,7 +7,7 @@ import type { Store } from '../cache/store.ts';
 import { isArtifact, type Kind, kindOf } from '../tasks/core/artifact.ts';
 import { keyOf } from '../tasks/core/keyed-list.ts';
 import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
-import type { Item, Output } from './dataflow.ts';
+import type { Item, Output } from './output.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import type { Found } from './releases.ts';
 import type { StagedJob } from './stage.ts';

@@ -1,6 +1,6 @@
 import { artifactsIn, type NodeRecord } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
-import type { Output } from './dataflow.ts';
+import type { Output } from './output.ts';
 import { outputFrom } from './values.ts';
 
 /** Whether all that a record names is in the store. A record that is not whole is a miss. */

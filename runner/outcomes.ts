@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { NodeRecord } from '../cache/records.ts';
 import type { AttemptEnd } from './attempts.ts';
-import type { Output } from './dataflow.ts';
 import type { Desk } from './desk.ts';
 import type { Cost, Failure } from './events.ts';
 import { outputsOf } from './known.ts';
+import type { Output } from './output.ts';
 import { type Prepared, resourcesOf } from './recipes.ts';
 import { nextTry } from './retries.ts';
 import { noTries, type Tries } from './tries.ts';

@@ -5,7 +5,7 @@ import type { Json } from '../cache/canonical-json.ts';
 import { mergeResources, type Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
 import { isUncounted } from '../tasks/core/uncounted.ts';
-import type { Instance } from './dataflow.ts';
+import type { Instance } from './instances.ts';
 import type { ToPlace } from './site.ts';
 import { taskOf } from './service-task.ts';
 import { describeOutput, forRecipe, mapArtifacts, parseInputs, withUrls } from './values.ts';

@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Resources } from '../tasks/core/resources.ts';
 import { type StreamSpec, streamOf } from '../tasks/core/stream.ts';
-import type { Item } from './dataflow.ts';
 import type { Cost, Failure } from './events.ts';
 import type { Copy, Executor, Exit } from './executors/executor.ts';
 import type { Tries } from './tries.ts';
+import type { Item } from './output.ts';
 import type { StagedJob } from './stage.ts';
 
 /** A job on its way, and what is known of it by now. */

@@ -6,7 +6,7 @@ import { isPromised, type PromisedEndpoint } from '../tasks/core/endpoint.ts';
 import { keyOf } from '../tasks/core/keyed-list.ts';
 import { type Shape, type TaskSpec } from '../tasks/core/spec.ts';
 import { compareNatural, streamOf } from '../tasks/core/stream.ts';
-import type { Item, Output } from './dataflow.ts';
+import type { Item, Output } from './output.ts';
 
 /** An artifact as the driver holds it: it has no path until a job gets one. */
 export interface HeldArtifact extends Artifact<string, unknown> {

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Dataflow, type Output } from '../../runner/dataflow.ts';
+import { Dataflow } from '../../runner/dataflow.ts';
+import type { Output } from '../../runner/output.ts';
 import { Recipes, type Prepared } from '../../runner/recipes.ts';
 import type { Session } from '../../runner/session.ts';
 import { storedOutput } from '../../runner/values.ts';
