@@ -74,7 +74,7 @@ export class Dataflow {
       const output = outputs[name];
       if (!output || !('items' in output)) return false;
       const values = new Map(output.items.map(({ key, value }) => [key, JSON.stringify(value)]));
-      return items.some(({ key, value }) => values.has(key) && values.get(key) !== JSON.stringify(value));
+      return [...items.values()].some(({ key, value }) => values.has(key) && values.get(key) !== JSON.stringify(value));
     });
   }
 

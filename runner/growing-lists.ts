@@ -45,9 +45,9 @@ export class GrowingLists {
 
   /** One more item of a stream. An item that was released before is ignored. */
   release(live: Live, output: string, item: Item): void {
-    const before = live.released.get(output) ?? [];
-    if (before.some(({ key }) => key === item.key)) return;
-    live.released.set(output, [...before, item]);
+    const before = live.released.get(output) ?? new Map<string, Item>();
+    if (before.has(item.key)) return;
+    live.released.set(output, before.set(item.key, item));
     for (const { output: wanted, hear } of [...live.listeners]) if (wanted === output) hear(item);
   }
 
@@ -78,7 +78,8 @@ export class GrowingLists {
     const body = this.#bodyOf(live.of, source.id);
     this.#follow(live, node.list, (item) => {
       if (live.rows.has(item.key)) return;
-      live.rows.set(item.key, { settled: false });
+      live.rows.set(item.key, {});
+      live.openRows += 1;
       const binding = new Map(live.binding).set(source.id, item);
       instantiate(
         body.filter(({ scope }) => scope.every((id) => binding.has(id))),
@@ -88,8 +89,7 @@ export class GrowingLists {
         resolver.whenResolved(node.body, binding, (resolved) => {
           if (resolved.state === 'failed') live.because = resolved.because;
           else this.#addRow(live, { key: item.key, value: resolved.value });
-          const row = live.rows.get(item.key);
-          if (row) row.settled = true;
+          live.openRows -= 1;
           this.#closeIfComplete(live);
         }),
       );
@@ -117,7 +117,7 @@ export class GrowingLists {
   #startFilter(live: Live, node: FilterNode): void {
     this.#follow(live, node.list, (item) => {
       if (live.rows.has(item.key)) return;
-      live.rows.set(item.key, { settled: true });
+      live.rows.set(item.key, {});
       try {
         if (node.keep(item.value)) this.#addRow(live, item);
       } catch (error) {
@@ -151,7 +151,7 @@ export class GrowingLists {
       return;
     }
     source.listeners.push({ output: output ?? '', hear, close });
-    const known = source.of.node.type === 'call' ? (source.released.get(output ?? '') ?? []) : rowsOf(source);
+    const known = source.of.node.type === 'call' ? (source.released.get(output ?? '')?.values() ?? []) : rowsOf(source);
     for (const item of known) hear(item);
   }
 
@@ -170,13 +170,12 @@ export class GrowingLists {
   }
 
   #addRow(live: Live, item: Item): void {
-    live.rows.set(item.key, { value: item.value, settled: true });
+    live.rows.set(item.key, { value: item.value });
     for (const { hear } of [...live.listeners]) hear(item);
   }
 
   #closeIfComplete(live: Live): void {
-    if (!live.sourceKeys || live.stage !== 'waiting') return;
-    if ([...live.rows.values()].some(({ settled }) => !settled)) return;
+    if (!live.sourceKeys || live.stage !== 'waiting' || live.openRows > 0) return;
     if (live.because !== undefined) {
       this.#skip(live, live.because);
       return;

@@ -32,9 +32,12 @@ export interface Listener {
 export interface Live extends Instance {
   readonly binding: Binding;
   outputs: Readonly<Record<string, Output>> | undefined;
-  readonly released: Map<string, Item[]>;
+  /** Items of a stream so far, by output and key. */
+  readonly released: Map<string, Map<string, Item>>;
   /** For `each` and `filter`: the list that they make, keyed as their source is. */
-  readonly rows: Map<string, { value?: unknown; settled: boolean }>;
+  readonly rows: Map<string, { value?: unknown }>;
+  /** Rows that are begun and have neither a value nor a failure. */
+  openRows: number;
   sourceKeys: readonly string[] | undefined;
   readonly listeners: Listener[];
 }
@@ -67,6 +70,7 @@ export class Instances {
       outputs: undefined,
       released: new Map(),
       rows: new Map(),
+      openRows: 0,
       sourceKeys: undefined,
       listeners: [],
     };
