@@ -1,50 +1,30 @@
-import { basename, join, relative } from 'node:path';
-import { Problem } from '../cache/problem.ts';
+import { join, relative } from 'node:path';
 import { removeAll, removeFile } from '../cache/remove.ts';
 import type { Store } from '../cache/store.ts';
 import type { Resources } from '../tasks/core/resources.ts';
-import { streamOf } from '../tasks/core/stream.ts';
 import { freePlace, tokenOf } from './attempt-names.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import type { Cost, Fact, Failure } from './events.ts';
-import type { Change, Copy, EndCause, Exit, Outlook, Submitted } from './executors/executor.ts';
+import type { Fact } from './events.ts';
+import type { Change, Copy, Exit, Outlook, Submitted } from './executors/executor.ts';
 import type { Executors } from './executors/executors.ts';
 import { claimFolder, endFormerJob } from './fence.ts';
+import { type AttemptEnd, finishAttempt } from './finish-attempt.ts';
 import { freezeFiles } from './frozen-files.ts';
-import { ingest } from './ingest.ts';
-import { failureOf, judge } from './judge.ts';
-import { awaitVisible } from './late-files.ts';
-import type { Item, Output } from './output.ts';
+import type { Item } from './output.ts';
 import { type Prepared, resourcesOf, toPlace } from './recipes.ts';
 import type { Tries } from './tries.ts';
 import type { RunLog } from './run-log.ts';
-import { againFolders, costOf, heldBy, newRunning, outOf, type Running, settled } from './running.ts';
-import { nextTurn, signatureOf, takeOver } from './shared-outputs.ts';
-import { type BroughtService, type CodeOfRun, stagedBefore, type StagedJob, stageJob, workFolder } from './stage.ts';
+import { againFolders, newRunning, outOf, type Running } from './running.ts';
+import { nextTurn, takeOver } from './shared-outputs.ts';
+import type { CodeOfRun } from './job.ts';
+import type { BroughtService } from './job-parts.ts';
+import { stagedBefore, type StagedJob, stageJob, workFolder } from './stage.ts';
 import { broughtAlong } from './slots.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { type Submission, submissionOf, Submissions } from './submissions.ts';
 
 /** How often running jobs are looked at for new stream items, in milliseconds. */
 const releasePollMs = 200;
-
-/** How one attempt ended: with outputs, or with a failure. */
-export interface AttemptEnd {
-  readonly outputs?: Readonly<Record<string, Output>>;
-  readonly failure?: Failure;
-  /** What ended it, when that was not its program. */
-  readonly cause?: EndCause | 'service-died' | undefined;
-  readonly attempt: number;
-  readonly seconds: number;
-  /** Relative to the run's folder. */
-  readonly log?: string;
-  readonly cost?: Cost | undefined;
-  readonly held?: Pick<Cost, 'gpus' | 'cpus'>;
-  /** What it leaves to go on from; compared to tell whether an attempt came any further. */
-  readonly progress?: string | undefined;
-  /** Its code was frozen when it was submitted. */
-  readonly frozen?: boolean;
-}
 
 /** What is particular about one attempt. */
 export interface AttemptAsked {
@@ -345,7 +325,7 @@ export class Attempts {
     const { address } = job.prepared.instance;
     running.copy = copy ?? running.copy;
     running.isEnding = true;
-    void this.#finish(running, exit).then((end) => {
+    void finishAttempt(running, exit, { ...this.#tools, streams: this.#streams }).then((end) => {
       this.#running.delete(address);
       if (this.#running.size === 0) {
         clearInterval(this.#poll);
@@ -354,56 +334,6 @@ export class Attempts {
       this.#tools.diagnostics.info({ address, exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
       this.#tools.ended(job.prepared, end);
     });
-  }
-
-  async #finish(running: Running, exit: Exit): Promise<AttemptEnd> {
-    const job = settled(running);
-    const { executor, frozen } = running;
-    const isRemote = executor.outlivesDriver;
-    const unmeasured = isRemote ? 0 : (performance.now() - running.startedAt) / 1000;
-    const seconds = exit.usage?.seconds ?? unmeasured;
-    const end = {
-      attempt: job.attempt,
-      seconds,
-      log: `${job.id}/log.txt`,
-      cause: exit.cause,
-      frozen,
-      held: heldBy(job.resources),
-      ...(exit.usage?.host !== undefined ? { cost: costOf(job, seconds, exit) } : {}),
-    };
-    if (isRemote && exit.cause === undefined && exit.code === 0) await this.#untilVisible(job, running.copy);
-    if (running.streams.length > 0) {
-      await running.scan;
-      // A job that was taken over and is lost was never seen to start.
-      if (isRemote && running.items.size === 0) this.#streams.releaseAgain(running);
-      running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
-      await this.#streams.scan(running);
-    }
-    const failure = running.broken ?? judge(job, exit);
-    if (failure) {
-      const progress = job.prepared.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
-      const cause = failure.code === 'service-died' ? failure.code : exit.cause;
-      return { ...end, failure, cause, progress };
-    }
-    try {
-      return { ...end, outputs: await ingest(job, this.#tools.store, running.items) };
-    } catch (error) {
-      if (!Problem.is(error)) this.#tools.diagnostics.error({ err: error }, 'ingest');
-      return { ...end, failure: failureOf(error) };
-    }
-  }
-
-  /** What a job wrote on another host may show up here later than its end. */
-  async #untilVisible(job: StagedJob, copy: Copy | undefined): Promise<void> {
-    const { spec } = job.prepared;
-    const names = Object.entries(job.out).flatMap(([name, path]) => {
-      return spec.run || streamOf(spec.outputs[name]) ? [] : [basename(path)];
-    });
-    const own = { folder: job.folder, names: spec.run ? ['outputs.json'] : [], counted: 'outputs' as const };
-    const shared = { folder: job.outFolder, names, counted: 'all' as const };
-    const isShared = spec.onPreempt === 'resume';
-    const folders = isShared ? [...(spec.run ? [own] : []), shared] : [{ ...own, names: [...own.names, ...names] }];
-    await awaitVisible(folders, copy?.entries, this.#tools.visibleWithinSeconds);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AttemptEnd } from './attempts.ts';
+import type { AttemptEnd } from './finish-attempt.ts';
 import { CancelRequests } from './cancels.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
 import { Dataflow } from './dataflow.ts';

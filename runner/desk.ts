@@ -1,7 +1,8 @@
 import type { Digest } from '../cache/digest.ts';
 import { fileProblem } from '../cache/file-problem.ts';
 import { Problem } from '../cache/problem.ts';
-import { Attempts, type AttemptEnd } from './attempts.ts';
+import { Attempts } from './attempts.ts';
+import type { AttemptEnd } from './finish-attempt.ts';
 import { Claims } from './claims.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
 import { Dataflow } from './dataflow.ts';

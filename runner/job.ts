@@ -1,4 +1,14 @@
 import { z } from 'zod';
+import type { Point } from './wanted.ts';
+
+/** What workers need to find a body again. */
+export interface CodeOfRun {
+  readonly entry: string;
+  /** The project's folder: paths of its own code are relative to it. */
+  readonly root: string;
+  readonly points: readonly Point[];
+  readonly graph: string;
+}
 
 /** `job.json`: what a worker needs to run a TypeScript body. */
 export const WorkerJob = z.object({

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { NodeRecord } from '../cache/records.ts';
-import type { AttemptEnd } from './attempts.ts';
+import type { AttemptEnd } from './finish-attempt.ts';
 import type { Desk } from './desk.ts';
 import type { Cost, Failure } from './events.ts';
 import { outputsOf } from './known.ts';

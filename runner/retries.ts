@@ -1,6 +1,6 @@
 import type { Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec } from '../tasks/core/spec.ts';
-import type { AttemptEnd } from './attempts.ts';
+import type { AttemptEnd } from './finish-attempt.ts';
 import { noProgress } from './shared-outputs.ts';
 import type { Tries } from './tries.ts';
 

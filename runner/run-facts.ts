@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { NodeRecord } from '../cache/records.ts';
 import { isRef } from '../tasks/core/ref.ts';
-import type { AttemptEnd } from './attempts.ts';
+import type { AttemptEnd } from './finish-attempt.ts';
 import type { Dataflow } from './dataflow.ts';
 import { eventFormat, type Fact, type PlannedNode, type RunStatus } from './events.ts';
 import type { Output } from './output.ts';

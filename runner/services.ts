@@ -5,7 +5,7 @@ import type { Store } from '../cache/store.ts';
 import { PromisedEndpoint } from '../tasks/core/endpoint.ts';
 import type { Resources } from '../tasks/core/resources.ts';
 import { freePlace, tokenOf } from './attempt-names.ts';
-import type { AttemptEnd } from './attempts.ts';
+import type { AttemptEnd } from './finish-attempt.ts';
 import type { Fact, Failure } from './events.ts';
 import type { Change, Executor, Job } from './executors/executor.ts';
 import type { Executors } from './executors/executors.ts';
@@ -19,7 +19,8 @@ import type { RunLog } from './run-log.ts';
 import { asleep, failedFact, type Life, newLife, nodeOf, notReady, portTaken, type Service } from './service-life.ts';
 import { onPort } from './service-task.ts';
 import { withServices } from './slots.ts';
-import { type CodeOfRun, stageJob } from './stage.ts';
+import type { CodeOfRun } from './job.ts';
+import { stageJob } from './stage.ts';
 import { servicesIn } from './values.ts';
 
 /** Ports that others took before the program could listen there. */

@@ -7,7 +7,7 @@ import { packageRoot } from '../tasks/core/package-root.ts';
 import { type Loaded, loadPipeline } from './load.ts';
 import { findProject } from './project.ts';
 import { loadSite, type Site } from './site.ts';
-import type { CodeOfRun } from './stage.ts';
+import type { CodeOfRun } from './job.ts';
 import { graphOf, type Point } from './wanted.ts';
 
 /** A pipeline with its parameters, its graph and the store that it runs against. */

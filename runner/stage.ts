@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Digest } from '../cache/digest.ts';
 import { Problem } from '../cache/problem.ts';
 import type { Store } from '../cache/store.ts';
@@ -7,23 +7,23 @@ import { packageRoot } from '../tasks/core/package-root.ts';
 import type { Resources } from '../tasks/core/resources.ts';
 import type { TaskSpec, Warning } from '../tasks/core/spec.ts';
 import type { Job } from './executors/executor.ts';
-import type { WorkerJob } from './job.ts';
+import type { CodeOfRun } from './job.ts';
+import {
+  type BroughtService,
+  checkedOut,
+  inputFolder,
+  partOf,
+  serviceFolder,
+  stageBrought,
+  workerJobOf,
+} from './job-parts.ts';
 import { jobScript } from './job-script.ts';
 import { type Prepared, resourcesOf } from './recipes.ts';
-import { laterUrl, type Part, type ServedJob } from './served-job.ts';
+import { secretsFor } from './job-secrets.ts';
+import { laterUrl, type ServedJob } from './served-job.ts';
 import { hasState, newestOut } from './shared-outputs.ts';
 import { mapArtifacts, withUrls } from './values.ts';
-import type { Point } from './wanted.ts';
 import { nodeArgs } from './worker-args.ts';
-
-/** What workers need to find a body again. */
-export interface CodeOfRun {
-  readonly entry: string;
-  /** The project's folder: paths of its own code are relative to it. */
-  readonly root: string;
-  readonly points: readonly Point[];
-  readonly graph: string;
-}
 
 /** A prepared folder, and where its outputs will be. */
 export interface StagedJob extends Job {
@@ -111,70 +111,6 @@ export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
   return jobOf(prepared, tools, { command, inputFolders, resuming, secrets });
 }
 
-/** A service that comes along with a job on a cluster, and where its declared code files lie. */
-export interface BroughtService {
-  readonly prepared: Prepared;
-  readonly filesRoot: string | undefined;
-}
-
-function serviceFolder(index: number): string {
-  return `service.${index}`;
-}
-
-function stageBrought(
-  brought: BroughtService,
-  place: string,
-  { store, code, folder, inputFolders }: Pick<StageTools, 'store' | 'code' | 'folder'> & { inputFolders: string[] },
-): ServedJob['services'][number] {
-  const { prepared } = brought;
-  const own = join(folder, place);
-  mkdirSync(own, { recursive: true });
-  const inputs = checkedOut(prepared.inputs, own, { store, inputFolders });
-  const job = { ...workerJobOf(prepared, code, { folder: own, inputs }), out: {}, resuming: false };
-  if (prepared.spec.run) writeFileSync(join(own, 'job.json'), JSON.stringify(job));
-  return { address: prepared.instance.address, place, job, part: partOf(brought, inputs, { code, folder: own }) };
-}
-
-/** Inputs with the paths where this job may read them. */
-function checkedOut(
-  inputs: Readonly<Record<string, unknown>>,
-  folder: string,
-  { store, inputFolders }: { store: Store; inputFolders: string[] },
-): Record<string, unknown> {
-  return mapArtifacts({ ...inputs }, ({ kind, digest, meta }, where) => {
-    const dest = inputFolder(folder, where);
-    inputFolders.push(dest);
-    return { kind, digest, meta, path: store.checkout(digest as Digest, dest).path };
-  });
-}
-
-function workerJobOf(
-  { instance }: Prepared,
-  { entry, points, graph }: CodeOfRun,
-  { folder, inputs }: { folder: string; inputs: Record<string, unknown> },
-): Omit<WorkerJob, 'out' | 'resuming'> {
-  const { label, of } = instance;
-  const scratch = join(folder, 'scratch');
-  return { format: 1, label, entry, points: [...points], node: of.address, graph, inputs, scratch };
-}
-
-function partOf(
-  { prepared, filesRoot }: BroughtService,
-  inputs: Readonly<Record<string, unknown>>,
-  { code, folder }: { code: CodeOfRun; folder: string },
-): Part {
-  const { spec, recipe } = prepared;
-  const { gpus = 0, cpus = 1 } = resourcesOf(prepared);
-  return {
-    ...(recipe.command ? { command: [...recipe.command] } : {}),
-    cwd: startFolder(prepared, inputs, { root: filesRoot ?? code.root, folder }),
-    env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
-    handed: [...spec.inherits, ...spec.secrets],
-    gpus,
-    cpus,
-  };
-}
-
 /** A job that was staged by an earlier driver and is with a scheduler: where it reads and writes, and nothing to start it with. */
 export function stagedBefore(prepared: Prepared, tools: StageTools, { resuming }: { resuming: boolean }): StagedJob {
   const inputFolders: string[] = [];
@@ -227,20 +163,6 @@ function outPaths({ spec }: Prepared, outFolder: string): Record<string, string>
   return Object.fromEntries(names.map((name) => [name, join(outFolder, shares ? name : `out.${name}`)]));
 }
 
-function inputFolder(folder: string, where: string): string {
-  return join(folder, `in.${where}`);
-}
-
-/** A program that counts files of the project finds them where it starts; everything else starts in a folder of its own. */
-function startFolder(
-  { spec }: Prepared,
-  inputs: Readonly<Record<string, unknown>>,
-  { root, folder }: { root: string; folder: string },
-): string {
-  if (spec.cwd) return resolve(root, spec.cwd(inputs));
-  return spec.command && spec.code.length > 0 ? root : folder;
-}
-
 export interface StageTools {
   readonly store: Store;
   readonly folder: string;
@@ -264,23 +186,4 @@ export interface StageTools {
   readonly urls?: ReadonlyMap<string, string> | undefined;
   /** It is a service, and listens there. */
   readonly port?: number | undefined;
-}
-
-function secretsFor(spec: TaskSpec): Record<string, string> {
-  return { ...inherited(spec.inherits), ...secretsOf(spec.name, spec.secrets) };
-}
-
-function inherited(names: readonly string[]): Record<string, string> {
-  const set = names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
-  return Object.fromEntries(set) as Record<string, string>;
-}
-
-function secretsOf(task: string, names: readonly string[]): Record<string, string> {
-  const missing = names.filter((name) => process.env[name] === undefined);
-  if (missing.length > 0) {
-    throw new Problem('secret-missing', `${task} needs ${missing.join(', ')} in the environment.`, {
-      hint: `Set ${missing.length > 1 ? 'them' : 'it'} before the run: export ${missing[0]}=…`,
-    });
-  }
-  return Object.fromEntries(names.map((name) => [name, process.env[name] as string]));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AttemptEnd } from '../../runner/attempts.ts';
+import type { AttemptEnd } from '../../runner/finish-attempt.ts';
 import type { EndCause } from '../../runner/executors/executor.ts';
 import { nextTry } from '../../runner/retries.ts';
 import { noTries } from '../../runner/tries.ts';

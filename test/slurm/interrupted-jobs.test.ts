@@ -14,7 +14,8 @@ describe('a job', { skip: withoutSlurm, timeout: 300_000, concurrency: 4 }, () =
   };
 
   test('that a higher partition pre-empts goes on from its last whole checkpoint', async (t) => {
-    const scene = new SlurmScene(t, here.cluster, { slurm: { partition: 'preempt' } });
+    // On nodes of its own: jobs of the other scenes need not give way, and Slurm waits for their ends.
+    const scene = new SlurmScene(t, here.cluster, { slurm: { partition: 'preempt', extra: ['--exclude=n1,n2'] } });
     const driver = scene.start();
     const { node } = await training(scene);
     const options = ['--parsable', '-o', '/dev/null', '-p', 'high', '--exclusive', '-w', node];

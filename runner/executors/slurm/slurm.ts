@@ -9,7 +9,7 @@ import { cancelledVerdict, standingOf, type Verdict, verdictOf, withoutRecord } 
 import { clusterRefusals } from './cluster.ts';
 import type { SlurmCommands } from './commands.ts';
 import { monotonic, type SlurmDesk } from './desk.ts';
-import { beginningOf, type ExitRecord, isDone, readExit, readStarted } from './exit-record.ts';
+import { beginningOf, type ExitRecord, readExit, readStarted } from './exit-record.ts';
 import { outlookOf } from './outlook-of.ts';
 import { nextPause } from './pauses.ts';
 import type { QueueRow } from './queue-text.ts';
@@ -255,7 +255,8 @@ export class SlurmExecutor implements Executor {
     const { copies } = beginningOf(job.folder);
     if (one.isPacked) {
       const exit = readExit(job.folder, copies - 1);
-      const verdict = exit && verdictOf(undefined, exit.record, { cancelled: one.cancelled !== false, resumes: false });
+      const how = { cancelled: one.cancelled !== false, resumes: false };
+      const verdict = exit && !wantsReason(exit.record) ? verdictOf(undefined, exit.record, how) : undefined;
       if (verdict) return this.#end(one, verdict, exit);
     }
     if (one.isStarted) return;
@@ -279,9 +280,8 @@ export class SlurmExecutor implements Executor {
     const { copies } = beginningOf(job.folder);
     const exit = readExit(job.folder, copies - 1);
     const how = { cancelled: one.cancelled !== false, resumes: job.shared !== undefined };
-    // Of a pack Slurm tells only what became of the whole.
-    const isDoneInPack = one.isPacked && exit !== undefined && isDone(exit.record);
-    const verdict = verdictOf(isDoneInPack ? undefined : row, exit?.record, how);
+    const isOwnWord = one.isPacked && exit !== undefined && !wantsReason(exit.record);
+    const verdict = verdictOf(isOwnWord ? undefined : row, exit?.record, how);
     if (verdict) return this.#end(one, verdict, exit);
     if (one.isPacked && this.#canceller.withdraw(one))
       return this.#end(one, neverBegan(`the pack ended before its turn (${row.state})`));
@@ -374,6 +374,17 @@ interface Began {
   /** Milliseconds since the epoch. */
   readonly at: number | undefined;
 }
+
+/**
+ * Of a pack Slurm tells what became of the whole, and only when it is over: that counts for those of its jobs that were killed or
+ * told to end, and for no other.
+ */
+function wantsReason({ code, told }: ExitRecord): boolean {
+  return told !== '' || code === killedCode;
+}
+
+/** Of a program that SIGKILL ended, as shells tell it. */
+const killedCode = 137;
 
 const nothing = { code: null, signal: undefined } as const;
 
