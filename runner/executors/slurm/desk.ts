@@ -16,6 +16,8 @@ export interface SlurmDesk {
   isSilent: boolean;
   isClosed: boolean;
   readonly tell: (change: Change) => void;
+  /** It is not quiet: looks go on as often as they do. */
+  readonly happened: () => void;
   /** Something happened or is about to: the next look comes soon. */
   readonly stir: () => void;
   /** The time of the next look is worked out again. */
