@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -187,6 +187,13 @@ function filesWith(root: string, text: string): string[] {
 
 /** Programs that were told of a stage and have not ended, on all nodes: they are virtual, and processes of this machine. */
 function processesOf(stage: string): string[] {
-  const processes = execFileSync('ps', ['-eo', 'stat=,args='], { encoding: 'utf8' }).split('\n');
-  return processes.filter((line) => !line.startsWith('Z') && / -e const fs = /.test(line) && line.includes(stage));
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words[1] === '-e' && words.includes(stage); // what has ended has no words any more
+    } catch {
+      return false; // gone
+    }
+  });
 }
