@@ -11,17 +11,15 @@ import { freePort, isListening } from './free-port.ts';
 import type { WorkerJob } from './job.ts';
 import { isForeign } from './port-owner.ts';
 import { becomesReady, readinessInWords } from './readiness.ts';
+import { signalGroup } from './process-group.ts';
 import { commandIn } from './recipes.ts';
 import { asPromised, type ServedJob } from './served-job.ts';
+import { dyingMs, mostConflicts } from './service-life.ts';
 import { onPort } from './service-task.ts';
 import { nodeArgs } from './worker-args.ts';
 
-/** Ports that others took before a server could listen there. */
-const mostConflicts = 5;
 /** Between telling a server to end and killing it, in milliseconds. */
 const graceMs = 10_000;
-/** A server that dies may be seen to do so a little after the program that it takes with it, in milliseconds. */
-export const dyingMs = 300;
 
 /** A service that came along with a job, while it is up. */
 export interface Server {
@@ -94,9 +92,9 @@ async function isReady(
 
 /** Tells a server to end, and sees to it that it does, with all that it started. */
 export async function endServer({ child, ended }: Server): Promise<void> {
-  signalGroup(child, 'SIGTERM');
+  signalProcesses(child, 'SIGTERM');
   await Promise.race([ended, delay(graceMs, undefined, { ref: false })]);
-  signalGroup(child, 'SIGKILL');
+  signalProcesses(child, 'SIGKILL');
   await ended;
 }
 
@@ -167,10 +165,7 @@ export function refuseOtherCommand(spec: TaskSpec, { label, inputs }: WorkerJob,
   });
 }
 
-export function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal);
-  } catch {
-    // all of it is gone
-  }
+/** To a program that leads a group, and all that it started. */
+export function signalProcesses({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid !== undefined) signalGroup(pid, signal);
 }

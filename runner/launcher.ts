@@ -35,9 +35,9 @@ export class Launcher {
   async #hasServices(pending: Pending): Promise<boolean> {
     const { prepared, tries, attempt } = pending;
     if (servicesIn(prepared.inputs).length === 0) return true;
-    const { services } = this.#desk;
+    const { services, executors } = this.#desk;
     try {
-      if (this.#isElsewhere(pending)) return true; // its job brings them along
+      if (executors.nameFor(toPlace(prepared)) !== 'local') return true; // its job brings them along
       const look = await services.look(prepared, tries.resources ?? resourcesOf(prepared));
       if (look === 'startable' && (await this.#claim(pending))) await services.startFor(prepared);
       if (typeof look === 'string') return look === 'up';
@@ -58,7 +58,7 @@ export class Launcher {
       const executor = this.#desk.executors.ready(name) ?? (await this.#desk.executors.named(name));
       const resources = broughtAlong(
         tries.resources ?? resourcesOf(prepared),
-        this.#broughtBy(pending).map(resourcesOf),
+        this.#broughtBy(prepared, name).map(resourcesOf),
       );
       if (executor.hasRoom(resources)) return true;
       const refusal = executor.refusal(resources);
@@ -97,21 +97,16 @@ export class Launcher {
     return false;
   }
 
-  #isElsewhere({ prepared }: Pending): boolean {
-    return this.#desk.executors.nameFor(toPlace(prepared)) !== 'local';
-  }
-
   /** Services are up on the driver's machine; a job that runs elsewhere has its own. */
-  #broughtBy(pending: Pending): readonly Prepared[] {
-    return this.#isElsewhere(pending) ? this.#desk.services.of(pending.prepared) : [];
+  #broughtBy(prepared: Prepared, executor: string): readonly Prepared[] {
+    return executor === 'local' ? [] : this.#desk.services.of(prepared);
   }
 
-  async #start(pending: Pending): Promise<void> {
-    const { prepared, reason, attempt, tries } = pending;
+  async #start({ prepared, reason, attempt, tries }: Pending): Promise<void> {
     const { address } = prepared.instance;
     this.#desk.tries.set(address, tries);
     try {
-      const services = this.#broughtBy(pending);
+      const services = this.#broughtBy(prepared, this.#desk.executors.nameFor(toPlace(prepared)));
       const urls = services.length > 0 ? undefined : this.#desk.services.lend(prepared);
       const asked = { attempt, reason, tries, urls, services };
       this.#desk.tries.set(address, await this.#desk.attempts.start(prepared, asked));

@@ -5,6 +5,11 @@ import { readinessInWords } from './readiness.ts';
 import type { Prepared } from './recipes.ts';
 import type { StagedJob } from './stage.ts';
 
+/** Ports that others took before the program could listen there. */
+export const mostConflicts = 5;
+/** A server that dies may be seen to do so a little after the consumer that it takes with it, in milliseconds. */
+export const dyingMs = 300;
+
 /**
  * A service in this run:
  *

@@ -16,17 +16,23 @@ import { isForeign } from './port-owner.ts';
 import { becomesReady } from './readiness.ts';
 import { type Prepared, resourcesOf } from './recipes.ts';
 import type { RunLog } from './run-log.ts';
-import { asleep, failedFact, type Life, newLife, nodeOf, notReady, portTaken, type Service } from './service-life.ts';
+import {
+  asleep,
+  dyingMs,
+  failedFact,
+  type Life,
+  mostConflicts,
+  newLife,
+  nodeOf,
+  notReady,
+  portTaken,
+  type Service,
+} from './service-life.ts';
 import { onPort } from './service-task.ts';
 import { withServices } from './slots.ts';
 import type { CodeOfRun } from './job.ts';
 import { stageJob } from './stage.ts';
 import { servicesIn } from './values.ts';
-
-/** Ports that others took before the program could listen there. */
-const mostConflicts = 5;
-/** A server that dies may be seen to do so a little after the consumer that it takes with it, in milliseconds. */
-const dyingMs = 300;
 
 export interface ServicesTools {
   readonly store: Store;

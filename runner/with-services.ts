@@ -3,20 +3,21 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf, Problem } from '../cache/problem.ts';
+import { Problem } from '../cache/problem.ts';
 import {
   bringUp,
-  dyingMs,
   endOf,
   endServer,
   refuseOtherCommand,
   type Server,
-  signalGroup,
+  signalProcesses,
   startProgram,
 } from './brought-services.ts';
 import { findTask } from './find-task.ts';
 import { asHere } from './job-here.ts';
+import { failureOf } from './judge.ts';
 import { type Part, ServedJob } from './served-job.ts';
+import { dyingMs } from './service-life.ts';
 import { nodeArgs } from './worker-args.ts';
 
 /** So soon a signal that Slurm sends to all processes of a job has reached each of them, in milliseconds. */
@@ -71,14 +72,14 @@ async function runProgram(told: ServedJob, env: Record<string, string>, servers:
   const child = startProgram(args, { cwd: told.program.cwd, env: ownEnv, isLeader: true });
   pass = passOn(child);
   const code = endOf(child);
-  void code.then(() => signalGroup(child, 'SIGKILL')); // what it left behind
+  void code.then(() => signalProcesses(child, 'SIGKILL')); // what it left behind
   const death = Promise.race(servers.map(async (server) => ({ server, how: await server.ended })));
   const first = await Promise.race([code, death]);
   const dead = typeof first === 'number' && first !== 0 ? await Promise.race([death, delay(dyingMs)]) : first;
   // Servers that are told to end with the whole job may be seen to do so before this process is.
   if (typeof dead === 'object') await delay(allToldMs);
   if (stopping.signal.aborted || typeof dead !== 'object') return await code;
-  signalGroup(child, 'SIGKILL');
+  signalProcesses(child, 'SIGKILL');
   await code;
   throw new Problem('service-died', `The service ${labelOf(told, dead.server)} died while it was used: ${dead.how}.`, {
     hint: `What it said: ${dead.server.log}`,
@@ -134,11 +135,7 @@ function labelOf({ services }: ServedJob, { address }: Server): string {
 try {
   process.exit(await main());
 } catch (error) {
-  const failure = {
-    code: Problem.is(error) ? error.code : 'unexpected',
-    message: messageOf(error),
-    ...(Problem.is(error) && error.hint ? { hint: error.hint } : {}),
-  };
+  const failure = failureOf(error);
   process.stderr.write(`${failure.message}\n`);
   writeFileSync(join(here, 'failure.json'), JSON.stringify(failure));
   process.exit(1);

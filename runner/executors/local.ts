@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { execa as Execa } from 'execa';
 import type { Resources } from '../../tasks/core/resources.ts';
+import { signalGroup } from '../process-group.ts';
 import { type Capacity, type Lease, Slots } from '../slots.ts';
 import { inheritedEnvironment } from './environment.ts';
 import type { Change, Executor, Exit, Job, Outlook } from './executor.ts';
@@ -153,13 +154,4 @@ export function baseEnvironment(jobFolder: string): Record<string, string> {
 
 function gpuEnvironment({ gpus = 0 }: Resources, lease: Lease): Record<string, string> {
   return gpus > 0 ? { CUDA_VISIBLE_DEVICES: lease.gpus.join(',') } : {};
-}
-
-export function signalGroup(group: number, signal: NodeJS.Signals): boolean {
-  try {
-    process.kill(-group, signal);
-    return true;
-  } catch {
-    return false; // the group is gone: what was wanted is so
-  }
 }

@@ -66,6 +66,8 @@ export function verdictOf(
   const because = (cause: EndCause, detail?: string): Verdict => {
     return { code: record?.code ?? null, signal: undefined, cause, ...(detail === undefined ? {} : { detail }) };
   };
+  // Its program may have been told to end, and ended well, before its script was told.
+  if (cancelled && row?.state === 'CANCELLED') return because('cancelled');
   const isShortOfMemory = row?.state === 'OUT_OF_MEMORY';
   if (record && isDone(record) && !isShortOfMemory) return { code: 0, signal: undefined, cause: undefined };
   if (record?.code === 0 && isShortOfMemory) {
@@ -73,7 +75,7 @@ export function verdictOf(
   }
   // Warned ahead of its limit and ended well: a task that can go on may have saved a state and no result.
   if (record?.code === 0 && record.told === 'USR1' && !resumes) return { code: 0, signal: undefined, cause: undefined };
-  if (cancelled && (row?.state === 'CANCELLED' || record?.told === 'TERM')) return because('cancelled');
+  if (cancelled && record?.told === 'TERM') return because('cancelled');
   const stated = row && ofState(row.state);
   if (stated) return because(stated, detailOf(row));
   const early = record && beforeProgram(record);

@@ -258,13 +258,18 @@ function signals({ warning }: Job, nodes: number): string[] {
     `trap 'told=\${told:-USR1}; [ -z "$child" ] || ${pass}' USR1`,
     // Slurm tells all processes of a job to end, or only this shell. A program that is told twice may not get to save its state, so
     // a bird that sits beside it shows which it was.
+    'has_bird_fallen() {',
+    '  [ -n "${bird-}" ] && [ -r "/proc/$$/stat" ] || return 1',
+    // A shell that waits for one child may have taken note of the other's end too: then there is nothing left of it.
+    '  state=Z',
+    '  [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"',
+    '  [ "$state" = Z ]',
+    '}',
     'pass_on() {',
     '  told=TERM',
     '  [ -n "$child" ] || return 0',
     '  [ -z "${bird-}" ] || sleep 0.2',
-    '  state=',
-    '  [ -z "${bird-}" ] || [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"',
-    '  [ "$state" = Z ] || kill -TERM "$child" 2>/dev/null',
+    '  has_bird_fallen || kill -TERM "$child" 2>/dev/null',
     '}',
     'trap pass_on TERM',
     'trap : INT HUP',
@@ -287,7 +292,8 @@ function launch({ warning, shared }: Job, nodes: number): string[] {
     'wait "$child" 2>/dev/null; again=$?',
     '[ "$again" = 127 ] || code=$again',
     'trap : TERM USR1',
-    ...(warning || shared ? ['kill "$bird" 2>/dev/null'] : []),
+    // A program may have been told and have ended before this shell gets to know.
+    ...(warning || shared ? ['! has_bird_fallen || told=TERM', 'kill "$bird" 2>/dev/null'] : []),
     '[ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"',
     'why=program',
     '[ ! -e "$here/why" ] || { read -r why node <"$here/why"; [ -z "$node" ] || SLURMD_NODENAME=$node; }',

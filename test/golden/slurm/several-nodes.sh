@@ -4,13 +4,17 @@ folder='/store/runs/0042/jobs/train.1'
 child=
 told=
 trap 'told=${told:-USR1}; [ -z "$child" ] || scancel --signal=TERM "$SLURM_JOB_ID"' USR1
+has_bird_fallen() {
+  [ -n "${bird-}" ] && [ -r "/proc/$$/stat" ] || return 1
+  state=Z
+  [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"
+  [ "$state" = Z ]
+}
 pass_on() {
   told=TERM
   [ -n "$child" ] || return 0
   [ -z "${bird-}" ] || sleep 0.2
-  state=
-  [ -z "${bird-}" ] || [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"
-  [ "$state" = Z ] || kill -TERM "$child" 2>/dev/null
+  has_bird_fallen || kill -TERM "$child" 2>/dev/null
 }
 trap pass_on TERM
 trap : INT HUP

@@ -57,6 +57,12 @@ test('a program that ended well although a process of the job was killed for its
   assert.match(verdict?.detail ?? '', /on n1, though its program ended well/);
 });
 
+test('a job that was cancelled on request has no result, also when its program ended well before its script was told', () => {
+  const cancelled = { ...alone, cancelled: true };
+  assert.equal(verdictOf(row({ state: 'CANCELLED' }), record(), cancelled)?.cause, 'cancelled');
+  assert.equal(verdictOf(row({ state: 'COMPLETED' }), record(), cancelled)?.cause, undefined);
+});
+
 test('what was told to end and ended well has not ended well', () => {
   const causes = ['CANCELLED', 'TIMEOUT', 'PREEMPTED'].map(
     (state) => verdictOf(row({ state }), record({ told: 'TERM' }), resuming)?.cause,

@@ -89,6 +89,22 @@ for (const [shell, ...options] of shells) {
   });
 }
 
+test('a program that is told to end, and ends well before its script is told, has been told', (t) => {
+  const folder = join(tempFolder(t), 'job');
+  mkdirSync(folder);
+  // As Slurm tells all processes of a job: here it reaches what sits beside the program, and this shell later, or not at all.
+  const tellOthers =
+    'sleep 0.3; for stat in /proc/[0-9]*/stat; do read -r pid name _ parent _ <"$stat" || continue; [ "$parent $name" != "$PPID (sleep)" ] || kill -TERM "$pid"; done 2>/dev/null; exit 0';
+  const job = jobLike({
+    folder,
+    command: { args: ['/bin/sh', '-c', tellOthers], cwd: folder, env: {} },
+    shared: { work: join(folder, 'work'), turn: 1 },
+  });
+  writeFileSync(join(folder, 'job.sh'), slurmJobText(job, {}));
+  execFileSync('/bin/sh', [join(folder, 'job.sh')], { env: surroundings });
+  assert.equal(readExit(folder, 0)?.record.told, 'TERM');
+});
+
 test('a record that is only half there is none', (t) => {
   const { folder, batch } = jobIn(join(tempFolder(t), 'job'), 'echo hi >"$1"');
   execFileSync('/bin/sh', [batch], { env: surroundings });
