@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { orFullDisk } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
-import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { openIo } from './io.ts';
-import { printProblem } from './print-problem.ts';
+import { exitCodeOf, exitCodes } from './common/exit-codes.ts';
+import { openIo } from '../views/io.ts';
+import { printProblem } from './common/print-problem.ts';
 
 /** The oldest Node that the package runs on, as in its manifest. */
 const oldestNode = [20, 19] as const;

@@ -1,8 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Problem } from '../../cache/problem.ts';
-import { exitCodes } from './exit-codes.ts';
-import { type Io, openIo } from './io.ts';
-import type { Options } from './options.ts';
+import { exitCodes } from './common/exit-codes.ts';
+import { type Io, openIo } from '../views/io.ts';
+import type { Options } from './common/options.ts';
 
 /** Parses the command line and runs its command; each is loaded only when it is asked for. Returns the exit code. */
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
@@ -58,21 +58,23 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     'slurm',
   ]);
 
-  command('list', 'pipelines that can be run here', async () => (await import('./list.ts')).list);
-  command('show <name>', 'what a pipeline takes and gives', async () => (await import('./show.ts')).show).addOption(
-    profile,
-  );
+  command('list', 'pipelines that can be run here', async () => (await import('./commands/list.ts')).list);
+  command(
+    'show <name>',
+    'what a pipeline takes and gives',
+    async () => (await import('./commands/show.ts')).show,
+  ).addOption(profile);
   command(
     'plan <name> [overrides...]',
     'what would run, and why, without running',
-    async () => (await import('./plan.ts')).plan,
+    async () => (await import('./commands/plan.ts')).plan,
   )
     .addOption(profile)
     .addOption(executor)
     .option('--until <node>', 'only this node and what it needs')
     .option('--force <node>', 'as if nothing were known of this node; may be repeated', collect, [])
     .option('--json', 'one object, for programs');
-  command('run <name> [overrides...]', 'run what is missing', async () => (await import('./run.ts')).run)
+  command('run <name> [overrides...]', 'run what is missing', async () => (await import('./commands/run.ts')).run)
     .addOption(profile)
     .addOption(executor)
     .option('--detach', 'return at once; the run goes on in the background')
@@ -85,7 +87,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
   command(
     'resume [run]',
     'go on with a run that did not end; the newest without a name',
-    async () => (await import('./resume.ts')).resume,
+    async () => (await import('./commands/resume.ts')).resume,
   )
     .addOption(executor)
     .option('--json', 'one event a line, for programs')
@@ -93,44 +95,44 @@ function makeProgram(version: string, finished: (code: number) => void): Command
   command(
     'attach [run]',
     'watch a run, and drive it when nobody does; the newest without a name',
-    async () => (await import('./attach.ts')).attach,
+    async () => (await import('./commands/attach.ts')).attach,
   ).option('--json', 'one event a line, for programs');
   command(
     'tick [run]',
     'do what can be done now and leave; every run that has not ended without a name',
-    async () => (await import('./tick.ts')).tick,
+    async () => (await import('./commands/tick.ts')).tick,
   ).option('--json', 'one event a line, for programs');
   command(
     'cancel <run-or-node> [node]',
     'end a run, or a node of the newest run',
-    async () => (await import('./cancel.ts')).cancel,
+    async () => (await import('./commands/cancel.ts')).cancel,
   ).usage('[options] <run> [node]');
-  command('runs', 'runs so far, the newest last', async () => (await import('./runs.ts')).runs);
+  command('runs', 'runs so far, the newest last', async () => (await import('./commands/runs.ts')).runs);
   command(
     'status [run]',
     'where a run stands; the newest without a name',
-    async () => (await import('./status.ts')).status,
+    async () => (await import('./commands/status.ts')).status,
   ).option('--json', 'one object, for programs');
   command(
     'logs <run-or-node> [node]',
     'what a node wrote; in the newest run unless one is named',
-    async () => (await import('./logs.ts')).logs,
+    async () => (await import('./commands/logs.ts')).logs,
   )
     .usage('[options] [run] <node>')
     .option('-f, --follow', 'go on as it is written');
   command(
     'why <name> <node> [overrides...]',
     'why a node would run, or would not',
-    async () => (await import('./why.ts')).why,
+    async () => (await import('./commands/why.ts')).why,
   ).addOption(profile);
-  command('diff <run> <other>', 'what differs between two runs', async () => (await import('./diff.ts')).diff);
-  command('get <name> <output>', 'take a result out of the store', async () => (await import('./get.ts')).get)
+  command('diff <run> <other>', 'what differs between two runs', async () => (await import('./commands/diff.ts')).diff);
+  command('get <name> <output>', 'take a result out of the store', async () => (await import('./commands/get.ts')).get)
     .requiredOption('--to <path>', 'where to')
     .option('--force', 'write over what is there');
   command(
     'serve <checkpoint-or-pipeline>',
     "serve a policy by openpi's protocol; PIPELINE[:OUTPUT] takes one of its newest run",
-    async () => (await import('./serve.ts')).serve,
+    async () => (await import('./commands/serve.ts')).serve,
   )
     .option('--port <n>', 'where to listen; 0 takes any that is free', portNumber, 8000)
     .option('--host <address>', 'other addresses than those of this machine need a key', '127.0.0.1')
@@ -140,7 +142,11 @@ function makeProgram(version: string, finished: (code: number) => void): Command
         .choices(['wasm', 'cpu', 'node', 'node-gpu', 'auto'])
         .default('wasm'),
     );
-  command('graph <name> [overrides...]', 'the graph of a pipeline', async () => (await import('./graph.ts')).graph)
+  command(
+    'graph <name> [overrides...]',
+    'the graph of a pipeline',
+    async () => (await import('./commands/graph.ts')).graph,
+  )
     .addOption(profile)
     .option('--format <format>', 'text, mermaid, dot, svg or json', 'text');
   const cache = program.command('cache').description('look after the store').exitOverride();
@@ -150,7 +156,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
       .description(summary)
       .action(async (...given: unknown[]) => {
         const options = (given.at(-1) as Command).optsWithGlobals<Options>();
-        const body = await import('./cache.ts');
+        const body = await import('./commands/cache.ts');
         finished(await body.cache(openIo(options), [name], options));
       });
   cacheCommand('stat', 'what is in the store');
@@ -161,12 +167,12 @@ function makeProgram(version: string, finished: (code: number) => void): Command
   command(
     'doctor [name] [overrides...]',
     'whether this machine, or the cluster, has what runs need',
-    async () => (await import('./doctor.ts')).doctor,
+    async () => (await import('./commands/doctor.ts')).doctor,
   )
     .addOption(profile)
     .addOption(executor)
     .option('--probe', 'start a tiny job on every node of the partition');
-  command('new <name>', 'a new pipeline that runs at once', async () => (await import('./new.ts')).makeNew);
+  command('new <name>', 'a new pipeline that runs at once', async () => (await import('./commands/new.ts')).makeNew);
   return program;
 }
 

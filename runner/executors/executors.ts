@@ -1,4 +1,4 @@
-import type { ExecutorName, ToPlace } from '../site.ts';
+import type { ExecutorName, ToPlace } from './placement.ts';
 import type { Change, Executor } from './executor.ts';
 
 /** The executors of a run, and which of them takes what. */

@@ -1,7 +1,7 @@
 import type { Outlook } from '../executors/executor.ts';
-import type { NodeState } from '../state.ts';
+import type { NodeState } from '../log/state.ts';
 import { oneLine } from './columns.ts';
-import { duration, localTime } from './quantities.ts';
+import { duration, localTime } from '../words/quantities.ts';
 
 /** What is known of a node's job on a cluster. */
 export interface OnCluster {

@@ -1,8 +1,8 @@
-import type { Cost } from '../events.ts';
-import { costsOf, type RunState, type Saved } from '../state.ts';
+import type { Cost } from '../log/events.ts';
+import { costsOf, type RunState, type Saved } from '../log/state.ts';
 import { hours } from './cluster-words.ts';
 import type { Paint } from './paint.ts';
-import { duration } from './quantities.ts';
+import { duration } from '../words/quantities.ts';
 import { table } from './table.ts';
 
 /** Tasks that cost less are told together. */

@@ -1,7 +1,7 @@
-import type { NodeState } from '../state.ts';
+import type { NodeState } from '../log/state.ts';
 import { cut, oneLine } from './columns.ts';
 import type { Paint } from './paint.ts';
-import { count, duration } from './quantities.ts';
+import { count, duration } from '../words/quantities.ts';
 
 /** Where the lines of a failure come from, besides the node: its log's path for people, and the log's last lines. */
 export interface FailureSources {

@@ -1,4 +1,4 @@
-import type { Io } from '../cli/io.ts';
+import type { Io } from './io.ts';
 import type { RunView } from './run-view.ts';
 
 /** One event a line on standard output, for programs; warnings go to standard error. */

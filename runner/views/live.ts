@@ -1,7 +1,7 @@
-import { countsOf, type NodePhase, type NodeState, type RunState } from '../state.ts';
+import { countsOf, type NodePhase, type NodeState, type RunState } from '../log/state.ts';
 import { columnsOf, cut, oneLine } from './columns.ts';
 import { colorOf, type Frame, nodeRow } from './node-row.ts';
-import { count, ticking } from './quantities.ts';
+import { count, ticking } from '../words/quantities.ts';
 
 /**
  * A run as it stands, in at most `frame.rows - 1` lines of at most `frame.columns` columns.

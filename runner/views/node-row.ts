@@ -1,9 +1,9 @@
 import type { Progress } from '../../tasks/core/spec.ts';
-import type { NodePhase, NodeState } from '../state.ts';
+import type { NodePhase, NodeState } from '../log/state.ts';
 import { type OnCluster, runningWords, waitingWords } from './cluster-words.ts';
 import { cut, oneLine, pad } from './columns.ts';
 import type { Paint } from './paint.ts';
-import { metric, duration, ticking } from './quantities.ts';
+import { metric, duration, ticking } from '../words/quantities.ts';
 
 /** What a task told of its progress, and what follows from its pace. */
 export interface Pace extends Progress {

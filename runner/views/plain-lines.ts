@@ -1,8 +1,8 @@
-import type { Event } from '../events.ts';
-import type { RunState } from '../state.ts';
+import type { Event } from '../log/events.ts';
+import type { RunState } from '../log/state.ts';
 import { oneLine } from './columns.ts';
 import type { Pace } from './node-row.ts';
-import { count, duration, metric } from './quantities.ts';
+import { count, duration, metric } from '../words/quantities.ts';
 
 /** One event in words, for logs of CI and Slurm; `state` is the state after it. The end of a run is told by its summary. */
 export function plainLines(event: Event, state: RunState): string[] {

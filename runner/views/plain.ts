@@ -1,5 +1,5 @@
-import type { Io } from '../cli/io.ts';
-import { emptyState } from '../state.ts';
+import type { Io } from './io.ts';
+import { emptyState } from '../log/state.ts';
 import type { Pace } from './node-row.ts';
 import { heartbeatLines, plainLines } from './plain-lines.ts';
 import type { RunView } from './run-view.ts';

@@ -1,8 +1,8 @@
-import { placeName, type Plan, type PlanNode, type Refusal, refusalLines } from '../plan.ts';
-import type { ExecutorName } from '../site.ts';
+import { placeName, type Plan, type PlanNode, type Refusal, refusalLines } from '../plan/plan.ts';
+import type { ExecutorName } from '../executors/placement.ts';
 import { oneLine } from './columns.ts';
 import type { Paint } from './paint.ts';
-import { allKnown, duration } from './quantities.ts';
+import { allKnown, duration } from '../words/quantities.ts';
 
 /** A plan in words: what runs and why, what may run, and what is known already. */
 export function planLines(pipeline: string, { nodes, refusals, executor = 'local' }: Plan, paint: Paint): string[] {

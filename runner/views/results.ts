@@ -1,7 +1,7 @@
 import { columnsOf, cut, oneLine, pad } from './columns.ts';
 import { inStore, quoted } from './failure.ts';
 import type { Paint } from './paint.ts';
-import { bytes, count } from './quantities.ts';
+import { bytes, count } from '../words/quantities.ts';
 
 /** An artifact as events and records hold it. */
 export interface StoredLeaf {

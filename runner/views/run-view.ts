@@ -1,5 +1,5 @@
-import type { Event } from '../events.ts';
-import type { RunState } from '../state.ts';
+import type { Event } from '../log/events.ts';
+import type { RunState } from '../log/state.ts';
 
 /** Shows a run while it goes on. Told everything; asks nothing. */
 export interface RunView {

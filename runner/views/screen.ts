@@ -1,4 +1,4 @@
-import type { Terminal } from '../cli/io.ts';
+import type { Terminal } from './io.ts';
 import { columnsOf } from './columns.ts';
 
 const begin = '\x1b[?2026h\x1b[?25l';

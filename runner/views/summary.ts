@@ -1,10 +1,10 @@
-import { countsOf, type NodeState, type RunState, type Saved } from '../state.ts';
+import { countsOf, type NodeState, type RunState, type Saved } from '../log/state.ts';
 import { hours } from './cluster-words.ts';
 import { oneLine, pad, columnsOf } from './columns.ts';
 import { costLines } from './cost-lines.ts';
 import { type FailureSources, failureLines, inStore } from './failure.ts';
 import type { Paint } from './paint.ts';
-import { allKnown, count, duration } from './quantities.ts';
+import { allKnown, count, duration } from '../words/quantities.ts';
 import { resultLines } from './results.ts';
 
 export interface SummarySources {

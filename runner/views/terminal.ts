@@ -1,5 +1,5 @@
-import type { Terminal } from '../cli/io.ts';
-import { emptyState } from '../state.ts';
+import type { Terminal } from './io.ts';
+import { emptyState } from '../log/state.ts';
 import type { OnCluster } from './cluster-words.ts';
 import { liveLines } from './live.ts';
 import type { Pace } from './node-row.ts';

@@ -224,7 +224,7 @@ test('with hard links, a job that writes to its input fails, and the spoilt blob
 
 test('a log with a torn last line is readable, and goes on after it', async (t) => {
   const { rig, run, read } = await scene(t);
-  const { openLog, readEvents } = await import('../../runner/run-log.ts');
+  const { openLog, readEvents } = await import('../../runner/log/run-log.ts');
   const store = join(rig.folder, 'store');
   const path = join(store, 'runs', '0001', 'events.jsonl');
   const whole = readEvents(join(store, 'runs', '0001')).length;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { z } from 'zod';
-import { askToCancel } from '../../runner/cancels.ts';
+import { askToCancel } from '../../runner/log/cancels.ts';
 import { endpoint, type Resources } from '../../tasks/core/task.ts';
 import { exited, startChild } from '../support/child-module.ts';
 import { isRunning } from '../support/is-running.ts';

@@ -1,10 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Dataflow } from '../../runner/dataflow.ts';
-import type { Output } from '../../runner/output.ts';
-import { Recipes, type Prepared } from '../../runner/recipes.ts';
-import type { Session } from '../../runner/session.ts';
-import { storedOutput } from '../../runner/values.ts';
+import { Dataflow } from '../../runner/dataflow/dataflow.ts';
+import type { Output } from '../../runner/values/output.ts';
+import { Recipes, type Prepared } from '../../runner/keys/recipes.ts';
+import type { Session } from '../../runner/project/session.ts';
+import { storedOutput } from '../../runner/values/values.ts';
 
 /**
  * Puts every result of one of the shapes into the store without starting a job: ten thousand processes would take

@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Event } from '../../runner/events.ts';
-import { readEvents } from '../../runner/run-log.ts';
-import { apply, emptyState } from '../../runner/state.ts';
+import type { Event } from '../../runner/log/events.ts';
+import { readEvents } from '../../runner/log/run-log.ts';
+import { apply, emptyState } from '../../runner/log/state.ts';
 import { compare, inTemporaryFolder } from './measure.ts';
 import { ms, printTable } from './table.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listRuns, readEvents } from '../../runner/run-log.ts';
-import { openSession } from '../../runner/session.ts';
+import { listRuns, readEvents } from '../../runner/log/run-log.ts';
+import { openSession } from '../../runner/project/session.ts';
 import { fill } from './fill.ts';
 import { compare, inTemporaryFolder } from './measure.ts';
 import { compiled, runNode, runPipeline } from './program.ts';

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { listRuns, readEvents } from '../../runner/run-log.ts';
+import { listRuns, readEvents } from '../../runner/log/run-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { FlakySlurm } from '../support/flaky-slurm.ts';
 import { SlurmCluster, withoutSlurm } from '../support/slurm.ts';

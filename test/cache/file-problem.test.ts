@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { orFullDisk } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
-import { exitCodeOf } from '../../runner/cli/exit-codes.ts';
+import { exitCodeOf } from '../../runner/cli/common/exit-codes.ts';
 
 test('a full disk met anywhere is told as such, and is a fault of the site', () => {
   const error = orFullDisk(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }));

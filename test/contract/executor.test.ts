@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { Executor } from '../../runner/executors/executor.ts';
-import { LocalExecutor } from '../../runner/executors/local.ts';
+import { LocalExecutor } from '../../runner/executors/local/local.ts';
 import { makeSlurm } from '../../runner/executors/slurm/make.ts';
 import { ExecutorStage } from '../support/executor-stage.ts';
 import { eventually } from '../support/eventually.ts';
@@ -230,7 +230,7 @@ describe('executors on a cluster', { skip: withoutSlurm }, () => {
   const here = useCluster({ nodes: 2, gpusPerNode: 2, gpuType: 'h100' });
   const open = async (folder: string): Promise<Executor> => {
     process.env.SLURM_CONF = here.cluster.env.SLURM_CONF;
-    return makeSlurm({ local: {}, executors: { slurm: { pollSeconds: 0.3 } } }, folder);
+    return makeSlurm({ pollSeconds: 0.3 }, folder);
   };
   contract('slurm', open, { sweepsUp: false });
 });

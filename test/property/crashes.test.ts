@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore } from '../../cache/store.ts';
 import { verifyStore } from '../../cache/verify.ts';
-import type { Event, EventOf } from '../../runner/events.ts';
+import type { Event, EventOf } from '../../runner/log/events.ts';
 import { exited, startChild } from '../support/child-module.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { listRuns, readEvents } from '../../runner/run-log.ts';
+import { listRuns, readEvents } from '../../runner/log/run-log.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { startProgram } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { openStore } from '../../cache/store.ts';
 import { buildGraph } from '../../pipelines/core/graph.ts';
-import { coordinate } from '../../runner/coordinator.ts';
-import { LocalExecutor } from '../../runner/executors/local.ts';
-import { createRun, openLog } from '../../runner/run-log.ts';
+import { coordinate } from '../../runner/drive/coordinator.ts';
+import { LocalExecutor } from '../../runner/executors/local/local.ts';
+import { createRun, openLog } from '../../runner/log/run-log.ts';
 import { endpoint, service, stream, task } from '../../tasks/core/task.ts';
 import { folder } from '../../tasks/kinds/folder.ts';
 

@@ -1,9 +1,9 @@
 import type { Submitted } from '../executor.ts';
-import { standingOf } from './classify.ts';
+import { standingOf } from './queue/classify.ts';
 import { monotonic, type SlurmDesk } from './desk.ts';
-import { withdrawJob } from './exit-record.ts';
-import type { Strays } from './strays.ts';
-import type { Listing, Tracked } from './tracked.ts';
+import { withdrawJob } from './script/exit-record.ts';
+import type { Strays } from './lingering-jobs.ts';
+import type { Listing, Tracked } from './slurm-job.ts';
 
 /** After that an unsuccessful `scancel` is tried again, in seconds. */
 const cancelAgainSeconds = 10;

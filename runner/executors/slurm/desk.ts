@@ -1,9 +1,9 @@
-import type { SlurmSite } from '../../site.ts';
+import type { SlurmSite } from './script/slurm-site.ts';
 import type { Change, Job } from '../executor.ts';
-import type { Verdict } from './classify.ts';
-import type { Cluster } from './cluster.ts';
-import type { SlurmCommands } from './commands.ts';
-import type { Tracked } from './tracked.ts';
+import type { Verdict } from './queue/classify.ts';
+import type { Cluster } from './queue/cluster.ts';
+import type { SlurmCommands } from './queue/commands.ts';
+import type { Tracked } from './slurm-job.ts';
 
 /** What the parts of the executor share. */
 export interface SlurmDesk {

@@ -1,11 +1,11 @@
-import type { Site } from '../../site.ts';
+import type { SlurmSite } from './script/slurm-site.ts';
 import { inheritedEnvironment } from '../environment.ts';
-import { SlurmCommands, slurmEnvironment } from './commands.ts';
-import { Strays } from './strays.ts';
+import { SlurmCommands, slurmEnvironment } from './queue/commands.ts';
+import { Strays } from './lingering-jobs.ts';
 import { SlurmExecutor } from './slurm.ts';
 
-export function makeSlurm(site: Site, storeRoot: string): SlurmExecutor {
-  return new SlurmExecutor(site.executors?.slurm ?? {}, slurmCommands(), new Strays(storeRoot));
+export function makeSlurm(site: SlurmSite, storeRoot: string): SlurmExecutor {
+  return new SlurmExecutor(site, slurmCommands(), new Strays(storeRoot));
 }
 
 /** Slurm's commands, with just the surroundings that jobs may inherit. */

@@ -1,19 +1,19 @@
 import { Problem } from '../../../cache/problem.ts';
 import type { Resources } from '../../../tasks/core/resources.ts';
-import type { SlurmSite } from '../../site.ts';
+import type { SlurmSite } from './script/slurm-site.ts';
 import type { Change, Executor, Job, Outlook, Submitted } from '../executor.ts';
 import { Canceller } from './canceller.ts';
-import { standingOf } from './classify.ts';
-import { clusterRefusals } from './cluster.ts';
-import type { SlurmCommands } from './commands.ts';
+import { standingOf } from './queue/classify.ts';
+import { clusterRefusals } from './queue/cluster.ts';
+import type { SlurmCommands } from './queue/commands.ts';
 import { monotonic, type SlurmDesk } from './desk.ts';
-import { beginningOf } from './exit-record.ts';
-import { Follower } from './follower.ts';
-import { outlookOf } from './outlook-of.ts';
+import { beginningOf } from './script/exit-record.ts';
+import { Follower } from './reconciler.ts';
+import { outlookOf } from './queue/queue-status.ts';
 import { nextPause } from './pauses.ts';
-import type { Strays } from './strays.ts';
+import type { Strays } from './lingering-jobs.ts';
 import { Submitter } from './submitter.ts';
-import { Listing, type Tracked, tracked } from './tracked.ts';
+import { Listing, type Tracked, tracked } from './slurm-job.ts';
 
 /** Accounting is slow, and what it does not know now it may know later. */
 const accountsPauseSeconds = 15;

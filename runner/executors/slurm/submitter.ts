@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../executor.ts';
-import { batchText } from './batch-text.ts';
+import { batchText } from './script/batch-text.ts';
 import type { Canceller } from './canceller.ts';
-import { cancelledVerdict } from './classify.ts';
-import { gresType } from './cluster.ts';
+import { cancelledVerdict } from './queue/classify.ts';
+import { gresType } from './queue/cluster.ts';
 import { monotonic, type SlurmDesk } from './desk.ts';
-import { grouped } from './grouping.ts';
-import { slurmJobText } from './job-text.ts';
-import { sbatchOptions } from './options.ts';
-import { halve } from './secrets.ts';
-import { type Tracked, tracked } from './tracked.ts';
+import { grouped } from './script/grouping.ts';
+import { slurmJobText } from './script/job-text.ts';
+import { sbatchOptions } from './script/options.ts';
+import { halve } from './script/secrets.ts';
+import { type Tracked, tracked } from './slurm-job.ts';
 
 /** Jobs that come within this time go to the scheduler together, in milliseconds. */
 const gatherMs = 20;

@@ -60,7 +60,7 @@ const corpus = [
   'cache/recipe.ts',
   'pipelines/core/override-grammar.ts',
   'tasks/core/nearest.ts',
-  'runner/slots.ts',
+  'runner/executors/local/slots.ts',
 ]
   .map((path) => join(packageRoot(), path))
   .filter((path) => existsSync(path))

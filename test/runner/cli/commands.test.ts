@@ -141,7 +141,7 @@ test('--store keeps results elsewhere', async (t) => {
 });
 
 test('a mistake of the framework says that it is one', async () => {
-  const { problemLines } = await import('../../../runner/cli/print-problem.ts');
+  const { problemLines } = await import('../../../runner/cli/common/print-problem.ts');
   const lines = problemLines(new TypeError('x is undefined'), { verbose: false, color: false });
   assert.match(lines.join('\n'), /mistake in the framework[^]*report it/);
   const verbose = problemLines(new TypeError('x is undefined', { cause: new Error('deep') }), {

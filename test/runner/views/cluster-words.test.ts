@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NodeState } from '../../../runner/state.ts';
+import type { NodeState } from '../../../runner/log/state.ts';
 import { hours, runningWords, waitingWords } from '../../../runner/views/cluster-words.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');

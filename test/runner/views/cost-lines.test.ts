@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emptyState, type NodeState } from '../../../runner/state.ts';
+import { emptyState, type NodeState } from '../../../runner/log/state.ts';
 import { costLines } from '../../../runner/views/cost-lines.ts';
 import { paint } from '../../../runner/views/paint.ts';
 

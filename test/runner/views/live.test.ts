@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Fact } from '../../../runner/events.ts';
+import type { Fact } from '../../../runner/log/events.ts';
 import { columnsOf } from '../../../runner/views/columns.ts';
 import { liveLines } from '../../../runner/views/live.ts';
 import { cached, failed, finished, frame, node, queued, skipped, started, stateAfter } from './scene.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Fact } from '../../../runner/events.ts';
+import type { Fact } from '../../../runner/log/events.ts';
 import { heartbeatLines, plainLines } from '../../../runner/views/plain-lines.ts';
 import { cached, ended, failed, finished, node, queued, skipped, started, stateAfter } from './scene.ts';
 

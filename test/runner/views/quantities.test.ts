@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PaceTracker } from '../../../runner/views/pace-tracker.ts';
-import { allKnown, bytes, count, duration, metric, ticking } from '../../../runner/views/quantities.ts';
+import { allKnown, bytes, count, duration, metric, ticking } from '../../../runner/words/quantities.ts';
 
 test('a duration has two parts at most', () => {
   assert.deepEqual([0, 0.44, 9.96, 59.6, 61, 3599.7, 3600, 11_520, 90_000].map(duration), [

@@ -1,5 +1,5 @@
-import type { Fact, PlannedNode } from '../../../runner/events.ts';
-import { apply, emptyState, type RunState } from '../../../runner/state.ts';
+import type { Fact, PlannedNode } from '../../../runner/log/events.ts';
+import { apply, emptyState, type RunState } from '../../../runner/log/state.ts';
 import type { Frame } from '../../../runner/views/node-row.ts';
 import { paint } from '../../../runner/views/paint.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Fact } from '../../../runner/events.ts';
+import type { Fact } from '../../../runner/log/events.ts';
 import { paint } from '../../../runner/views/paint.ts';
 import { summaryLines, type SummarySources } from '../../../runner/views/summary.ts';
 import { cached, ended, failed, finished, node, queued, skipped, started, stateAfter } from './scene.ts';

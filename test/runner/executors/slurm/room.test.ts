@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SlurmCommands } from '../../../../runner/executors/slurm/commands.ts';
+import { SlurmCommands } from '../../../../runner/executors/slurm/queue/commands.ts';
 import { SlurmExecutor } from '../../../../runner/executors/slurm/slurm.ts';
 import { jobLike } from '../../../support/slurm-job.ts';
 

@@ -1,0 +1,97 @@
+import { basename } from 'node:path';
+import { Problem } from '../../cache/problem.ts';
+import type { Store } from '../../cache/store.ts';
+import { streamOf } from '../../tasks/core/stream.ts';
+import type { Diagnostics } from '../log/diagnostics.ts';
+import type { Cost, Failure } from '../log/events.ts';
+import type { Copy, EndCause, Exit } from '../executors/executor.ts';
+import { ingest } from './ingest.ts';
+import { failureOf, judge } from './judge.ts';
+import { awaitVisible } from './wait-visible.ts';
+import type { Output } from '../values/output.ts';
+import { costOf, heldBy, type Running, settled } from './active-attempt.ts';
+import { signatureOf } from '../job/shared-outputs.ts';
+import type { StagedJob } from '../job/stage.ts';
+import type { StreamWatch } from './stream-watch.ts';
+
+/** How one attempt ended: with outputs, or with a failure. */
+export interface AttemptEnd {
+  readonly outputs?: Readonly<Record<string, Output>>;
+  readonly failure?: Failure;
+  /** What ended it, when that was not its program. */
+  readonly cause?: EndCause | 'service-died' | undefined;
+  readonly attempt: number;
+  readonly seconds: number;
+  /** Relative to the run's folder. */
+  readonly log?: string;
+  readonly cost?: Cost | undefined;
+  readonly held?: Pick<Cost, 'gpus' | 'cpus'>;
+  /** What it leaves to go on from; compared to tell whether an attempt came any further. */
+  readonly progress?: string | undefined;
+  /** Its code was frozen when it was submitted. */
+  readonly frozen?: boolean;
+}
+
+interface FinishTools {
+  readonly store: Store;
+  readonly streams: StreamWatch;
+  readonly diagnostics: Diagnostics;
+  /** So long files of a job on another host are waited for, in seconds. */
+  readonly visibleWithinSeconds: number;
+}
+
+/** Judges a job that has ended, and takes in what it made. */
+export async function finishAttempt(running: Running, exit: Exit, tools: FinishTools): Promise<AttemptEnd> {
+  const { store, streams, diagnostics } = tools;
+  const job = settled(running);
+  const { executor, frozen } = running;
+  const isRemote = executor.outlivesDriver;
+  const unmeasured = isRemote ? 0 : (performance.now() - running.startedAt) / 1000;
+  const seconds = exit.usage?.seconds ?? unmeasured;
+  const end = {
+    attempt: job.attempt,
+    seconds,
+    log: `${job.id}/log.txt`,
+    cause: exit.cause,
+    frozen,
+    held: heldBy(job.resources),
+    ...(exit.usage?.host !== undefined ? { cost: costOf(job, seconds, exit) } : {}),
+  };
+  if (isRemote && exit.cause === undefined && exit.code === 0) await untilVisible(job, running.copy, tools);
+  if (running.streams.length > 0) {
+    await running.scan;
+    // A job that was taken over and is lost was never seen to start.
+    if (isRemote && running.items.size === 0) streams.releaseAgain(running);
+    running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
+    await streams.scan(running);
+  }
+  const failure = running.broken ?? judge(job, exit);
+  if (failure) {
+    const progress = job.prepared.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
+    const cause = failure.code === 'service-died' ? failure.code : exit.cause;
+    return { ...end, failure, cause, progress };
+  }
+  try {
+    return { ...end, outputs: await ingest(job, store, running.items) };
+  } catch (error) {
+    if (!Problem.is(error)) diagnostics.error({ err: error }, 'ingest');
+    return { ...end, failure: failureOf(error) };
+  }
+}
+
+/** What a job wrote on another host may show up here later than its end. */
+async function untilVisible(
+  job: StagedJob,
+  copy: Copy | undefined,
+  { visibleWithinSeconds }: FinishTools,
+): Promise<void> {
+  const { spec } = job.prepared;
+  const names = Object.entries(job.out).flatMap(([name, path]) => {
+    return spec.run || streamOf(spec.outputs[name]) ? [] : [basename(path)];
+  });
+  const own = { folder: job.folder, names: spec.run ? ['outputs.json'] : [], counted: 'outputs' as const };
+  const shared = { folder: job.outFolder, names, counted: 'all' as const };
+  const isShared = spec.onPreempt === 'resume';
+  const folders = isShared ? [...(spec.run ? [own] : []), shared] : [{ ...own, names: [...own.names, ...names] }];
+  await awaitVisible(folders, copy?.entries, visibleWithinSeconds);
+}

@@ -1,0 +1,218 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { z } from 'zod';
+import type { Digest } from '../../cache/digest.ts';
+import { messageOf, Problem } from '../../cache/problem.ts';
+import type { Store } from '../../cache/store.ts';
+import { isArtifact, type Kind, kindOf } from '../../tasks/core/artifact.ts';
+import { keyOf } from '../../tasks/core/keyed-list.ts';
+import { type StreamSpec, streamOf } from '../../tasks/core/stream.ts';
+import type { Item, Output } from '../values/output.ts';
+import type { TaskSpec } from '../../tasks/core/spec.ts';
+import type { Found } from './releases.ts';
+import type { StagedJob } from '../job/stage.ts';
+import { asStored, type HeldArtifact, sortedItems } from '../values/values.ts';
+
+/**
+ * Takes what a job made into the store, checked: files first, so that a record never names what is not there.
+ *
+ * What a job on another host wrote stays until its record is kept: a driver that is killed here is followed by another, which
+ * takes in the same.
+ *
+ * `released` are the items of its streams, which are in the store already. Throws a `Problem` that names the output.
+ */
+export async function ingest(
+  job: StagedJob,
+  store: Store,
+  released: ReadonlyMap<string, readonly Item[]>,
+): Promise<Record<string, Output>> {
+  const { spec } = job.prepared;
+  const returned = spec.run ? readReturned(job) : undefined;
+  const outputs: Record<string, Output> = {};
+  for (const [name, type] of Object.entries(spec.outputs)) {
+    if (streamOf(type)) {
+      outputs[name] = { items: sortedItems(released.get(name) ?? []) };
+      continue;
+    }
+    const given = returned ? returned[name] : givenByProgram(job, name, type);
+    const value = await take(given, type, { job, store, where: name });
+    const stored = asStored(check(value, type, spec.name, name));
+    const key = keyOf(type);
+    outputs[name] = key === undefined ? { value: stored } : { items: keyedItems(stored, key, { spec, name }) };
+  }
+  return outputs;
+}
+
+/** The items of a `keyedList`, under the keys that they carry. */
+function keyedItems(list: unknown, key: string, { spec, name }: { spec: TaskSpec; name: string }): Item[] {
+  const items = (list as Record<string, unknown>[]).map((value) => ({ key: String(value[key]), value }));
+  const sorted = sortedItems(items);
+  const twice = sorted.find((item, i) => item.key === sorted[i - 1]?.key);
+  if (twice === undefined) return sorted;
+  throw new Problem('key-twice', `${spec.name} gave two items of ${name} the ${key} "${twice.key}".`);
+}
+
+/** Stores one item of a stream while its job goes on writing others. */
+export async function ingestItem(found: Found, spec: StreamSpec, { job, store, output }: ItemPlace): Promise<Item> {
+  const where = `${output}/${found.key}`;
+  const kind = kindOf(spec.item);
+  const value = kind
+    ? await takeFiles(found.path, kind, { job, store, where }, 'copy')
+    : parseJson(readFileSync(found.path, 'utf8'), job, where);
+  return { key: found.key, value: asStored(check(value, spec.item, job.prepared.spec.name, where)) };
+}
+
+interface ItemPlace {
+  readonly job: StagedJob;
+  readonly store: Store;
+  readonly output: string;
+}
+
+interface Place {
+  readonly job: StagedJob;
+  readonly store: Store;
+  readonly where: string;
+}
+
+/** A returned value with the paths that stand for artifacts taken into the store, at any depth. */
+async function take(given: unknown, type: z.ZodType, place: Place): Promise<unknown> {
+  const kind = kindOf(type);
+  if (kind) return takeArtifact(given, kind, place);
+  const inner = innerType(type);
+  if (inner) return given === undefined || given === null ? given : take(given, inner, place);
+  if (type instanceof z.ZodArray && Array.isArray(given)) {
+    const values: unknown[] = [];
+    for (const [i, value] of given.entries()) {
+      values.push(await take(value, type.element as z.ZodType, { ...place, where: `${place.where}.${i}` }));
+    }
+    return values;
+  }
+  if (type instanceof z.ZodObject && typeof given === 'object' && given !== null) {
+    const fields = Object.entries(type.shape);
+    const values: Record<string, unknown> = { ...given };
+    for (const [key, field] of fields) {
+      values[key] = await take(values[key], field, { ...place, where: `${place.where}.${key}` });
+    }
+    return values;
+  }
+  return given;
+}
+
+function innerType(type: z.ZodType): z.ZodType | undefined {
+  const wraps = type instanceof z.ZodOptional || type instanceof z.ZodNullable || type instanceof z.ZodDefault;
+  return wraps ? (type.unwrap() as z.ZodType) : undefined;
+}
+
+async function takeArtifact(given: unknown, kind: Kind, place: Place): Promise<HeldArtifact> {
+  if (typeof given === 'string') return takeFiles(given, kind, place, place.job.isRemote ? 'keep' : 'move');
+  if (isArtifact(given) && given.kind === kind.name && place.store.hasTree(given.digest as Digest))
+    return passedOn(given, place);
+  const { spec } = place.job.prepared;
+  throw new Problem('wrong-output', `${spec.name} gave no files for ${place.where}.`, {
+    hint: `Return the path of what it wrote (out.${place.where}), or an artifact that it was given.`,
+  });
+}
+
+/** An input handed on as an output: its files are in the store already. */
+function passedOn(given: { kind: string; digest: string; meta: unknown }, { store }: Place): HeldArtifact {
+  const tree = store.readTree(given.digest as Digest);
+  const size = (tree?.entries ?? []).reduce((total, entry) => total + (entry.kind === 'file' ? entry.size : 0), 0);
+  return { kind: given.kind, digest: given.digest, meta: given.meta, path: '', size };
+}
+
+async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | 'keep' | 'copy'): Promise<HeldArtifact> {
+  const { spec } = place.job.prepared;
+  const isOwn = isOfJob(path, place);
+  try {
+    const meta = await describe(path, kind, place);
+    if (kind.hold === 'adopt' && !isOwn) {
+      const { digest, size } = await place.store.adoptTree(path, { names: await kind.files?.(path) });
+      return { kind: kind.name, digest, meta, path: '', size };
+    }
+    if (!isOwn) refuseForeign(path, place);
+    // A part of an input, named as an output, stays in the input too.
+    const { digest, size } = await place.store.putTree(path, { how: isOfInput(path, place) ? 'copy' : how });
+    return { kind: kind.name, digest, meta, path: '', size };
+  } catch (error) {
+    if (existsSync(path)) throw error;
+    throw new Problem('output-missing', `${spec.name} ended well but did not write its output ${place.where}.`, {
+      hint: `It was expected at ${path}.`,
+    });
+  }
+}
+
+async function describe(path: string, kind: Kind, { job, where }: Place): Promise<unknown> {
+  const task = job.prepared.spec.name;
+  try {
+    const parsed = kind.meta.safeParse(await kind.inspect(path));
+    if (parsed.success) return parsed.data;
+    throw new Problem('wrong-output', `The facts of ${where} do not fit:\n${z.prettifyError(parsed.error)}`);
+  } catch (cause) {
+    const hint = Problem.is(cause) && cause.hint ? { hint: cause.hint } : {};
+    throw new Problem(
+      'wrong-output',
+      `${task} wrote something to ${where} that is no ${kind.name}: ${messageOf(cause)}`,
+      {
+        ...hint,
+        cause,
+      },
+    );
+  }
+}
+
+/** Whether it lies in the job's own folder, which goes away: then it moves into the store, whatever its kind. */
+function isOfJob(path: string, { job }: Place): boolean {
+  return isInside(path, job.outFolder) || isInside(path, job.folder);
+}
+
+function isOfInput(path: string, { job }: Place): boolean {
+  return job.inputFolders.some((folder) => isInside(path, folder));
+}
+
+function isInside(path: string, folder: string): boolean {
+  return !relative(folder, resolve(path)).startsWith('..');
+}
+
+/** Moving files out of a folder that is not the job's own would take them from somebody. */
+function refuseForeign(path: string, { job, where }: Place): never {
+  throw new Problem(
+    'wrong-output',
+    `${job.prepared.spec.name} gave ${path} for ${where}, which is outside of its folder.`,
+    {
+      hint: `Write to out.${where.split('.')[0]}, or declare the kind with hold: 'adopt' to leave files where they lie.`,
+    },
+  );
+}
+
+function givenByProgram(job: StagedJob, name: string, type: z.ZodType): unknown {
+  const path = job.out[name] as string;
+  if (kindOf(type)) return path;
+  if (existsSync(path)) return parseJson(readFileSync(path, 'utf8'), job, name);
+  throw new Problem('output-missing', `${job.prepared.spec.name} ended well but did not write its output ${name}.`, {
+    hint: `It was expected at ${path}, as JSON.`,
+  });
+}
+
+function readReturned(job: StagedJob): Record<string, unknown> {
+  return parseJson(readFileSync(`${job.folder}/outputs.json`, 'utf8'), job, 'its outputs') as Record<string, unknown>;
+}
+
+function parseJson(text: string, job: StagedJob, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Problem(
+      'wrong-output',
+      `${job.prepared.spec.name} wrote something to ${where} that is not JSON: ${messageOf(cause)}`,
+    );
+  }
+}
+
+function check(value: unknown, type: z.ZodType, task: string, where: string): unknown {
+  const parsed = type.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Problem(
+    'wrong-output',
+    `Output ${where} of ${task} does not fit its type:\n${z.prettifyError(parsed.error)}`,
+  );
+}

@@ -1,0 +1,143 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Json } from '../../cache/canonical-json.ts';
+import type { Store } from '../../cache/store.ts';
+import type { StreamSpec } from '../../tasks/core/stream.ts';
+import type { Fact } from '../log/events.ts';
+import { fileStateOf } from './file-state.ts';
+import { ingestItem } from './ingest.ts';
+import { failureOf } from './judge.ts';
+import { isWhole } from '../values/cache-hit.ts';
+import type { Item } from '../values/output.ts';
+import type { Prepared } from '../keys/recipes.ts';
+import { type Found, findReleases } from './releases.ts';
+import { type Running, settled } from './active-attempt.ts';
+import { workFolder } from '../job/stage.ts';
+import { fromStored, toStored } from '../values/values.ts';
+
+/** How often a job on another host is looked at, through a file system that many share; in milliseconds. */
+const remoteScanMs = 2000;
+
+export interface StreamTools {
+  readonly store: Store;
+  readonly emit: (fact: Fact) => void;
+  readonly released: (prepared: Prepared, output: string, item: Item) => void;
+}
+
+/** Takes the items of streams into the store while their jobs run. */
+export class StreamWatch {
+  readonly #tools: StreamTools;
+
+  constructor(tools: StreamTools) {
+    this.#tools = tools;
+  }
+
+  /** Looks at running jobs for items that became ready. */
+  scanAll(all: Iterable<Running>): void {
+    const now = performance.now();
+    for (const running of all) {
+      if (running.streams.length === 0 || running.scanning || now < running.scanAt) continue;
+      // Until its copy is known a job on another host writes nobody knows where.
+      if (running.executor.outlivesDriver && !running.copy) continue;
+      running.scanning = true;
+      running.scanAt = now + (running.executor.outlivesDriver ? remoteScanMs : 0);
+      running.scan = this.scan(running).finally(() => {
+        running.scanning = false;
+      });
+    }
+  }
+
+  /** Never throws: a broken item, or a rule that cannot tell, ends its job. */
+  async scan(running: Running): Promise<void> {
+    try {
+      await this.#takeReleases(running);
+    } catch (error) {
+      running.broken ??= failureOf(error);
+      running.executor.cancel(running.job);
+    }
+  }
+
+  async #takeReleases(running: Running): Promise<void> {
+    for (const [output, spec] of running.streams) {
+      const folder = settled(running).out[output] as string;
+      const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
+      for (const found of await findReleases(folder, spec, seen)) {
+        const item = await this.#takeItem(running, { output, spec, found });
+        if (item) this.#release(running, output, item);
+      }
+    }
+  }
+
+  /**
+   * None when its program deletes the item meanwhile: trainers keep only their newest checkpoints, and half of one must not
+   * be taken for the whole. What fails while it stands still is broken.
+   */
+  async #takeItem(
+    running: Running,
+    { output, spec, found }: { output: string; spec: StreamSpec; found: Found },
+  ): Promise<Item | undefined> {
+    const before = fileStateOf(found.path);
+    if (before === undefined) return undefined;
+    try {
+      const item = await ingestItem(found, spec, { job: settled(running), store: this.#tools.store, output });
+      return fileStateOf(found.path) === before ? item : undefined;
+    } catch (error) {
+      const stoodStill = running.isEnding || running.failed.get(found.path) === before;
+      if (stoodStill && fileStateOf(found.path) === before) throw error;
+      running.failed.set(found.path, before); // looked at again
+      return undefined;
+    }
+  }
+
+  #release(running: Running, output: string, item: Item): void {
+    const { prepared } = running.job;
+    running.items.set(output, [...(running.items.get(output) ?? []), item]);
+    const digest = (item.value as { digest?: string } | null)?.digest;
+    const { address } = prepared.instance;
+    const ledger = this.#ledgerOf(running);
+    if (ledger !== undefined) {
+      appendFileSync(ledger, `${JSON.stringify({ output, key: item.key, value: toStored(item.value) })}\n`);
+    }
+    this.#tools.emit({ type: 'item-released', address, output, key: item.key, ...(digest ? { digest } : {}) });
+    this.#tools.released(prepared, output, item);
+  }
+
+  /** Where released items are noted down for those who come later. */
+  #ledgerOf({ job, executor, copy }: Running): string | undefined {
+    if (job.prepared.spec.onPreempt === 'resume') {
+      return join(workFolder(this.#tools.store, job.prepared.fingerprint), 'released.jsonl');
+    }
+    return executor.outlivesDriver ? join(copy?.folder ?? job.folder, 'released.jsonl') : undefined;
+  }
+
+  /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
+  releaseAgain(running: Running): void {
+    const path = this.#ledgerOf(running);
+    if (path === undefined) return;
+    const released = readReleased(path);
+    if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
+    for (const { output, key, value } of released) {
+      if (running.items.get(output)?.some((item) => item.key === key)) continue;
+      if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
+      const item = { key, value: fromStored(value) };
+      running.items.set(output, [...(running.items.get(output) ?? []), item]);
+      const { address } = running.job.prepared.instance;
+      const digest = (item.value as { digest?: string } | null)?.digest;
+      this.#tools.emit({ type: 'item-released', address, output, key, ...(digest ? { digest } : {}) });
+      this.#tools.released(running.job.prepared, output, item);
+    }
+  }
+}
+
+function readReleased(path: string): { output: string; key: string; value: Json }[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as { output: string; key: string; value: Json }];
+      } catch {
+        return []; // the driver was killed while it wrote this line: the item is found again
+      }
+    });
+}

@@ -1,0 +1,34 @@
+import { openStoreOnly } from '../../project/session.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
+import { followRun } from '../common/follow-run.ts';
+import type { Io } from '../../views/io.ts';
+import type { Options } from '../common/options.ts';
+import { goOn } from './resume.ts';
+import { storeOptions } from '../common/session-options.ts';
+import { statusLines } from '../common/status-lines.ts';
+
+/** Watches a run that is driven by somebody, and drives one that is not. */
+export async function attach(io: Io, [name]: readonly string[], options: Options): Promise<number> {
+  const { json } = options as { json?: boolean };
+  const known = await find(io, name);
+  switch (known.outcome) {
+    case 'running':
+      return followRun(io, known, { json });
+    case 'interrupted':
+    case 'left':
+      return goOn(io, known, json === undefined ? {} : { json });
+    default:
+      for (const line of statusLines(known, io)) io.print(line);
+      return known.outcome === 'succeeded' ? exitCodes.fine : exitCodes.nodeFailed;
+  }
+}
+
+async function find(io: Io, name: string | undefined): Promise<KnownRun> {
+  const { store } = await openStoreOnly(storeOptions(io));
+  try {
+    return readRun(store.root, findRun(store.root, name));
+  } finally {
+    await store.close();
+  }
+}

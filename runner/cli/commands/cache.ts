@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { collectGarbage } from '../../../cache/collect.ts';
+import type { Digest } from '../../../cache/digest.ts';
+import type { Store } from '../../../cache/store.ts';
+import { verifyStore } from '../../../cache/verify.ts';
+import { listRuns, readEvents } from '../../log/run-log.ts';
+import { openStoreOnly } from '../../project/session.ts';
+import { paint } from '../../views/paint.ts';
+import { bytes, count } from '../../words/quantities.ts';
+import { table } from '../../views/table.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import type { Io } from '../../views/io.ts';
+import type { Options } from '../common/options.ts';
+import { storeOptions } from '../common/session-options.ts';
+
+export async function cache(io: Io, [command]: readonly string[], options: Options): Promise<number> {
+  const { store } = await openStoreOnly(storeOptions(io));
+  try {
+    if (command === 'verify') return await verify(io, store);
+    if (command === 'collect') return await collect(io, store, options as { dryRun?: boolean; olderThan: number });
+    return await stat(io, store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function stat(io: Io, store: Store): Promise<number> {
+  let [blobs, size, records] = [0, 0, 0];
+  for (const digest of store.blobs.list()) {
+    blobs += 1;
+    size += store.blobs.stat(digest)?.size ?? 0;
+  }
+  const byTask = new Map<string, number>();
+  for await (const { recipe } of store.records.all()) {
+    records += 1;
+    byTask.set(recipe.task, (byTask.get(recipe.task) ?? 0) + 1);
+  }
+  const rows = [
+    ['store', store.root],
+    ['records', `${records} in ${store.records.place}`],
+    ['files', `${blobs}, ${bytes(size)}`],
+    ['runs', String(listRuns(store.root).length)],
+  ];
+  for (const line of table(rows)) io.print(line);
+  const { dim } = paint(io.stdout.hasColor);
+  const tasks = [...byTask].sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1));
+  if (tasks.length > 0) io.print(dim('records by task'));
+  for (const line of table(tasks.map(([task, number]) => [`  ${task}`, String(number)]))) io.print(line);
+  return exitCodes.fine;
+}
+
+/** What is damaged is no failure of a node, yet scripts must see it. */
+async function verify(io: Io, store: Store): Promise<number> {
+  const report = await verifyStore(store, { onProgress: progressOn(io) });
+  for (const { digest, movedTo } of report.wrongBlobs)
+    io.print(`damaged file ${digest}${movedTo ? `, moved to ${movedTo}` : ''}`);
+  for (const { fingerprint, reason } of report.damagedRecords) io.print(`damaged record ${fingerprint}: ${reason}`);
+  for (const { task, fingerprint } of report.incompleteRecords)
+    io.print(`incomplete result of ${task} (${fingerprint}): it runs again when it is needed`);
+  const wrong = report.wrongBlobs.length + report.damagedRecords.length + report.incompleteRecords.length;
+  io.print(
+    `${count(report.blobs, 'file')} (${bytes(report.bytes)}) and ${count(report.records, 'record')} checked: ${wrong === 0 ? 'all is well' : `${wrong} wrong`}`,
+  );
+  return wrong === 0 ? exitCodes.fine : exitCodes.nodeFailed;
+}
+
+function progressOn({ stderr }: Io): (done: number, total: number) => void {
+  if (!stderr.isLive) return () => {};
+  let last = 0;
+  return (done, total) => {
+    const now = performance.now();
+    if (now - last < 100 && done < total) return;
+    last = now;
+    stderr.write(`\rchecking ${done} of ${total}\x1b[K${done === total ? '\r\x1b[K' : ''}`);
+  };
+}
+
+async function collect(
+  io: Io,
+  store: Store,
+  { dryRun = false, olderThan }: { dryRun?: boolean; olderThan: number },
+): Promise<number> {
+  const keep = usedSince(store.root, Date.now() - olderThan * 86_400_000);
+  const gone = await collectGarbage(store, { keep, dryRun });
+  const what = [
+    count(gone.records, 'record'),
+    count(gone.blobs, 'file'),
+    count(gone.adopted, 'manifest'),
+    count(gone.leftovers, 'leftover'),
+  ];
+  const why = `not used by any run of the last ${olderThan === 1 ? 'day' : `${olderThan} days`}`;
+  io.print(`${dryRun ? 'Would delete' : 'Deleted'} ${what.join(', ')}: ${bytes(gone.bytes)}, ${why}.`);
+  if (dryRun && gone.records + gone.blobs > 0) io.print('Without --dry-run they are deleted.');
+  return exitCodes.fine;
+}
+
+/** Fingerprints that runs since then made, took from the store or waited for. */
+function usedSince(root: string, since: number): Set<Digest> {
+  const used = new Set<Digest>();
+  for (const run of listRuns(root)) {
+    const events = readEvents(join(root, 'runs', run));
+    const last = events.at(-1);
+    if (!last || Date.parse(last.time) < since) continue;
+    for (const event of events) if ('fingerprint' in event) used.add(event.fingerprint as Digest);
+  }
+  return used;
+}

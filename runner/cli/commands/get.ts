@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Problem } from '../../../cache/problem.ts';
+import { openStoreOnly } from '../../project/session.ts';
+import { leafOf } from '../../views/results.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import { newestWith } from '../common/find-result.ts';
+import type { Io } from '../../views/io.ts';
+import { materialise } from '../common/materialise.ts';
+import { fillPage } from '../common/pages.ts';
+import type { Options } from '../common/options.ts';
+import { storeOptions } from '../common/session-options.ts';
+
+export async function get(io: Io, [name = '', output = '']: readonly string[], options: Options): Promise<number> {
+  const { to, force = false } = options as { to: string; force?: boolean };
+  const { store } = await openStoreOnly(storeOptions(io));
+  try {
+    const { known, value } = newestWith(store, name, output, io.storeFolder);
+    const path = resolve(io.cwd, to);
+    if (existsSync(path) && !force) {
+      throw new Problem('already-there', `${to} is there already.`, {
+        hint: 'Choose another path, or add --force to write over it.',
+      });
+    }
+    await materialise(store, value, path);
+    if (leafOf(value)?.kind === 'html-page') await fillPage(path, known.state);
+    io.print(`${output} of ${name}, run ${known.run} -> ${to}`);
+    return exitCodes.fine;
+  } finally {
+    await store.close();
+  }
+}

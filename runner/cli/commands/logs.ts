@@ -1,0 +1,99 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Problem } from '../../../cache/problem.ts';
+import { openStoreOnly } from '../../project/session.ts';
+import type { NodeState } from '../../log/state.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import { pickNode } from '../common/pick-node.ts';
+import { findRun, readRun } from '../common/find-run.ts';
+import { listenForInterrupts } from '../common/interrupts.ts';
+import type { Io } from '../../views/io.ts';
+import type { Options } from '../common/options.ts';
+import { storeOptions } from '../common/session-options.ts';
+
+/** `logs NODE` looks into the newest run, `logs RUN NODE` into that one. */
+export async function logs(io: Io, args: readonly string[], { follow }: Options): Promise<number> {
+  const [runName, nodeName] = args.length > 1 ? args : [undefined, args[0]];
+  const { store } = await openStoreOnly(storeOptions(io));
+  const { root } = store;
+  await store.close();
+  const run = findRun(root, runName);
+  const find = (): { node: NodeState; isOver: boolean } => {
+    const { state, outcome } = readRun(root, run);
+    return { node: pickNode(nodeName ?? '', [...state.nodes.values()]), isOver: outcome !== 'running' };
+  };
+  const { node, isOver } = find();
+  if (node.job === undefined && (!follow || isOver)) throw noLog(node, run);
+  if (!follow) {
+    const path = logPath(root, run, node);
+    const written = existsSync(path) ? copyFrom(path, 0, io) : 0;
+    if (written === 0) io.stderr.write(`"${node.label}" wrote nothing in run ${run}.\n`);
+    return exitCodes.fine;
+  }
+  await followLog(io, root, run, find);
+  return exitCodes.fine;
+}
+
+/** The log of the newest attempt as it grows, until the node has ended. A new attempt's log follows the old one's. */
+async function followLog(
+  io: Io,
+  root: string,
+  run: string,
+  find: () => { node: NodeState; isOver: boolean },
+): Promise<void> {
+  const interrupts = listenForInterrupts(() => {});
+  let shown = { path: '', offset: 0 };
+  try {
+    while (!interrupts.signal.aborted) {
+      const { node, isOver } = find();
+      if (node.job !== undefined) {
+        const path = logPath(root, run, node);
+        if (path !== shown.path) shown = { path, offset: 0 };
+        if (existsSync(path)) shown.offset = copyFrom(path, shown.offset, io);
+      }
+      if (isOver || ['done', 'cached', 'failed', 'skipped'].includes(node.phase)) return;
+      await delay(200, undefined, { signal: interrupts.signal }).catch(() => {}); // Ctrl-C ends the watching, not the run
+    }
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+function logPath(root: string, run: string, { job }: NodeState): string {
+  return join(root, 'runs', run, job ?? '', 'log.txt');
+}
+
+/** Returns where it stopped. */
+function copyFrom(path: string, from: number, io: Io): number {
+  const file = openSync(path, 'r');
+  const buffer = Buffer.alloc(64 * 1024);
+  let offset = from;
+  try {
+    for (
+      let read = readSync(file, buffer, 0, buffer.length, offset);
+      read > 0;
+      read = readSync(file, buffer, 0, buffer.length, offset)
+    ) {
+      io.stdout.writeBytes(Buffer.from(buffer.subarray(0, read)));
+      offset += read;
+    }
+    return offset;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function noLog({ label, phase, because }: NodeState, run: string): Problem {
+  const why: Partial<Record<NodeState['phase'], string>> = {
+    cached: 'its result was known, so it did not run',
+    awaited: 'another run made it',
+    skipped: `it was skipped${because ? ` because ${because} failed` : ''}`,
+  };
+  return new Problem('no-log', `"${label}" has no log in run ${run}: ${why[phase] ?? 'it has not started'}.`, {
+    hint:
+      phase === 'cached'
+        ? '`pipeline runs` lists the runs; name the one in which it ran: pipeline logs RUN NODE'
+        : `pipeline status ${run}`,
+  });
+}

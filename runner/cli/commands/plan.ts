@@ -1,0 +1,30 @@
+import { makePlan, type Plan } from '../../plan/plan.ts';
+import type { ExecutorName } from '../../executors/placement.ts';
+import { openSession } from '../../project/session.ts';
+import { paint } from '../../views/paint.ts';
+import { planLines } from '../../views/plan-lines.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import type { Io } from '../../views/io.ts';
+import type { Options } from '../common/options.ts';
+import { sessionRequest } from '../common/session-options.ts';
+
+export async function plan(io: Io, [name = '', ...overrides]: readonly string[], options: Options): Promise<number> {
+  const session = await openSession(sessionRequest(io, name, overrides, options));
+  try {
+    const { until, force, executor } = options as { until?: string; force?: string[]; executor?: ExecutorName };
+    const plan = await makePlan(session, {
+      executor,
+      ...(until === undefined ? {} : { until }),
+      ...(force?.length ? { force } : {}),
+    });
+    if (options.json) io.print(planJson(session.pipelineName, plan));
+    else for (const line of planLines(session.pipelineName, plan, paint(io.stdout.hasColor))) io.print(line);
+    return plan.refusals.length > 0 ? exitCodes.site : exitCodes.fine;
+  } finally {
+    await session.close();
+  }
+}
+
+function planJson(pipeline: string, { nodes, refusals }: Plan): string {
+  return JSON.stringify({ pipeline, nodes, refusals });
+}

@@ -1,0 +1,101 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Problem } from '../../../cache/problem.ts';
+import type { ExecutorName } from '../../executors/placement.ts';
+import { findNode } from '../../project/names.ts';
+import { placeName, refusalLines, refusalsOf } from '../../plan/plan.ts';
+import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
+import { openSession, type Session } from '../../project/session.ts';
+import { startDriver } from '../common/detach.ts';
+import { drive } from '../common/drive.ts';
+import { lockRun } from '../common/driver-lock.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import type { Io } from '../../views/io.ts';
+import type { Options } from '../common/options.ts';
+import { sessionRequest } from '../common/session-options.ts';
+
+interface RunOptions {
+  readonly profile?: string;
+  readonly json?: boolean;
+  readonly jobs?: number;
+  readonly until?: string;
+  readonly force?: readonly string[];
+  readonly failFast?: boolean;
+  readonly executor?: ExecutorName;
+  readonly detach?: boolean;
+  /** The run's folder is there already: its number. */
+  readonly numbered?: string;
+}
+
+export async function run(io: Io, [name = '', ...overrides]: readonly string[], given: Options): Promise<number> {
+  const { profile, ...options } = given as RunOptions;
+  const session = await openSession(sessionRequest(io, name, overrides, given));
+  try {
+    // Names are checked before the run has a number.
+    for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
+      findNode(session.graph, node);
+    await refuseUnfit(session, options);
+
+    const { run, folder } =
+      options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
+    const request: RunRequest = {
+      pipeline: session.pipelineName,
+      name,
+      file: session.loaded.file,
+      overrides,
+      ...(profile === undefined ? {} : { profile }),
+      ...(options.until === undefined ? {} : { until: options.until }),
+      ...(options.executor === undefined ? {} : { executor: options.executor }),
+      startedAt: new Date().toISOString(),
+    };
+    writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
+    if (options.detach) {
+      startDriver({ run, folder, cwd: io.cwd });
+      io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}`);
+      return exitCodes.fine;
+    }
+    const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
+    const log = openLog(session.storeRoot, run);
+    try {
+      const { json, jobs, until, force, failFast, executor } = options;
+      return await drive(
+        session,
+        {
+          run: log,
+          name,
+          resumed: false,
+          ...(json === undefined ? {} : { json }),
+          ...(jobs === undefined ? {} : { jobs }),
+          ...(until === undefined ? {} : { until }),
+          ...(force?.length ? { force } : {}),
+          ...(failFast === undefined ? {} : { failFast }),
+          ...(executor === undefined ? {} : { executor }),
+        },
+        io,
+      );
+    } finally {
+      log.close();
+      lock?.release();
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function numbered({ storeRoot }: Session, run: string): { run: string; folder: string } {
+  return { run, folder: join(storeRoot, 'runs', run) };
+}
+
+/** What the site lacks, before anything starts: hours of work must not end in a node that never could run. */
+export async function refuseUnfit(
+  session: Session,
+  { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined },
+): Promise<void> {
+  const refusals = await refusalsOf(session, { until, executor });
+  if (refusals.length === 0) return;
+  const lines = refusals.flatMap(refusalLines);
+  const where = placeName(executor ?? session.site.executor ?? 'local');
+  throw new Problem('site-lacks', [`${where} cannot run it:`, ...lines].join('\n'), {
+    hint: '`pipeline doctor` says what is here.',
+  });
+}

@@ -1,0 +1,56 @@
+import type { Outlook } from '../../executors/executor.ts';
+import { countsOf } from '../../log/state.ts';
+import { History } from '../../plan/history.ts';
+import { openStoreOnly } from '../../project/session.ts';
+import type { OnCluster } from '../../views/cluster-words.ts';
+import type { Io } from '../../views/io.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
+import type { Options } from '../common/options.ts';
+import { storeOptions } from '../common/session-options.ts';
+import { askQueue, statusLines } from '../common/status-lines.ts';
+
+export async function status(io: Io, [name]: readonly string[], { json }: Options): Promise<number> {
+  const { store } = await openStoreOnly(storeOptions(io));
+  try {
+    const known = readRun(store.root, findRun(store.root, name));
+    const outlooks = await askQueue(known.state);
+    if (json) io.print(statusJson(known, outlooks));
+    else {
+      const history = new History(store, known.state.pipeline, known.run);
+      const onCluster = (address: string): OnCluster => ({
+        outlook: outlooks?.get(address),
+        expectedSeconds: history.secondsOf(address),
+      });
+      for (const line of statusLines(known, io, onCluster)) io.print(line);
+    }
+    return exitCodes.fine;
+  } finally {
+    await store.close();
+  }
+}
+
+function statusJson({ run, state, outcome }: KnownRun, outlooks: ReadonlyMap<string, Outlook> | undefined): string {
+  const nodes = [...state.nodes.values()].map(
+    ({ address, label, task, phase, attempt, reason, seconds, failure, because, executor, id, host, costs }) => {
+      const queue = outlooks?.get(address);
+      const job = { executor, id, host, costs, queue };
+      return { address, label, task, state: phase, attempt, reason, seconds, failure, because, ...job };
+    },
+  );
+  const { pipeline, params, host, pid, startedAt, endedAt, warnings, results } = state;
+  return JSON.stringify({
+    run,
+    pipeline,
+    status: outcome,
+    counts: countsOf(state),
+    params,
+    host,
+    pid,
+    startedAt: new Date(startedAt).toISOString(),
+    ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    nodes,
+    warnings,
+    results,
+  });
+}

@@ -1,0 +1,33 @@
+import { listRuns } from '../../log/run-log.ts';
+import { openStoreOnly } from '../../project/session.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
+import type { Io } from '../../views/io.ts';
+import type { Options } from '../common/options.ts';
+import { goOn } from './resume.ts';
+import { storeOptions } from '../common/session-options.ts';
+
+/** One pass over runs that nobody drives: takes what has ended, submits what is ready, and leaves. */
+export async function tick(io: Io, [name]: readonly string[], options: Options): Promise<number> {
+  const { json } = options as { json?: boolean };
+  const runs = await undriven(io, name);
+  if (runs.length === 0) io.print('There is nothing to do: every run has ended or is driven by somebody.');
+  let code: number = exitCodes.fine;
+  for (const run of runs) {
+    const ended = await goOn(io, run, { once: true, ...(json === undefined ? {} : { json }) });
+    if (ended !== exitCodes.fine) code = ended;
+  }
+  return code;
+}
+
+async function undriven(io: Io, name: string | undefined): Promise<KnownRun[]> {
+  const { store } = await openStoreOnly(storeOptions(io));
+  try {
+    const runs = name === undefined ? listRuns(store.root) : [findRun(store.root, name)];
+    return runs
+      .map((run) => readRun(store.root, run))
+      .filter(({ outcome }) => outcome === 'left' || outcome === 'interrupted');
+  } finally {
+    await store.close();
+  }
+}

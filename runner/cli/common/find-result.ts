@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { Problem } from '../../../cache/problem.ts';
+import type { Store } from '../../../cache/store.ts';
+import { nearest } from '../../../tasks/core/nearest.ts';
+import { listRuns } from '../../log/run-log.ts';
+import { inStore, quoted } from '../../views/failure.ts';
+import { isTable, itemsOf, leafOf, namedResults } from '../../views/results.ts';
+import { type KnownRun, readRequest, readRun } from './find-run.ts';
+
+/** The result of that name from the newest run of the pipeline that has it. */
+export function newestWith(
+  store: Store,
+  name: string,
+  output: string,
+  storeFolder: string | undefined,
+): { known: KnownRun; value: unknown } {
+  const pipelines = new Set<string>();
+  const outputs = new Set<string>();
+  let runCount = 0;
+  for (const run of listRuns(store.root).reverse()) {
+    const known = readRun(store.root, run);
+    pipelines.add(known.state.pipeline);
+    if (!isRunOf(known, name)) continue;
+    runCount += 1;
+    const value = resultOf(known.state.results, output);
+    if (value !== undefined) return { known, value };
+    for (const { name } of namedResults(known.state.results)) outputs.add(name);
+  }
+  if (runCount === 0) throw noRun(name, [...pipelines], storeFolder);
+  throw noOutput(name, output, [...outputs]);
+}
+
+/** Whether it is a run of the pipeline that a person means. */
+export function isRunOf({ state, folder }: KnownRun, name: string): boolean {
+  if (state.pipeline === name) return true;
+  // The file may have another name than the pipeline in it.
+  if (!existsSync(`${folder}/run.json`)) return false;
+  const request = readRequest(folder);
+  return request.name === name || basename(request.file, extname(request.file)) === name;
+}
+
+function resultOf(results: Readonly<Record<string, unknown>>, output: string): unknown {
+  const named = namedResults(results).find(({ name }) => name === output);
+  if (named) return named.value;
+  return within(results, output);
+}
+
+/** Walks into records by dotted names and into lists by key; a key may hold dots itself. */
+function within(value: unknown, path: string): unknown {
+  const entries =
+    itemsOf(value)?.map((item) => [item.key, item.value] as const) ??
+    (isTable(value) && !leafOf(value) ? Object.entries(value) : []);
+  for (const [key, inner] of entries) {
+    if (key === path) return inner;
+    const found = path.startsWith(`${key}.`) ? within(inner, path.slice(key.length + 1)) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+export function noRun(name: string, known: readonly string[], store: string | undefined): Problem {
+  const close = nearest(name, known);
+  return new Problem('no-such-run', `There is no run of "${name}"${close ? `; did you mean "${close}"?` : '.'}`, {
+    hint: `Start one: pipeline run ${quoted(close ?? name)}${inStore(store)}`,
+  });
+}
+
+function noOutput(name: string, output: string, known: readonly string[]): Problem {
+  const close = nearest(output, known);
+  return new Problem(
+    'no-such-result',
+    `No run of ${name} has a result "${output}"${close ? `; did you mean "${close}"?` : '.'}`,
+    {
+      hint:
+        known.length > 0 ? `Its results: ${known.join(', ')}.` : `None of its runs got that far: pipeline run ${name}`,
+    },
+  );
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EventTail } from '../../log/event-tail.ts';
+import type { Outlook } from '../../executors/executor.ts';
+import { readProgress } from '../../log/progress.ts';
+import { apply, emptyState, type RunState } from '../../log/state.ts';
+import type { OnCluster } from '../../views/cluster-words.ts';
+import { jsonView } from '../../views/json.ts';
+import { plainView } from '../../views/plain.ts';
+import { terminalView } from '../../views/terminal.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type KnownRun, readRun } from './find-run.ts';
+import { listenForInterrupts } from './interrupts.ts';
+import type { Io } from '../../views/io.ts';
+import { askQueue, statusLines } from './status-lines.ts';
+
+/** How often the queue is asked for what a terminal shows, in milliseconds. */
+const askQueueMs = 10_000;
+/** How often the log of the run is looked at, in milliseconds. */
+const lookMs = 300;
+
+/** A run that another process drives, as it goes on. Ctrl-C ends the watching, not the run. */
+export async function followRun(
+  io: Io,
+  known: KnownRun,
+  { json = false }: { json?: boolean | undefined },
+): Promise<number> {
+  const root = join(known.folder, '..', '..');
+  const tail = new EventTail(known.folder);
+  let state: RunState = { ...emptyState, nodes: new Map() };
+  const paceOf = (address: string) => {
+    const job = state.nodes.get(address)?.job;
+    return job === undefined ? undefined : readProgress(join(known.folder, job));
+  };
+  let outlooks: ReadonlyMap<string, Outlook> | undefined;
+  const onCluster = (address: string): OnCluster => ({ outlook: outlooks?.get(address), expectedSeconds: undefined });
+  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf, onCluster) : undefined;
+  const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
+  const interrupts = listenForInterrupts(() => {});
+  const ask = setInterval(() => {
+    if (live) void askQueue(state).then((answer) => (outlooks = answer ?? outlooks));
+  }, askQueueMs);
+  let outcome = known.outcome;
+  try {
+    for (;;) {
+      for (const event of tail.take()) {
+        state = apply(state, event);
+        view.onEvent(event, state);
+      }
+      if (interrupts.signal.aborted || outcome !== 'running') break;
+      await delay(lookMs, undefined, { signal: interrupts.signal }).catch(() => {}); // told to stop
+      if (tail.isQuiet || state.status !== 'running' || state.left !== undefined)
+        outcome = readRun(root, known.run).outcome;
+    }
+  } finally {
+    clearInterval(ask);
+    interrupts.dispose();
+  }
+  const ended = readRun(root, known.run);
+  view.close(
+    json
+      ? []
+      : interrupts.signal.aborted
+        ? [`Run ${known.run} goes on without being watched.`]
+        : statusLines(ended, io),
+  );
+  if (interrupts.signal.aborted) return exitCodes.interrupted;
+  return ended.outcome === 'succeeded' ? exitCodes.fine : exitCodes.nodeFailed;
+}

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, cp, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { constants } from 'node:fs';
+import type { Digest } from '../../../cache/digest.ts';
+import type { Store } from '../../../cache/store.ts';
+import { hasFiles, isTable, itemsOf, leafOf } from '../../views/results.ts';
+
+/**
+ * Writes a stored value at `to` as files that are nobody else's: never links into the store.
+ *
+ * An artifact becomes its file or folder, a list a folder with an entry per item (streams by key), a record a folder with
+ * an entry per field, and what holds no files a JSON file. `to` appears whole or not at all, unless it is there already:
+ * then files of the same names are replaced and others stay.
+ */
+export async function materialise(store: Store, value: unknown, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  const aside = join(dirname(to), `.get-${randomBytes(6).toString('hex')}`);
+  try {
+    await write(store, value, aside);
+    const exists = await lstat(to).then(
+      () => true,
+      () => false, // nothing is in the way
+    );
+    if (exists) await cp(aside, to, { recursive: true, force: true, verbatimSymlinks: true });
+    else await rename(aside, to);
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+async function write(store: Store, value: unknown, to: string): Promise<void> {
+  const leaf = leafOf(value);
+  if (leaf) return copyTree(store, leaf.digest as Digest, to);
+  if (!hasFiles(value)) return writeFile(to, `${JSON.stringify(plainOf(value), null, 2)}\n`);
+  await mkdir(to);
+  for (const [key, inner] of entriesOf(value)) {
+    const name = key.replace(/[/\0]/g, '_');
+    await write(store, inner, join(to, hasFiles(inner) ? name : `${name}.json`));
+  }
+}
+
+function entriesOf(value: unknown): (readonly [string, unknown])[] {
+  const items = itemsOf(value);
+  if (items) return items.map((item) => [item.key, item.value]);
+  if (Array.isArray(value)) return value.map((item, i) => [String(i), item]);
+  return isTable(value) ? Object.entries(value) : [];
+}
+
+/** A stream of plain values is a list of them. */
+function plainOf(value: unknown): unknown {
+  const items = itemsOf(value);
+  if (items) return items.map((item) => plainOf(item.value));
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (!isTable(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainOf(inner)]));
+}
+
+/** The checkout may share inodes with the store, and its files are read-only then; the copy does neither. */
+async function copyTree(store: Store, digest: Digest, to: string): Promise<void> {
+  const lent = join(store.root, 'tmp', `get-${randomBytes(6).toString('hex')}`);
+  try {
+    const { path } = store.checkout(digest, lent);
+    await cp(path, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+    await makeWritable(to);
+  } finally {
+    await rm(lent, { recursive: true, force: true });
+  }
+}
+
+async function makeWritable(path: string): Promise<void> {
+  const stats = await lstat(path);
+  if (stats.isSymbolicLink()) return;
+  if ((stats.mode & 0o200) === 0) await chmod(path, stats.mode | 0o200);
+  if (!stats.isDirectory()) return;
+  for (const name of await readdir(path)) await makeWritable(join(path, name));
+}

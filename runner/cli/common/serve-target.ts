@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Digest } from '../../../cache/digest.ts';
+import { Problem } from '../../../cache/problem.ts';
+import type { Store } from '../../../cache/store.ts';
+import { listRuns } from '../../log/run-log.ts';
+import { openStoreOnly } from '../../project/session.ts';
+import { describeResult, leafOf } from '../../views/results.ts';
+import { choosePolicy, policyKinds } from './best-policy.ts';
+import { isRunOf, newestWith, noRun } from './find-result.ts';
+import { type KnownRun, readRun } from './find-run.ts';
+import type { Io } from '../../views/io.ts';
+import { storeOptions } from './session-options.ts';
+
+/** A policy to serve. */
+export interface ServeTarget {
+  readonly folder: string;
+  /** Which one it is, and why. */
+  readonly title: string;
+  /** Gives back what lies in the store; after it the folder may be gone. */
+  release(): Promise<void>;
+}
+
+/** A checkpoint's folder, or a policy of a pipeline's newest run: the one named after a colon, else the best. */
+export async function findTarget(io: Io, given: string): Promise<ServeTarget> {
+  const folder = resolve(io.cwd, given);
+  if (existsSync(join(folder, 'config.json')) || existsSync(join(folder, 'params'))) {
+    return { folder, title: given, release: async () => {} };
+  }
+  if (given.includes('/') && !existsSync(folder)) {
+    throw new Problem('not-servable', `There is no checkpoint at ${given}.`, {
+      hint: 'Give a folder with config.json or params/, or PIPELINE[:OUTPUT].',
+    });
+  }
+  const colon = given.indexOf(':');
+  const [name, output] = colon < 0 ? [given, undefined] : [given.slice(0, colon), given.slice(colon + 1)];
+  const { store } = await openStoreOnly(storeOptions(io));
+  try {
+    const { digest, title } =
+      output === undefined ? await bestOf(store, name, io) : namedPolicy(store, name, output, io.storeFolder);
+    const lent = join(store.root, 'tmp', `serve-${randomBytes(6).toString('hex')}`);
+    return {
+      folder: store.checkout(digest, lent).path,
+      title,
+      release: () => rm(lent, { recursive: true, force: true }),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+async function bestOf(store: Store, name: string, io: Io): Promise<{ digest: Digest; title: string }> {
+  const known = newestWithResults(store, name, io.storeFolder);
+  const { name: output, digest, why } = await choosePolicy(store, known);
+  return { digest, title: `${output} of ${name}, run ${known.run}: ${why}` };
+}
+
+function namedPolicy(
+  store: Store,
+  name: string,
+  output: string,
+  storeFolder: string | undefined,
+): { digest: Digest; title: string } {
+  const { known, value } = newestWith(store, name, output, storeFolder);
+  const leaf = leafOf(value);
+  if (leaf && policyKinds.includes(leaf.kind)) {
+    return { digest: leaf.digest as Digest, title: `${output} of ${name}, run ${known.run}` };
+  }
+  throw new Problem('not-servable', `${output} of ${name} is ${describeResult(value)}, and no checkpoint.`, {
+    hint: `Of a list, name one item: pipeline serve ${name}:${output}.KEY`,
+  });
+}
+
+/** The newest run of a pipeline that came to results. */
+function newestWithResults(store: Store, name: string, storeFolder: string | undefined): KnownRun {
+  const pipelines = new Set<string>();
+  let hasRun = false;
+  for (const run of listRuns(store.root).reverse()) {
+    const known = readRun(store.root, run);
+    pipelines.add(known.state.pipeline);
+    if (!isRunOf(known, name)) continue;
+    hasRun = true;
+    if (Object.keys(known.state.results).length > 0) return known;
+  }
+  if (!hasRun) throw noRun(name, [...pipelines], storeFolder);
+  throw new Problem('no-policy', `No run of ${name} got as far as a policy.`, { hint: `pipeline run ${name}` });
+}

@@ -1,0 +1,22 @@
+import type { SessionRequest } from '../../project/session.ts';
+import type { Io } from '../../views/io.ts';
+import type { Options } from './options.ts';
+
+/** What opening a session takes, from a command line `NAME [overrides...]`. */
+export function sessionRequest(
+  io: Io,
+  name: string,
+  overrides: readonly string[],
+  { profile }: Options,
+): SessionRequest {
+  return {
+    name,
+    overrides,
+    ...(typeof profile === 'string' ? { profile } : {}),
+    ...storeOptions(io),
+  };
+}
+
+export function storeOptions({ cwd, storeFolder, warn }: Io): Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'> {
+  return { cwd, warn, ...(storeFolder === undefined ? {} : { storeFolder }) };
+}

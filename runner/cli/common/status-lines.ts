@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import type { Outlook } from '../../executors/executor.ts';
+import { readProgress } from '../../log/progress.ts';
+import type { NodeState, RunState } from '../../log/state.ts';
+import type { OnCluster } from '../../views/cluster-words.ts';
+import type { Io } from '../../views/io.ts';
+import { liveLines } from '../../views/live.ts';
+import { paint } from '../../views/paint.ts';
+import { count } from '../../words/quantities.ts';
+import type { KnownRun } from './find-run.ts';
+
+/** The queue is asked only for a run that has jobs in it. */
+export async function askQueue(state: RunState): Promise<ReadonlyMap<string, Outlook> | undefined> {
+  if (![...state.nodes.values()].some(({ executor }) => executor === 'slurm')) return undefined;
+  const { outlooksOf } = await import('./queue-outlook.ts');
+  return outlooksOf(state);
+}
+
+/** A run as it stands, for people. */
+export function statusLines(
+  { folder, state, outcome, run }: KnownRun,
+  io: Io,
+  onCluster?: (address: string) => OnCluster | undefined,
+): string[] {
+  const paceOf = (address: string) => {
+    const job = state.nodes.get(address)?.job;
+    return job === undefined ? undefined : readProgress(join(folder, job));
+  };
+  const columns = io.stdout.isLive ? io.stdout.size().columns : Number.POSITIVE_INFINITY;
+  const lines = liveLines(state, {
+    now: outcome === 'interrupted' ? (state.endedAt ?? lastTime(state.nodes.values(), state.startedAt)) : Date.now(),
+    tick: 0,
+    note: '',
+    columns,
+    rows: Number.POSITIVE_INFINITY,
+    paint: paint(io.stdout.hasColor),
+    paceOf,
+    onCluster,
+  });
+  const [head = '', ...rest] = lines;
+  const hints: Partial<Record<typeof outcome, string>> = {
+    interrupted: `Its driver is gone. Go on with: pipeline resume ${run}`,
+    left: `${count(state.left ?? 0, 'job')} ran on when its driver left. Go on with: pipeline attach ${run}`,
+    cancelled: `It was stopped. Go on with: pipeline resume ${run}`,
+  };
+  const hint = hints[outcome];
+  return [`${head} · ${outcome}`, ...rest, ...(hint ? ['', hint] : [])];
+}
+
+function lastTime(nodes: Iterable<NodeState>, start: number): number {
+  return Math.max(start, ...[...nodes].flatMap(({ endedAt, startedAt }) => [endedAt ?? startedAt ?? 0]));
+}

@@ -1,0 +1,28 @@
+import type { Diagnostics } from '../log/diagnostics.ts';
+import type { Executor, Outlook } from '../executors/executor.ts';
+import type { Executors } from '../executors/executors.ts';
+import type { RunLog } from '../log/run-log.ts';
+
+export interface CoordinateOptions {
+  readonly run: RunLog;
+  readonly executor: Executor | Executors;
+  readonly diagnostics: Diagnostics;
+  /** The run's log has events of an earlier driver. */
+  readonly resumed: boolean;
+  /** Only this node and what it needs; an address or label. */
+  readonly until?: string;
+  /** Nodes to run whatever is known of them; addresses or labels. */
+  readonly force?: readonly string[];
+  /** Stop everything at the first failure. */
+  readonly failFast?: boolean;
+  /** Do what can be done now, and leave jobs that can do without a driver to the next. */
+  readonly once?: boolean;
+  /** So long files of jobs on other hosts are waited for, in seconds. Default 120. */
+  readonly visibleWithinSeconds?: number;
+  /** Given once the run has begun: what a scheduler says of a node's job. */
+  readonly onOutlook?: (outlook: (address: string) => Outlook | undefined) => void;
+  /** Stop: jobs are told, get time, are killed; those that can do without a driver run on. */
+  readonly signal: AbortSignal;
+  /** Stop now: jobs are killed. */
+  readonly kill: AbortSignal;
+}

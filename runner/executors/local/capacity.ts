@@ -1,0 +1,50 @@
+import { availableParallelism, totalmem } from 'node:os';
+
+/** What a machine has to give. */
+export interface Capacity {
+  readonly cpus: number;
+  readonly memoryGb: number;
+  /** Indices of the GPUs as the driver library counts them. */
+  readonly gpus: readonly number[];
+  readonly gpuType: string | undefined;
+  /** Jobs at one time, whatever they ask for. */
+  readonly jobs: number;
+}
+
+/** What of this machine may be used, where that is not all it has. */
+export interface CapacityLimits {
+  readonly cpus?: number | undefined;
+  readonly memoryGb?: number | undefined;
+  readonly gpus?: readonly number[] | undefined;
+  readonly gpuType?: string | undefined;
+}
+
+/** What this machine has, within what the site allows. GPUs are asked for only when `withGpus`: it takes a process. */
+export async function localCapacity(
+  limits: CapacityLimits,
+  { jobs, withGpus }: { jobs?: number; withGpus: boolean },
+): Promise<Capacity> {
+  const cpus = limits.cpus ?? availableParallelism();
+  const gpus = withGpus ? await findGpus() : { indices: [], type: undefined };
+  return {
+    cpus,
+    memoryGb: limits.memoryGb ?? Math.floor(totalmem() / 2 ** 30),
+    gpus: limits.gpus ?? gpus.indices,
+    gpuType: limits.gpuType ?? gpus.type,
+    jobs: jobs ?? Math.max(1, cpus),
+  };
+}
+
+/** As `nvidia-smi` lists them, within CUDA_VISIBLE_DEVICES; none where there is no `nvidia-smi`. */
+async function findGpus(): Promise<{ indices: number[]; type: string | undefined }> {
+  const { execa } = await import('execa');
+  const listed = await execa('nvidia-smi', ['--query-gpu=index,name', '--format=csv,noheader'], {
+    reject: false,
+    detached: true,
+  });
+  if (listed.failed) return { indices: [], type: undefined };
+  const rows = listed.stdout.split('\n').map((line) => line.split(', '));
+  const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',').map(Number);
+  const indices = rows.map(([index]) => Number(index)).filter((index) => visible?.includes(index) ?? true);
+  return { indices, type: rows[0]?.[1] };
+}

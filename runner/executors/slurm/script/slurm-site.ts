@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+const word = z.string().regex(/^[\w.,:&|*[\]()@+/-]+$/, 'It must be one word, as Slurm takes it.');
+
+/** How jobs reach a Slurm cluster. All of it may be left out: then it is the cluster that `sbatch` finds, and its defaults. */
+export const SlurmSite = z.strictObject({
+  partition: word.optional(),
+  account: word.optional(),
+  qos: word.optional(),
+  /** Features of nodes, as `sbatch --constraint` takes them. */
+  constraint: word.optional(),
+  reservation: word.optional(),
+  /** Loaded before each job: `module load NAME`. */
+  modules: z.array(word).optional(),
+  /** Shell lines of the site's owner, run before each job; the only text that a shell evaluates. */
+  setup: z.array(z.string()).optional(),
+  /** More options for `sbatch`, one word each: `--mail-type=FAIL`. */
+  extra: z.array(z.string().startsWith('-')).optional(),
+  /** At most so many jobs of one driver are in the queue, waiting or running. Default 1000. */
+  maxQueued: z.int().positive().optional(),
+  /** At most so many elements of one array run at a time. Default: as many as there is room for. */
+  maxRunning: z.int().positive().optional(),
+  /** Small jobs of a fan-out (no GPU, one node) that share one Slurm job, one after the other. Default 1. */
+  packed: z.int().positive().optional(),
+  /** Seconds between two looks at the queue when something happens; grows tenfold when nothing does. Default 2. */
+  pollSeconds: z.number().positive().optional(),
+  /** So long a file of an ended job is waited for: shared file systems show them late. Default 120 seconds. */
+  visibleWithinSeconds: z.number().positive().optional(),
+  /** Slurm may put a job back into the queue by itself, under the same id. Default false: the driver submits again. */
+  requeue: z.boolean().optional(),
+});
+export type SlurmSite = z.infer<typeof SlurmSite>;

@@ -1,0 +1,44 @@
+import { Problem } from '../../cache/problem.ts';
+import type { Resources } from '../../tasks/core/resources.ts';
+
+/** What a job and the services that it talks to hold at one time: of cores only its own, since services never keep those from it. */
+export function withServices(job: Resources, services: readonly Resources[]): Resources {
+  if (services.length === 0) return job;
+  const all = [job, ...services];
+  return { ...job, ...total('gpus', all, 0), ...total('memoryGb', all, 0) };
+}
+
+/**
+ * What a job asks of a cluster that brings its services along: of everything the sum, since nobody else is there to lend any.
+ * Throws `gpu-types-differ`: a job gets GPUs of one type.
+ */
+export function broughtAlong(job: Resources, services: readonly Resources[]): Resources {
+  if (services.length === 0) return job;
+  const all = [job, ...services];
+  const types = new Set(all.flatMap(({ gpus = 0, gpuType }) => (gpus > 0 && gpuType !== undefined ? [gpuType] : [])));
+  if (types.size > 1) {
+    const message = `A program and its services run in one job there, and ask for GPUs of types ${[...types].join(' and ')}.`;
+    throw new Problem('gpu-types-differ', message, { hint: 'Ask for one type, or run it with --executor local.' });
+  }
+  const [gpuType] = types;
+  return {
+    ...withServices(job, services),
+    ...total('cpus', all, 1),
+    ...(gpuType === undefined ? {} : { gpuType }),
+    ...(all.some(({ exclusive }) => exclusive) ? { exclusive: true } : {}),
+  };
+}
+
+/** The sum of what all ask for; nothing when none of them names it. */
+function total(
+  name: 'gpus' | 'memoryGb' | 'cpus',
+  all: readonly Resources[],
+  usual: number,
+): Partial<Record<'gpus' | 'memoryGb' | 'cpus', number>> {
+  if (all.every((one) => one[name] === undefined)) return {};
+  return { [name]: sum(all.map((one) => one[name] ?? usual)) };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

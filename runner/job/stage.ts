@@ -1,0 +1,189 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Digest } from '../../cache/digest.ts';
+import { Problem } from '../../cache/problem.ts';
+import type { Store } from '../../cache/store.ts';
+import { packageRoot } from '../../tasks/core/package-root.ts';
+import type { Resources } from '../../tasks/core/resources.ts';
+import type { TaskSpec, Warning } from '../../tasks/core/spec.ts';
+import type { Job } from '../executors/executor.ts';
+import type { CodeOfRun } from '../project/code-of-run.ts';
+import {
+  type BroughtService,
+  checkedOut,
+  inputFolder,
+  partOf,
+  serviceFolder,
+  stageBrought,
+  workerJobOf,
+} from './job-parts.ts';
+import { jobScript } from './job-script.ts';
+import { type Prepared, resourcesOf } from '../keys/recipes.ts';
+import { secretsFor } from './job-secrets.ts';
+import { laterUrl, type ServedJob } from './served-job.ts';
+import { hasState, newestOut } from './shared-outputs.ts';
+import { mapArtifacts, withUrls } from '../values/values.ts';
+import { nodeArgs } from './worker-args.ts';
+
+/** A prepared folder, and where its outputs will be. */
+export interface StagedJob extends Job {
+  readonly prepared: Prepared;
+  readonly attempt: number;
+  /** Absolute paths by output name. */
+  readonly out: Readonly<Record<string, string>>;
+  /** The parent of the output paths; shared by all attempts at the fingerprint when they resume. */
+  readonly outFolder: string;
+  readonly inputFolders: readonly string[];
+  readonly resuming: boolean;
+  /** It runs on another host, and on without its driver. */
+  readonly isRemote: boolean;
+}
+
+/** Where attempts at one fingerprint share their output folder. */
+export function workFolder(store: Store, fingerprint: Digest): string {
+  return join(store.root, 'work', fingerprint.slice('sha256:'.length));
+}
+
+/**
+ * Prepares a job folder:
+ *
+ *     job.sh      the command             log.txt     its output          exit.json   how it ended
+ *     job.json    for TypeScript bodies   in.NAME     its inputs          scratch/    of a TypeScript body
+ *     out.NAME    its outputs, unless attempts share work/<fingerprint>/out
+ *
+ * Inputs and outputs lie side by side, because on some file systems a folder takes ten times as long as a file.
+ * Only the parent of an output path is made, never the path: programs differ in what they expect to find.
+ */
+export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
+  const { store, folder, outFolder, code, isRemote } = tools;
+  const { spec, instance } = prepared;
+  mkdirSync(folder, { recursive: true });
+  const shares = spec.onPreempt === 'resume';
+  const resuming = shares && hasState(isRemote ? newestOut(workFolder(store, prepared.fingerprint)) : outFolder);
+  if (shares && !isRemote) mkdirSync(outFolder, { recursive: true });
+  const out = outPaths(prepared, outFolder);
+
+  const brought = tools.brought ?? [];
+  const isBrought = new Set(brought.map((service) => service.prepared.instance.address));
+  const inputFolders: string[] = [];
+  const placed = withUrls(prepared.inputs, ({ address }) => {
+    return isBrought.has(address) ? laterUrl(address) : (tools.urls?.get(address) ?? '');
+  });
+  const inputs = checkedOut(placed, folder, { store, inputFolders });
+
+  const workerJob = {
+    ...workerJobOf(prepared, code, { folder, inputs }),
+    out,
+    ...(shares ? { sharedOut: outFolder } : {}),
+    resuming,
+    ...(tools.port === undefined ? {} : { port: tools.port }),
+  };
+  const argsWhen = (isResuming: boolean): readonly string[] | undefined =>
+    spec.command?.(inputs, out, { resuming: isResuming });
+  const part = partOf({ prepared, filesRoot: tools.filesRoot }, inputs, { code, folder });
+  const services = brought.map((service, i) => {
+    return stageBrought(service, serviceFolder(i), { store, code, folder, inputFolders });
+  });
+  const isServed = services.length > 0;
+  if (!spec.command) writeFileSync(join(folder, 'job.json'), JSON.stringify(workerJob));
+  if (isServed) {
+    if ((tools.resources?.nodes ?? 1) > 1) {
+      throw new Problem('service-spread', `${instance.label} runs on several nodes, and a service beside one program.`);
+    }
+    const served: ServedJob = { format: 1, root: code.root, job: workerJob, program: part, services };
+    writeFileSync(join(folder, 'services.json'), JSON.stringify(served));
+  }
+  const ownArgs = (): readonly string[] => argsWhen(resuming && !isRemote) ?? nodeArgs('worker', folder);
+  const command = {
+    args: isServed ? nodeArgs('with-services', folder) : ownArgs(),
+    cwd: isServed ? folder : part.cwd,
+    env: isServed ? { STET_HOME: packageRoot() } : part.env,
+    // A scheduler may start it again when there is something to go on from.
+    ...(shares && isRemote && spec.command && !isServed ? { resumeArgs: argsWhen(true) } : {}),
+  };
+  if (!isRemote) {
+    const script = jobScript({ ...command, label: instance.label, exitRecord: join(folder, 'exit.json') });
+    writeFileSync(join(folder, 'job.sh'), script);
+  }
+  const secrets = Object.assign({}, ...[...brought.map((one) => one.prepared.spec), spec].map(secretsFor)) as {
+    [name: string]: string;
+  };
+  return jobOf(prepared, tools, { command, inputFolders, resuming, secrets });
+}
+
+/** A job that was staged by an earlier driver and is with a scheduler: where it reads and writes, and nothing to start it with. */
+export function stagedBefore(prepared: Prepared, tools: StageTools, { resuming }: { resuming: boolean }): StagedJob {
+  const inputFolders: string[] = [];
+  const parts = [prepared, ...(tools.brought ?? []).map((service) => service.prepared)];
+  for (const [i, part] of parts.entries()) {
+    const folder = i === 0 ? tools.folder : join(tools.folder, serviceFolder(i - 1));
+    mapArtifacts(part.inputs, (artifact, where) => {
+      inputFolders.push(inputFolder(folder, where));
+      return { ...artifact, path: '' };
+    });
+  }
+  return jobOf(prepared, tools, { command: { args: [], cwd: '', env: {} }, inputFolders, resuming, secrets: {} });
+}
+
+function jobOf(
+  prepared: Prepared,
+  tools: StageTools,
+  more: Pick<StagedJob, 'command' | 'inputFolders' | 'resuming' | 'secrets'>,
+): StagedJob {
+  const { store, folder, outFolder, id, attempt, token, turn, avoid } = tools;
+  const { spec, instance, fingerprint } = prepared;
+  return {
+    ...more,
+    id,
+    token,
+    label: instance.label,
+    folder,
+    resources: tools.resources ?? resourcesOf(prepared),
+    ...(avoid?.length ? { avoid } : {}),
+    ...(tools.port === undefined ? {} : { isService: true }),
+    warning: warningOf(spec),
+    shared: turn === undefined ? undefined : { work: workFolder(store, fingerprint), turn },
+    prepared,
+    attempt,
+    isRemote: tools.isRemote,
+    out: outPaths(prepared, outFolder),
+    outFolder,
+  };
+}
+
+/** A task that can go on later is told in time to save its state; another would only be ended early. */
+function warningOf({ warning, onPreempt }: TaskSpec): Warning | undefined {
+  if (warning === 'none') return undefined;
+  return warning ?? (onPreempt === 'resume' ? { signal: 'SIGTERM', seconds: 120 } : undefined);
+}
+
+function outPaths({ spec }: Prepared, outFolder: string): Record<string, string> {
+  const shares = spec.onPreempt === 'resume';
+  const names = Object.keys(spec.outputs);
+  return Object.fromEntries(names.map((name) => [name, join(outFolder, shares ? name : `out.${name}`)]));
+}
+
+export interface StageTools {
+  readonly store: Store;
+  readonly folder: string;
+  /** The parent of the output paths, as the command is told it. */
+  readonly outFolder: string;
+  readonly id: string;
+  readonly token: string;
+  readonly attempt: number;
+  readonly code: CodeOfRun;
+  /** It starts on another host, perhaps much later, and perhaps more than once. */
+  readonly isRemote: boolean;
+  /** Where declared code files lie when they do not lie in the project. */
+  readonly filesRoot?: string | undefined;
+  /** Instead of those that the task asks for. */
+  readonly resources?: Resources | undefined;
+  readonly avoid?: readonly string[] | undefined;
+  readonly turn?: number | undefined;
+  /** Services that come along with it. */
+  readonly brought?: readonly BroughtService[] | undefined;
+  /** Where the services are that it uses, by address. */
+  readonly urls?: ReadonlyMap<string, string> | undefined;
+  /** It is a service, and listens there. */
+  readonly port?: number | undefined;
+}

@@ -1,0 +1,164 @@
+import { type Digest } from '../../cache/digest.ts';
+import { fingerprint, type Recipe } from '../../cache/recipe.ts';
+import { messageOf, Problem } from '../../cache/problem.ts';
+import type { Json } from '../../cache/canonical-json.ts';
+import { mergeResources, type Resources } from '../../tasks/core/resources.ts';
+import type { TaskSpec } from '../../tasks/core/spec.ts';
+import { isUncounted } from '../../tasks/core/uncounted.ts';
+import type { Instance } from '../dataflow/instances.ts';
+import type { ToPlace } from '../executors/placement.ts';
+import { taskOf } from './service-task.ts';
+import { describeOutput, forRecipe, mapArtifacts, parseInputs, withUrls } from '../values/values.ts';
+
+/** An instance whose inputs are checked and whose recipe is known. */
+export interface Prepared {
+  readonly instance: Instance;
+  readonly spec: TaskSpec;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly recipe: Recipe;
+  readonly fingerprint: Digest;
+}
+
+/** Where paths stand in a recipe: the same wherever the files lie. */
+export const inputPlace = (where: string): string => `/@in/${where}`;
+export const outputPlace = (name: string): string => `/@out/${name}`;
+/** The same for the url of a service: programs may take it apart, so it is one. */
+const urlPlace = (where: string): string => `http://${where.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.service.invalid:1`;
+
+/** Makes recipes for one run. What is the same for all calls of a task is worked out once. */
+export class Recipes {
+  readonly #root: string;
+  readonly #codeOf: (definedAt: string) => Readonly<Record<string, string>>;
+  readonly #fixed = new Map<TaskSpec, Promise<FixedPart>>();
+
+  constructor(root: string, codeOf: (definedAt: string) => Readonly<Record<string, string>>) {
+    this.#root = root;
+    this.#codeOf = codeOf;
+  }
+
+  async prepare(instance: Instance): Promise<Prepared> {
+    const spec = specOf(instance);
+    const inputs = parseInputs(spec, instance.inputs);
+    const recipe: Recipe = {
+      format: 1,
+      task: spec.name,
+      inputs: forRecipe(counted(spec, inputs)) as Record<string, Json>,
+      ...(await this.#fixedPart(spec)),
+      ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
+      ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
+    };
+    return { instance, spec, inputs, recipe, fingerprint: fingerprint(recipe) };
+  }
+
+  /**
+   * What has changed outside of the store since `prepare`: files by name. Empty when all stood still. A job that ran `frozen`
+   * code does not care about the files of the project.
+   */
+  async changedSince({ spec, inputs, recipe }: Prepared, { frozen }: { frozen: boolean }): Promise<string[]> {
+    const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#root) : {};
+    const before = frozen ? {} : (recipe.files ?? {});
+    const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
+    const changed = names.filter((name) => before[name] !== now[name]);
+    if (!spec.observe) return changed;
+    const observed = await this.#observe(spec, inputs);
+    if (JSON.stringify(observed) === JSON.stringify(recipe.observed)) return changed;
+    const paths = Object.values(inputs).filter((value) => typeof value === 'string' && value.includes('/'));
+    return [...changed, ...(paths.length > 0 ? paths.map(String) : [`what ${spec.name} observes`])];
+  }
+
+  #fixedPart(spec: TaskSpec): Promise<FixedPart> {
+    const known = this.#fixed.get(spec) ?? this.#makeFixedPart(spec);
+    this.#fixed.set(spec, known);
+    return known;
+  }
+
+  async #makeFixedPart(spec: TaskSpec): Promise<FixedPart> {
+    const outputs = Object.entries(spec.outputs).map(([name, type]) => [name, describeOutput(type)]);
+    const files = spec.code.length > 0 ? await filesOf(spec, this.#root) : undefined;
+    return {
+      outputs: Object.fromEntries(outputs) as Record<string, string>,
+      ...(spec.run && spec.version === undefined ? { code: this.#codeOf(spec.definedAt) } : {}),
+      ...(spec.version === undefined ? {} : { version: spec.version }),
+      ...(files ? { files } : {}),
+      ...(Object.keys(spec.env).length > 0 ? { env: spec.env } : {}),
+    };
+  }
+
+  async #observe(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): Promise<unknown> {
+    try {
+      return await spec.observe?.(inputs);
+    } catch (cause) {
+      if (Problem.is(cause)) throw cause;
+      throw new Problem('observe-failed', `${spec.name} could not look at what lies outside: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+}
+
+/** The inputs without those that only say where something is. */
+function counted({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isUncounted(shape[name])));
+}
+
+type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;
+
+/** What a job asks for: its task's wishes, and over them those of the call. */
+export function resourcesOf({ spec, inputs, instance }: Prepared): Resources {
+  const { node } = instance.of;
+  return mergeResources(spec.resources(inputs), 'options' in node ? node.options.resources : undefined);
+}
+
+/** What the site's `place` decides by. */
+export function toPlace(prepared: Prepared): ToPlace {
+  const { spec, instance } = prepared;
+  return {
+    task: spec.name,
+    label: instance.label,
+    isTypeScript: spec.run !== undefined,
+    resources: resourcesOf(prepared),
+  };
+}
+
+export function specOf(instance: Instance): TaskSpec {
+  const { node } = instance.of;
+  const spec = taskOf(node);
+  if (spec) return spec;
+  throw new Problem('bug', `${instance.address} runs nothing: this is a mistake in the framework, please report it.`);
+}
+
+/** Digests of the declared code of a task, by path. */
+export async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, string>> {
+  const globs = spec.code.filter((code) => typeof code === 'string');
+  const inputs = spec.code.filter((code) => typeof code !== 'string');
+  const parts = await Promise.all([
+    globs.length > 0 ? import('../../cache/code/globs.ts').then(({ globDigests }) => globDigests(root, globs)) : {},
+    ...inputs.map((input) => input.digests(root)),
+  ]);
+  return Object.assign({}, ...parts) as Record<string, string>;
+}
+
+/** The inputs with places for the paths of artifacts, and for texts that only say where something is. */
+function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const named = Object.entries(inputs).map(([name, value]) => {
+    return [name, typeof value === 'string' && isUncounted(shape[name]) ? inputPlace(name) : value];
+  });
+  const placed: Record<string, unknown> = Object.fromEntries(named);
+  const wired = withUrls(placed, (_, where) => urlPlace(where));
+  return mapArtifacts(wired, ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }));
+}
+
+/** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */
+export function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
+  const placed = withPlaces(spec, inputs);
+  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
+  const args = spec.command?.(placed, out, { resuming: false }) ?? [];
+  const wrong = args.findIndex((arg) => typeof arg !== 'string' || arg.includes('\0'));
+  if (args.length === 0 || wrong >= 0) {
+    const what = args.length === 0 ? 'an empty command' : `argument ${wrong} that is no text: ${String(args[wrong])}`;
+    throw new Problem('wrong-command', `${spec.name} gave ${what}.`, {
+      hint: 'Write numbers as `${steps}` or String(steps).',
+    });
+  }
+  return spec.cwd ? [`cd ${spec.cwd(placed)}`, ...args] : [...args];
+}

@@ -1,0 +1,121 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileProblem } from '../../cache/file-problem.ts';
+import { Problem } from '../../cache/problem.ts';
+import { type Event, eventFormat } from './events.ts';
+import type { ExecutorName } from '../executors/placement.ts';
+
+/** The log of one run, one JSON line per event, written by its driver alone. */
+export interface RunLog {
+  readonly run: string;
+  readonly folder: string;
+  append(event: Event): void;
+  close(): void;
+}
+
+/** What a run was started with; kept beside its log so that it can be resumed. */
+export interface RunRequest {
+  readonly pipeline: string;
+  /** The name or path as it was given on the command line. */
+  readonly name: string;
+  readonly file: string;
+  readonly overrides: readonly string[];
+  readonly profile?: string;
+  readonly until?: string;
+  readonly executor?: ExecutorName;
+  readonly startedAt: string;
+}
+
+/** Makes the folder of a new run, numbered after the newest. Two drivers at once get two numbers. */
+export function createRun(root: string): { run: string; folder: string } {
+  const runs = join(root, 'runs');
+  mkdirSync(runs, { recursive: true });
+  for (let number = newestNumber(runs) + 1; ; number += 1) {
+    const run = String(number).padStart(4, '0');
+    try {
+      mkdirSync(join(runs, run));
+      return { run, folder: join(runs, run) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileProblem(error, join(runs, run));
+    }
+  }
+}
+
+export function openLog(root: string, run: string): RunLog {
+  const folder = join(root, 'runs', run);
+  const path = join(folder, 'events.jsonl');
+  // A driver killed in mid-line leaves half an event; a line break keeps it from spoiling the next.
+  const torn = existsSync(path) && !endsWithNewline(path);
+  const file = openSync(path, 'a');
+  if (torn) writeSync(file, '\n');
+  return {
+    run,
+    folder,
+    append: (event) => void writeSync(file, `${JSON.stringify(event)}\n`),
+    close: () => closeSync(file),
+  };
+}
+
+/** All whole events of a run. A torn or foreign line is passed over: it was never a fact. */
+export function readEvents(folder: string): Event[] {
+  const path = join(folder, 'events.jsonl');
+  if (!existsSync(path)) return [];
+  return parseEvents(readFileSync(path, 'utf8'));
+}
+
+export function listRuns(root: string): string[] {
+  const runs = join(root, 'runs');
+  if (!existsSync(runs)) return [];
+  return readdirSync(runs)
+    .filter((name) => /^\d{4,}$/.test(name))
+    .sort((a, b) => Number(a) - Number(b));
+}
+
+export function parseEvents(text: string): Event[] {
+  return text.split('\n').flatMap((line) => {
+    if (!line.startsWith('{')) return [];
+    try {
+      const event = JSON.parse(line) as Event;
+      refuseNewer(event);
+      return [event];
+    } catch (error) {
+      if (Problem.is(error)) throw error;
+      return []; // half a line: its driver died while writing it
+    }
+  });
+}
+
+function refuseNewer(event: Event): void {
+  if (event.type === 'run-started' && event.format > eventFormat) {
+    throw new Problem('newer-log', `Run ${event.run} was written by a newer version of this program.`, {
+      hint: 'Update the package.',
+    });
+  }
+}
+
+function endsWithNewline(path: string): boolean {
+  const { size } = statSync(path);
+  if (size === 0) return true;
+  const file = openSync(path, 'r');
+  try {
+    const last = Buffer.alloc(1);
+    readSync(file, last, 0, 1, size - 1);
+    return last[0] === 10;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function newestNumber(runs: string): number {
+  return Math.max(0, ...readdirSync(runs).map((name) => (/^\d+$/.test(name) ? Number(name) : 0)));
+}

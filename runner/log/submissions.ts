@@ -1,0 +1,97 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Digest } from '../../cache/digest.ts';
+import { Problem } from '../../cache/problem.ts';
+import { removeFile } from '../../cache/remove.ts';
+import { writeWhole } from '../../cache/write-whole.ts';
+import { Tries } from './tries.ts';
+
+/**
+ * A job that was handed, or is about to be handed, to a scheduler: enough for any later driver to find it by its name and take
+ * what it gives. Written before the scheduler is asked; one for each fingerprint, under its lock.
+ */
+export const Submission = z.object({
+  format: z.literal(2),
+  executor: z.string(),
+  fingerprint: z.string(),
+  token: z.string(),
+  /** What the scheduler calls it. */
+  name: z.string(),
+  index: z.int().optional(),
+  pack: z.int().optional(),
+  /** The run whose driver has it now, and the node's address and label there. */
+  run: z.string(),
+  address: z.string(),
+  label: z.string(),
+  attempt: z.int(),
+  /** Absolute. */
+  folder: z.string(),
+  resources: z.record(z.string(), z.unknown()),
+  /** Of shared outputs. */
+  turn: z.int().optional(),
+  /** The work started from something that was left; its items were released before. */
+  resuming: z.boolean(),
+  /** What had failed before it. */
+  tries: Tries,
+});
+export type Submission = z.infer<typeof Submission>;
+
+/** The jobs that are with schedulers, whoever drives them. */
+export class Submissions {
+  readonly #folder: string;
+  #isMade = false;
+
+  constructor(storeRoot: string) {
+    this.#folder = join(storeRoot, 'submitted');
+  }
+
+  write(submission: Submission): void {
+    if (!this.#isMade) mkdirSync(this.#folder, { recursive: true });
+    this.#isMade = true;
+    writeWhole(this.#path(submission.fingerprint), JSON.stringify(submission));
+  }
+
+  /** Throws `other-version` when the job was submitted by another version of this program, which alone can take it over. */
+  read(fingerprint: string): Submission | undefined {
+    const path = this.#path(fingerprint);
+    const found = parsed(path);
+    if (found === undefined) return undefined;
+    const { data, success } = Submission.safeParse(found);
+    if (success) return data;
+    const { name = 'one', executor = 'a scheduler' } = found as { name?: string; executor?: string };
+    throw new Problem('other-version', `A job of another version of this program is with ${executor}: ${name}.`, {
+      hint: `Finish the run with that version, or cancel the job (scancel --name=${name}) and remove ${path}`,
+    });
+  }
+
+  remove(fingerprint: Digest): void {
+    removeFile(this.#path(fingerprint));
+  }
+
+  fingerprints(): Set<string> {
+    try {
+      const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
+      return new Set(names.map((name) => `sha256:${name.replace(/\.json$/, '')}`));
+    } catch {
+      return new Set(); // nothing was ever submitted
+    }
+  }
+
+  all(): Submission[] {
+    return [...this.fingerprints()].flatMap((fingerprint) => this.read(fingerprint) ?? []);
+  }
+
+  #path(fingerprint: string): string {
+    return join(this.#folder, `${fingerprint.slice('sha256:'.length)}.json`);
+  }
+}
+
+/** What a file holds; undefined when there is none, or its driver was killed before it asked the scheduler. */
+function parsed(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,10 @@
+import type { Point } from './build-graph.ts';
+
+/** What workers need to find a body again. */
+export interface CodeOfRun {
+  readonly entry: string;
+  /** The project's folder: paths of its own code are relative to it. */
+  readonly root: string;
+  readonly points: readonly Point[];
+  readonly graph: string;
+}

@@ -1,0 +1,88 @@
+import { join, resolve } from 'node:path';
+import { openStore, type Store } from '../../cache/store.ts';
+import type { Graph } from '../../pipelines/core/graph.ts';
+import { applyOverrides, parseOverrides } from '../../pipelines/core/overrides.ts';
+import { withProfile } from '../../pipelines/core/profiles.ts';
+import { packageRoot } from '../../tasks/core/package-root.ts';
+import { type Loaded, loadPipeline } from './load.ts';
+import { findProject } from './project.ts';
+import { loadSite, type Site } from '../site/site.ts';
+import type { CodeOfRun } from './code-of-run.ts';
+import { graphOf, type Point } from './build-graph.ts';
+
+/** A pipeline with its parameters, its graph and the store that it runs against. */
+export interface Session {
+  readonly store: Store;
+  readonly storeRoot: string;
+  readonly site: Site;
+  readonly loaded: Loaded;
+  readonly pipelineName: string;
+  /** The project's folder; declared code files are relative to it. */
+  readonly root: string;
+  readonly points: readonly Point[];
+  readonly graph: Graph;
+  /** Digests of the source behind a `task(...)` call. */
+  readonly codeOf: (definedAt: string) => Readonly<Record<string, string>>;
+  /** What workers need to find a body again. */
+  readonly code: CodeOfRun;
+  close(): Promise<void>;
+}
+
+export interface SessionRequest {
+  /** A pipeline's name or path. */
+  readonly name: string;
+  readonly overrides: readonly string[];
+  readonly profile?: string;
+  readonly cwd: string;
+  readonly storeFolder?: string;
+  readonly warn: (message: string) => void;
+}
+
+export async function openSession({
+  name,
+  overrides,
+  profile,
+  cwd,
+  storeFolder,
+  warn,
+}: SessionRequest): Promise<Session> {
+  const { store, site } = await openStoreOnly({ cwd, warn, ...(storeFolder === undefined ? {} : { storeFolder }) });
+  try {
+    process.env.STET_HOME ??= packageRoot(); // frozen code cannot find the package by itself
+    const loaded = await loadPipeline(name, { cwd, codeFolder: join(store.root, 'code') });
+    const { pipeline } = loaded;
+    const base = withProfile(pipeline.options.profiles ?? {}, profile);
+    const points = applyOverrides(pipeline.params, base, parseOverrides(overrides), name);
+    const graph = graphOf(pipeline, points);
+    return {
+      store,
+      storeRoot: store.root,
+      site,
+      loaded,
+      pipelineName: pipeline.pipelineName,
+      root: loaded.root,
+      points,
+      graph,
+      codeOf: (definedAt) => loaded.codeOf(definedAt),
+      code: { entry: loaded.frozenEntry, root: loaded.root, points, graph: graph.digest },
+      close: () => store.close(),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The store of a place: from `--store`, else STET_STORE, else the site file, else `.stet` in the project. */
+export async function openStoreOnly({
+  cwd,
+  storeFolder,
+  warn,
+}: Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>): Promise<{ store: Store; site: Site }> {
+  const project = findProject(cwd);
+  const site = await loadSite(project.root);
+  const given = storeFolder ?? process.env.STET_STORE;
+  const root = given === undefined ? resolve(project.root, site.store ?? '.stet') : resolve(cwd, given);
+  const store = await openStore(root, { warn, ...(site.records === undefined ? {} : { records: site.records }) });
+  return { store, site };
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Exit } from '../../../runner/executors/executor.ts';
+import { failureOf, judge } from '../../../runner/attempt/judge.ts';
+import type { StagedJob } from '../../../runner/job/stage.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const fine: Exit = { code: 0, signal: undefined, cancelled: false };
+
+function jobIn(folder: string): StagedJob {
+  return { folder, prepared: { recipe: { command: ['the-program', '-x'] } } } as unknown as StagedJob;
+}
+
+test('a job that ended well has no failure', (t) => {
+  assert.equal(judge(jobIn(tempFolder(t)), fine), undefined);
+});
+
+test('how a program ended is said by code', (t) => {
+  const job = jobIn(tempFolder(t));
+  const codes = [
+    [{ ...fine, code: 3 }, 'exit-code', /3/],
+    [{ ...fine, code: 127 }, 'no-such-program', /the-program/],
+    [{ ...fine, code: null, signal: 'SIGKILL' }, 'killed', /SIGKILL/],
+    [{ ...fine, code: 143 }, 'killed', /SIGTERM/],
+    [{ ...fine, code: null }, 'killed', /exit record/],
+    [{ ...fine, cancelled: true }, 'cancelled', /stop/],
+  ] as const;
+  for (const [exit, code, words] of codes) {
+    const failure = judge(job, exit);
+    assert.equal(failure?.code, code);
+    assert.match(failure?.message ?? '', words);
+  }
+});
+
+test('a body says in its own words why it ended', (t) => {
+  const folder = tempFolder(t);
+  writeFileSync(join(folder, 'failure.json'), JSON.stringify({ code: 'threw', message: 'no wheels' }));
+  assert.deepEqual(judge(jobIn(folder), { ...fine, code: 1 }), { code: 'threw', message: 'no wheels' });
+});
+
+test('a full disk is called by its name whoever met it', () => {
+  const error = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', path: '/tmp' });
+  assert.equal(failureOf(error).code, 'disk-full');
+  assert.equal(failureOf(new Error('odd')).code, 'unexpected');
+});

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { askToCancel, CancelRequests } from '../../../runner/log/cancels.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+test('a driver hears what was asked for since it began, once', (t) => {
+  const folder = tempFolder(t);
+  askToCancel(folder, 'old');
+  const requests = new CancelRequests(folder);
+  assert.deepEqual(requests.take(), []);
+  askToCancel(folder, 'train');
+  askToCancel(folder, undefined);
+  assert.deepEqual(requests.take(), ['train', null]);
+  assert.deepEqual(requests.take(), []);
+});
