@@ -10,7 +10,7 @@ import type { Item } from '../values/output.ts';
 import type { StagedJob } from '../job/stage.ts';
 
 /** A job on its way, and what is known of it by now. */
-export interface Running {
+export interface ActiveAttempt {
   readonly job: StagedJob;
   readonly executor: Executor;
   readonly frozen: boolean;
@@ -32,13 +32,13 @@ export interface Running {
   isEnding: boolean;
 }
 
-export function newRunning({
+export function newActiveAttempt({
   job,
   executor,
   frozen,
   tries,
-}: Pick<Running, 'job' | 'executor' | 'frozen' | 'tries'>): Running {
-  const streams = Object.entries(job.prepared.spec.outputs).flatMap(([name, type]) => {
+}: Pick<ActiveAttempt, 'job' | 'executor' | 'frozen' | 'tries'>): ActiveAttempt {
+  const streams = Object.entries(job.call.spec.outputs).flatMap(([name, type]) => {
     const stream = streamOf(type);
     return stream ? [[name, stream] as const] : [];
   });
@@ -61,7 +61,7 @@ export function newRunning({
 }
 
 /** The job with the places where the copy that counts writes. */
-export function settled({ job, copy }: Running): StagedJob {
+export function settled({ job, copy }: ActiveAttempt): StagedJob {
   if (!copy) return job;
   return { ...job, folder: copy.folder, out: outOf(job, copy), outFolder: copy.out(job.outFolder) };
 }
@@ -95,13 +95,13 @@ export function costOf({ resources }: StagedJob, seconds: number, { usage }: Exi
 
 /** What is to be remembered of a job before a scheduler is asked to take it. */
 export function submissionOf(
-  { job, tries }: Pick<Running, 'job' | 'tries'>,
+  { job, tries }: Pick<ActiveAttempt, 'job' | 'tries'>,
   { name, index, pack }: Submitted,
   run: string,
 ): Submission {
-  const { fingerprint, instance } = job.prepared;
+  const { fingerprint, instance } = job.call;
   return {
-    format: 2,
+    format: 3,
     executor: 'slurm',
     fingerprint,
     token: job.token,
@@ -114,7 +114,7 @@ export function submissionOf(
     attempt: job.attempt,
     folder: job.folder,
     resources: { ...job.resources },
-    ...(job.shared ? { turn: job.shared.turn } : {}),
+    ...(job.shared ? { epoch: job.shared.epoch } : {}),
     resuming: job.resuming,
     tries,
   };

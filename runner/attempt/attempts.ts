@@ -5,17 +5,17 @@ import type { Resources } from '../../tasks/core/resources.ts';
 import { freePlace, tokenOf } from '../job/attempt-names.ts';
 import type { Diagnostics } from '../log/diagnostics.ts';
 import type { Fact } from '../log/events.ts';
-import type { Change, Copy, Exit, Outlook, Submitted } from '../executors/executor.ts';
+import type { Change, Copy, Exit, QueueStatus, Submitted } from '../executors/executor.ts';
 import type { Executors } from '../executors/executors.ts';
 import { claimFolder, endFormerJob } from '../job/fence.ts';
 import { type AttemptEnd, finishAttempt } from './finish-attempt.ts';
 import { freezeFiles } from '../job/frozen-files.ts';
 import type { Item } from '../values/output.ts';
-import { type Prepared, resourcesOf, toPlace } from '../keys/recipes.ts';
+import { type KeyedCall, resourcesOf, toPlace } from '../keys/recipes.ts';
 import type { Tries } from '../log/tries.ts';
 import type { RunLog } from '../log/run-log.ts';
-import { againFolders, newRunning, outOf, type Running, submissionOf } from './active-attempt.ts';
-import { nextTurn, takeOver } from '../job/shared-outputs.ts';
+import { againFolders, newActiveAttempt, outOf, type ActiveAttempt, submissionOf } from './active-attempt.ts';
+import { nextEpoch, takeOver } from '../job/shared-outputs.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
 import type { BroughtService } from '../job/job-parts.ts';
 import { stagedBefore, type StagedJob, stageJob, workFolder } from '../job/stage.ts';
@@ -35,7 +35,7 @@ export interface AttemptAsked {
   /** Where the services are that it uses, by address. */
   readonly urls?: ReadonlyMap<string, string> | undefined;
   /** Services that it brings along, because it runs elsewhere. */
-  readonly services?: readonly Prepared[];
+  readonly services?: readonly KeyedCall[];
 }
 
 export interface AttemptTools {
@@ -47,8 +47,8 @@ export interface AttemptTools {
   /** So long files of a job on another host are waited for, in seconds. */
   readonly visibleWithinSeconds: number;
   readonly emit: (fact: Fact) => void;
-  readonly released: (prepared: Prepared, output: string, item: Item) => void;
-  readonly ended: (prepared: Prepared, end: AttemptEnd) => void;
+  readonly released: (call: KeyedCall, output: string, item: Item) => void;
+  readonly ended: (call: KeyedCall, end: AttemptEnd) => void;
 }
 
 /** One attempt at a node, from its folder to its outputs in the store; any number at a time. */
@@ -58,9 +58,9 @@ export class Attempts {
   readonly #streams: StreamWatch;
   /** Fingerprints that were with a scheduler when this driver started. */
   readonly #submittedBefore: ReadonlySet<string>;
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, ActiveAttempt>();
   /** The last attempt at each node, until its folder is cleaned. */
-  readonly #last = new Map<string, Running>();
+  readonly #last = new Map<string, ActiveAttempt>();
   #poll: NodeJS.Timeout | undefined;
 
   constructor(tools: AttemptTools) {
@@ -81,7 +81,7 @@ export class Attempts {
   }
 
   /** Whether an earlier driver left a job for this: then it needs no room. */
-  isSubmitted({ fingerprint }: Prepared): boolean {
+  isSubmitted({ fingerprint }: KeyedCall): boolean {
     return this.#submittedBefore.has(fingerprint) && this.#submissions.read(fingerprint) !== undefined;
   }
 
@@ -89,20 +89,20 @@ export class Attempts {
    * The intent is on record before anything is done. A job that an earlier driver left is taken over as it is. Gives what has
    * failed before: of such a job that driver knew.
    */
-  async start(prepared: Prepared, asked: AttemptAsked): Promise<Tries> {
-    const submission = this.#submissions.read(prepared.fingerprint);
-    if (submission) return this.#adopt(prepared, asked, submission);
+  async start(call: KeyedCall, asked: AttemptAsked): Promise<Tries> {
+    const submission = this.#submissions.read(call.fingerprint);
+    if (submission) return this.#adopt(call, asked, submission);
 
     const { store, run, code, executors, emit, diagnostics } = this.#tools;
-    const { instance, spec, fingerprint } = prepared;
+    const { instance, spec, fingerprint } = call;
     const { attempt, reason, tries, urls, services = [] } = asked;
-    const executorName = executors.nameFor(toPlace(prepared));
+    const executorName = executors.nameFor(toPlace(call));
     const executor = await executors.named(executorName);
     const isRemote = executor.outlivesDriver;
-    const resources = broughtAlong(tries.resources ?? resourcesOf(prepared), services.map(resourcesOf));
+    const resources = broughtAlong(tries.resources ?? resourcesOf(call), services.map(resourcesOf));
     const place = freePlace(run.folder, instance.address, attempt);
     const { address, label } = instance;
-    const token = tokenOf(prepared, attempt);
+    const token = tokenOf(call, attempt);
     emit({
       type: 'node-queued',
       address,
@@ -120,11 +120,11 @@ export class Attempts {
     const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
     if (work) await endFormerJob(work);
     const folder = join(run.folder, place);
-    const freeze = (one: Prepared) => freezeFiles(one, { root: code.root, codeFolder: join(store.root, 'code') });
-    const filesRoot = isRemote ? await freeze(prepared) : undefined;
+    const freeze = (one: KeyedCall) => freezeFiles(one, { root: code.root, codeFolder: join(store.root, 'code') });
+    const filesRoot = isRemote ? await freeze(call) : undefined;
     const brought: BroughtService[] = [];
-    for (const service of services) brought.push({ prepared: service, filesRoot: await freeze(service) });
-    const job = stageJob(prepared, {
+    for (const service of services) brought.push({ call: service, filesRoot: await freeze(service) });
+    const job = stageJob(call, {
       store,
       folder,
       outFolder: work ? (isRemote ? join(work, 'out') : await takeOver(work)) : folder,
@@ -138,7 +138,7 @@ export class Attempts {
       avoid: tries.avoid,
       urls,
       brought,
-      turn: work && isRemote ? nextTurn(work) : undefined,
+      epoch: work && isRemote ? nextEpoch(work) : undefined,
     });
     const running = this.#track({ job, executor, frozen: filesRoot !== undefined, tries });
     if (!isRemote && work && job.resuming) this.#streams.releaseAgain(running);
@@ -153,16 +153,16 @@ export class Attempts {
     return tries;
   }
 
-  async #adopt(prepared: Prepared, { reason, services = [] }: AttemptAsked, submission: Submission): Promise<Tries> {
+  async #adopt(call: KeyedCall, { reason, services = [] }: AttemptAsked, submission: Submission): Promise<Tries> {
     const { store, run, code, executors, emit, diagnostics } = this.#tools;
-    const { instance, spec, fingerprint } = prepared;
-    const { folder, token, attempt, name, index, pack, turn, tries } = submission;
+    const { instance, spec, fingerprint } = call;
+    const { folder, token, attempt, name, index, pack, epoch, tries } = submission;
     const executor = await executors.named(submission.executor);
     const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
     const place = relative(run.folder, folder);
     const resources = submission.resources as Resources;
     const outFolder = work ? join(work, 'out') : folder;
-    const brought = services.map((service) => ({ prepared: service, filesRoot: undefined }));
+    const brought = services.map((service) => ({ call: service, filesRoot: undefined }));
     const tools = {
       store,
       folder,
@@ -173,10 +173,10 @@ export class Attempts {
       code,
       isRemote: true,
       resources,
-      turn,
+      epoch,
       brought,
     };
-    const job = stagedBefore(prepared, tools, { resuming: submission.resuming });
+    const job = stagedBefore(call, tools, { resuming: submission.resuming });
     const { address, label } = instance;
     emit({
       type: 'node-queued',
@@ -200,9 +200,9 @@ export class Attempts {
     return tries;
   }
 
-  #track(one: Pick<Running, 'job' | 'executor' | 'frozen' | 'tries'>): Running {
-    const running = newRunning(one);
-    const { address } = one.job.prepared.instance;
+  #track(one: Pick<ActiveAttempt, 'job' | 'executor' | 'frozen' | 'tries'>): ActiveAttempt {
+    const running = newActiveAttempt(one);
+    const { address } = one.job.call.instance;
     this.#running.set(address, running);
     this.#last.set(address, running);
     if (running.streams.length > 0) {
@@ -216,31 +216,31 @@ export class Attempts {
   }
 
   /** What the scheduler says of a node's job that has not ended. */
-  outlook(address: string): Outlook | undefined {
+  queueStatus(address: string): QueueStatus | undefined {
     const running = this.#running.get(address);
-    return running?.executor.outlook(running.job);
+    return running?.executor.queueStatus(running.job);
   }
 
   /** Inputs that the job wrote to, or that changed where they lie. */
-  changedInputs({ instance }: Prepared): string[] {
+  changedInputs({ instance }: KeyedCall): string[] {
     const last = this.#last.get(instance.address);
     return (last?.job.inputFolders ?? []).flatMap((folder) => this.#tools.store.changedInputs(folder));
   }
 
   /** Removes what a finished node no longer needs; its log and scripts stay. */
-  clean(prepared: Prepared): void {
-    const last = this.#last.get(prepared.instance.address);
+  clean(call: KeyedCall): void {
+    const last = this.#last.get(call.instance.address);
     if (!last) return;
-    this.#last.delete(prepared.instance.address);
+    this.#last.delete(call.instance.address);
     const { job, copy } = last;
     const left = [...Object.values(job.out), ...job.inputFolders];
     if (copy && copy.folder !== job.folder) left.push(...Object.values(outOf(job, copy)), ...againFolders(job.folder));
-    for (const path of prepared.spec.run ? [...left, join(job.folder, 'scratch')] : left) removeAll(path);
-    if (prepared.spec.onPreempt === 'resume') removeAll(workFolder(this.#tools.store, prepared.fingerprint));
+    for (const path of call.spec.run ? [...left, join(job.folder, 'scratch')] : left) removeAll(path);
+    if (call.spec.onPreempt === 'resume') removeAll(workFolder(this.#tools.store, call.fingerprint));
   }
 
   /** The job is nobody's business any more: what it gave is on record, or it gave nothing. */
-  forget({ fingerprint }: Prepared): void {
+  forget({ fingerprint }: KeyedCall): void {
     this.#submissions.remove(fingerprint);
   }
 
@@ -273,7 +273,7 @@ export class Attempts {
       return;
     }
     const job = change.job as StagedJob;
-    const { address } = job.prepared.instance;
+    const { address } = job.call.instance;
     const { attempt } = job;
     const running = this.#running.get(address);
     if (!running || running.job !== job || running.isEnding) return;
@@ -293,7 +293,7 @@ export class Attempts {
       case 'requeued':
         running.copy = undefined;
         // A task that does not resume makes all of them again.
-        if (job.prepared.spec.onPreempt === 'restart') running.items.clear();
+        if (job.call.spec.onPreempt === 'restart') running.items.clear();
         this.#tools.emit({ type: 'node-requeued', address, attempt, reason: change.reason });
         return;
       case 'exited':
@@ -301,11 +301,11 @@ export class Attempts {
     }
   }
 
-  #started(running: Running, { host, pid, copy, secondsAgo = 0 }: EventOfChange<'started'>): void {
+  #started(running: ActiveAttempt, { host, pid, copy, secondsAgo = 0 }: EventOfChange<'started'>): void {
     const { job, executor } = running;
-    const { address } = job.prepared.instance;
-    if (job.prepared.spec.onPreempt === 'resume' && pid !== undefined) {
-      claimFolder(workFolder(this.#tools.store, job.prepared.fingerprint), pid);
+    const { address } = job.call.instance;
+    if (job.call.spec.onPreempt === 'resume' && pid !== undefined) {
+      claimFolder(workFolder(this.#tools.store, job.call.fingerprint), pid);
     }
     running.copy = copy;
     running.startedAt = performance.now() - secondsAgo * 1000;
@@ -320,9 +320,9 @@ export class Attempts {
       this.#streams.releaseAgain(running);
   }
 
-  #exited(running: Running, exit: Exit, copy: Copy | undefined): void {
+  #exited(running: ActiveAttempt, exit: Exit, copy: Copy | undefined): void {
     const { job } = running;
-    const { address } = job.prepared.instance;
+    const { address } = job.call.instance;
     running.copy = copy ?? running.copy;
     running.isEnding = true;
     void finishAttempt(running, exit, { ...this.#tools, streams: this.#streams }).then((end) => {
@@ -332,7 +332,7 @@ export class Attempts {
         this.#poll = undefined;
       }
       this.#tools.diagnostics.info({ address, exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
-      this.#tools.ended(job.prepared, end);
+      this.#tools.ended(job.call, end);
     });
   }
 }

@@ -9,7 +9,7 @@ import { ingest } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
 import { awaitVisible } from './wait-visible.ts';
 import type { Output } from '../values/output.ts';
-import { costOf, heldBy, type Running, settled } from './active-attempt.ts';
+import { costOf, heldBy, type ActiveAttempt, settled } from './active-attempt.ts';
 import { signatureOf } from '../job/shared-outputs.ts';
 import type { StagedJob } from '../job/stage.ts';
 import type { StreamWatch } from './stream-watch.ts';
@@ -41,7 +41,7 @@ interface FinishTools {
 }
 
 /** Judges a job that has ended, and takes in what it made. */
-export async function finishAttempt(running: Running, exit: Exit, tools: FinishTools): Promise<AttemptEnd> {
+export async function finishAttempt(running: ActiveAttempt, exit: Exit, tools: FinishTools): Promise<AttemptEnd> {
   const { store, streams, diagnostics } = tools;
   const job = settled(running);
   const { executor, frozen } = running;
@@ -67,7 +67,7 @@ export async function finishAttempt(running: Running, exit: Exit, tools: FinishT
   }
   const failure = running.broken ?? judge(job, exit);
   if (failure) {
-    const progress = job.prepared.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
+    const progress = job.call.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
     const cause = failure.code === 'service-died' ? failure.code : exit.cause;
     return { ...end, failure, cause, progress };
   }
@@ -85,7 +85,7 @@ async function untilVisible(
   copy: Copy | undefined,
   { visibleWithinSeconds }: FinishTools,
 ): Promise<void> {
-  const { spec } = job.prepared;
+  const { spec } = job.call;
   const names = Object.entries(job.out).flatMap(([name, path]) => {
     return spec.run || streamOf(spec.outputs[name]) ? [] : [basename(path)];
   });

@@ -11,7 +11,9 @@ import type { Item, Output } from '../values/output.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { Found } from './releases.ts';
 import type { StagedJob } from '../job/stage.ts';
-import { asStored, type HeldArtifact, sortedItems } from '../values/values.ts';
+import { asStored } from '../values/stored.ts';
+import type { HeldArtifact } from '../values/leaves.ts';
+import { sortedItems } from '../values/output.ts';
 
 /**
  * Takes what a job made into the store, checked: files first, so that a record never names what is not there.
@@ -26,7 +28,7 @@ export async function ingest(
   store: Store,
   released: ReadonlyMap<string, readonly Item[]>,
 ): Promise<Record<string, Output>> {
-  const { spec } = job.prepared;
+  const { spec } = job.call;
   const returned = spec.run ? readReturned(job) : undefined;
   const outputs: Record<string, Output> = {};
   for (const [name, type] of Object.entries(spec.outputs)) {
@@ -59,7 +61,7 @@ export async function ingestItem(found: Found, spec: StreamSpec, { job, store, o
   const value = kind
     ? await takeFiles(found.path, kind, { job, store, where }, 'copy')
     : parseJson(readFileSync(found.path, 'utf8'), job, where);
-  return { key: found.key, value: asStored(check(value, spec.item, job.prepared.spec.name, where)) };
+  return { key: found.key, value: asStored(check(value, spec.item, job.call.spec.name, where)) };
 }
 
 interface ItemPlace {
@@ -107,7 +109,7 @@ async function takeArtifact(given: unknown, kind: Kind, place: Place): Promise<H
   if (typeof given === 'string') return takeFiles(given, kind, place, place.job.isRemote ? 'keep' : 'move');
   if (isArtifact(given) && given.kind === kind.name && place.store.hasTree(given.digest as Digest))
     return passedOn(given, place);
-  const { spec } = place.job.prepared;
+  const { spec } = place.job.call;
   throw new Problem('wrong-output', `${spec.name} gave no files for ${place.where}.`, {
     hint: `Return the path of what it wrote (out.${place.where}), or an artifact that it was given.`,
   });
@@ -121,7 +123,7 @@ function passedOn(given: { kind: string; digest: string; meta: unknown }, { stor
 }
 
 async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | 'keep' | 'copy'): Promise<HeldArtifact> {
-  const { spec } = place.job.prepared;
+  const { spec } = place.job.call;
   const isOwn = isOfJob(path, place);
   try {
     const meta = await describe(path, kind, place);
@@ -142,7 +144,7 @@ async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | '
 }
 
 async function describe(path: string, kind: Kind, { job, where }: Place): Promise<unknown> {
-  const task = job.prepared.spec.name;
+  const task = job.call.spec.name;
   try {
     const parsed = kind.meta.safeParse(await kind.inspect(path));
     if (parsed.success) return parsed.data;
@@ -177,7 +179,7 @@ function isInside(path: string, folder: string): boolean {
 function refuseForeign(path: string, { job, where }: Place): never {
   throw new Problem(
     'wrong-output',
-    `${job.prepared.spec.name} gave ${path} for ${where}, which is outside of its folder.`,
+    `${job.call.spec.name} gave ${path} for ${where}, which is outside of its folder.`,
     {
       hint: `Write to out.${where.split('.')[0]}, or declare the kind with hold: 'adopt' to leave files where they lie.`,
     },
@@ -188,7 +190,7 @@ function givenByProgram(job: StagedJob, name: string, type: z.ZodType): unknown 
   const path = job.out[name] as string;
   if (kindOf(type)) return path;
   if (existsSync(path)) return parseJson(readFileSync(path, 'utf8'), job, name);
-  throw new Problem('output-missing', `${job.prepared.spec.name} ended well but did not write its output ${name}.`, {
+  throw new Problem('output-missing', `${job.call.spec.name} ended well but did not write its output ${name}.`, {
     hint: `It was expected at ${path}, as JSON.`,
   });
 }
@@ -203,7 +205,7 @@ function parseJson(text: string, job: StagedJob, where: string): unknown {
   } catch (cause) {
     throw new Problem(
       'wrong-output',
-      `${job.prepared.spec.name} wrote something to ${where} that is not JSON: ${messageOf(cause)}`,
+      `${job.call.spec.name} wrote something to ${where} that is not JSON: ${messageOf(cause)}`,
     );
   }
 }

@@ -77,19 +77,19 @@ function bodyFailure(folder: string): Failure | undefined {
   }
 }
 
-function programFailure({ prepared }: StagedJob, code: number | undefined, exit: Exit): Failure {
+function programFailure({ call }: StagedJob, code: number | undefined, exit: Exit): Failure {
   const signal = exit.signal ?? (code !== undefined && code > 128 ? signalNames.get(code - 128) : undefined);
   if (code === 127) {
     return {
       code: 'no-such-program',
-      message: `The program ${programOf(prepared)} was not found.`,
+      message: `The program ${programOf(call)} was not found.`,
       hint: 'Install it, or set PATH before the run.',
     };
   }
   if (code === 126) {
     return {
       code: 'not-executable',
-      message: `The program ${programOf(prepared)} may not be executed.`,
+      message: `The program ${programOf(call)} may not be executed.`,
       hint: 'Make it executable (chmod +x), or start it through its interpreter.',
     };
   }
@@ -106,7 +106,7 @@ function programFailure({ prepared }: StagedJob, code: number | undefined, exit:
   return { code: 'exit-code', message: `It ended with exit code ${code}.` };
 }
 
-function programOf({ recipe }: StagedJob['prepared']): string {
+function programOf({ recipe }: StagedJob['call']): string {
   return recipe.command?.find((arg) => !arg.startsWith('cd ')) ?? 'that it starts with';
 }
 

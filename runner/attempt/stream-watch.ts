@@ -9,11 +9,11 @@ import { ingestItem } from './ingest.ts';
 import { failureOf } from './judge.ts';
 import { isWhole } from '../values/cache-hit.ts';
 import type { Item } from '../values/output.ts';
-import type { Prepared } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/recipes.ts';
 import { type Found, findReleases } from './releases.ts';
-import { type Running, settled } from './active-attempt.ts';
+import { type ActiveAttempt, settled } from './active-attempt.ts';
 import { workFolder } from '../job/stage.ts';
-import { fromStored, toStored } from '../values/values.ts';
+import { fromStored, toStored } from '../values/stored.ts';
 
 /** How often a job on another host is looked at, through a file system that many share; in milliseconds. */
 const remoteScanMs = 2000;
@@ -21,7 +21,7 @@ const remoteScanMs = 2000;
 export interface StreamTools {
   readonly store: Store;
   readonly emit: (fact: Fact) => void;
-  readonly released: (prepared: Prepared, output: string, item: Item) => void;
+  readonly released: (call: KeyedCall, output: string, item: Item) => void;
 }
 
 /** Takes the items of streams into the store while their jobs run. */
@@ -33,7 +33,7 @@ export class StreamWatch {
   }
 
   /** Looks at running jobs for items that became ready. */
-  scanAll(all: Iterable<Running>): void {
+  scanAll(all: Iterable<ActiveAttempt>): void {
     const now = performance.now();
     for (const running of all) {
       if (running.streams.length === 0 || running.scanning || now < running.scanAt) continue;
@@ -48,7 +48,7 @@ export class StreamWatch {
   }
 
   /** Never throws: a broken item, or a rule that cannot tell, ends its job. */
-  async scan(running: Running): Promise<void> {
+  async scan(running: ActiveAttempt): Promise<void> {
     try {
       await this.#takeReleases(running);
     } catch (error) {
@@ -57,7 +57,7 @@ export class StreamWatch {
     }
   }
 
-  async #takeReleases(running: Running): Promise<void> {
+  async #takeReleases(running: ActiveAttempt): Promise<void> {
     for (const [output, spec] of running.streams) {
       const folder = settled(running).out[output] as string;
       const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
@@ -73,7 +73,7 @@ export class StreamWatch {
    * be taken for the whole. What fails while it stands still is broken.
    */
   async #takeItem(
-    running: Running,
+    running: ActiveAttempt,
     { output, spec, found }: { output: string; spec: StreamSpec; found: Found },
   ): Promise<Item | undefined> {
     const before = fileStateOf(found.path);
@@ -89,29 +89,29 @@ export class StreamWatch {
     }
   }
 
-  #release(running: Running, output: string, item: Item): void {
-    const { prepared } = running.job;
+  #release(running: ActiveAttempt, output: string, item: Item): void {
+    const { call } = running.job;
     running.items.set(output, [...(running.items.get(output) ?? []), item]);
     const digest = (item.value as { digest?: string } | null)?.digest;
-    const { address } = prepared.instance;
+    const { address } = call.instance;
     const ledger = this.#ledgerOf(running);
     if (ledger !== undefined) {
       appendFileSync(ledger, `${JSON.stringify({ output, key: item.key, value: toStored(item.value) })}\n`);
     }
     this.#tools.emit({ type: 'item-released', address, output, key: item.key, ...(digest ? { digest } : {}) });
-    this.#tools.released(prepared, output, item);
+    this.#tools.released(call, output, item);
   }
 
   /** Where released items are noted down for those who come later. */
-  #ledgerOf({ job, executor, copy }: Running): string | undefined {
-    if (job.prepared.spec.onPreempt === 'resume') {
-      return join(workFolder(this.#tools.store, job.prepared.fingerprint), 'released.jsonl');
+  #ledgerOf({ job, executor, copy }: ActiveAttempt): string | undefined {
+    if (job.call.spec.onPreempt === 'resume') {
+      return join(workFolder(this.#tools.store, job.call.fingerprint), 'released.jsonl');
     }
     return executor.outlivesDriver ? join(copy?.folder ?? job.folder, 'released.jsonl') : undefined;
   }
 
   /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
-  releaseAgain(running: Running): void {
+  releaseAgain(running: ActiveAttempt): void {
     const path = this.#ledgerOf(running);
     if (path === undefined) return;
     const released = readReleased(path);
@@ -121,10 +121,10 @@ export class StreamWatch {
       if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
       const item = { key, value: fromStored(value) };
       running.items.set(output, [...(running.items.get(output) ?? []), item]);
-      const { address } = running.job.prepared.instance;
+      const { address } = running.job.call.instance;
       const digest = (item.value as { digest?: string } | null)?.digest;
       this.#tools.emit({ type: 'item-released', address, output, key, ...(digest ? { digest } : {}) });
-      this.#tools.released(running.job.prepared, output, item);
+      this.#tools.released(running.job.call, output, item);
     }
   }
 }

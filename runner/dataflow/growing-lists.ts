@@ -6,7 +6,7 @@ import type { Consequences } from './consequences.ts';
 import type { Binding, Instances, Listener, Live } from './instances.ts';
 import type { Item, Output } from '../values/output.ts';
 import type { Resolver } from './resolver.ts';
-import { sortedItems } from '../values/values.ts';
+import { sortedItems } from '../values/output.ts';
 
 /** A filter whose predicate threw. */
 export interface BrokenFilter {

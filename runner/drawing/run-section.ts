@@ -7,12 +7,12 @@ import { count, duration, localTime } from '../words/quantities.ts';
 const room = /<section id="this-run" hidden>\s*<!--stet:this-run-->\s*<\/section>/;
 
 /** Whether a page was made with a place for the run that it came from. */
-export function hasRoomForThisRun(page: string): boolean {
+export function hasRoomForRun(page: string): boolean {
   return room.test(page);
 }
 
 /** The page with the run's graph and a table of its nodes. Results hold no clock, so this is added when a page is taken out. */
-export function addThisRun(page: string, state: RunState): string {
+export function addRunSection(page: string, state: RunState): string {
   // A function, because text with `$&` in it would be taken for a pattern.
   return page.replace(room, () => thisRun(state).text);
 }

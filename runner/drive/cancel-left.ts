@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Digest } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
-import { Claims } from './leases.ts';
+import { Leases } from './leases.ts';
 import type { Event, Fact } from '../log/events.ts';
 import { standingOf } from '../executors/slurm/queue/classify.ts';
 import { withdrawJob } from '../executors/slurm/script/exit-record.ts';
@@ -22,12 +22,12 @@ export async function cancelLeft(
   address: string | undefined,
 ): Promise<void> {
   const submissions = new Submissions(store.root);
-  const claims = new Claims(store.root, run);
+  const leases = new Leases(store.root, run);
   try {
     const wanted = submissions
       .all()
       .filter((one) => one.run === run && (address === undefined || one.address === address));
-    const mine = wanted.filter(({ fingerprint }) => claims.take(fingerprint as Digest));
+    const mine = wanted.filter(({ fingerprint }) => leases.take(fingerprint as Digest));
     await endJobs(mine);
     const log = openLog(store.root, run);
     const tell = (fact: Fact): void => log.append({ time: new Date().toISOString(), ...fact } as Event);
@@ -52,7 +52,7 @@ export async function cancelLeft(
       log.close();
     }
   } finally {
-    claims.releaseAll();
+    leases.releaseAll();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../log/diagnostics.ts';
-import type { Executor, Outlook } from '../executors/executor.ts';
+import type { Executor, QueueStatus } from '../executors/executor.ts';
 import type { Executors } from '../executors/executors.ts';
 import type { RunLog } from '../log/run-log.ts';
 
@@ -20,7 +20,7 @@ export interface CoordinateOptions {
   /** So long files of jobs on other hosts are waited for, in seconds. Default 120. */
   readonly visibleWithinSeconds?: number;
   /** Given once the run has begun: what a scheduler says of a node's job. */
-  readonly onOutlook?: (outlook: (address: string) => Outlook | undefined) => void;
+  readonly onQueueStatus?: (queueStatus: (address: string) => QueueStatus | undefined) => void;
   /** Stop: jobs are told, get time, are killed; those that can do without a driver run on. */
   readonly signal: AbortSignal;
   /** Stop now: jobs are killed. */

@@ -2,7 +2,7 @@ import type { AttemptEnd } from '../attempt/finish-attempt.ts';
 import { CancelRequests } from '../log/cancels.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
 import { Dataflow } from '../dataflow/dataflow.ts';
-import { Desk, type Shared } from './runtime-state.ts';
+import { RuntimeState, type Shared } from './runtime-state.ts';
 import type { Event } from '../log/events.ts';
 import type { Instance } from '../dataflow/instances.ts';
 import { failureOf } from '../attempt/judge.ts';
@@ -11,7 +11,7 @@ import { Launcher } from './launcher.ts';
 import { findNode } from '../project/names.ts';
 import { Outcomes, unwanted } from './outcomes.ts';
 import type { Item } from '../values/output.ts';
-import { type Prepared, specOf } from '../keys/recipes.ts';
+import { type KeyedCall, specOf } from '../keys/recipes.ts';
 import { resultsOf, runFinished, runStarted } from './run-facts.ts';
 import type { Session } from '../project/session.ts';
 import { Problem } from '../../cache/problem.ts';
@@ -48,7 +48,7 @@ export async function* coordinate(session: Session, options: CoordinateOptions):
 }
 
 class Coordinator {
-  readonly #desk: Desk;
+  readonly #desk: RuntimeState;
   readonly #outcomes: Outcomes;
   readonly #launcher: Launcher;
   readonly #cancels: CancelRequests;
@@ -59,10 +59,10 @@ class Coordinator {
   #isSettled = false;
 
   constructor(session: Session, options: CoordinateOptions, emitted: (event: Event) => void) {
-    this.#desk = new Desk(session, options, {
+    this.#desk = new RuntimeState(session, options, {
       emitted,
-      released: (prepared, output, item) => this.#released(prepared, output, item),
-      ended: (prepared, end) => this.#attemptEnded(prepared, end),
+      released: (call, output, item) => this.#released(call, output, item),
+      ended: (call, end) => this.#attemptEnded(call, end),
     });
     this.#outcomes = new Outcomes(this.#desk);
     this.#launcher = new Launcher(this.#desk, this.#outcomes);
@@ -74,7 +74,7 @@ class Coordinator {
     const startedAt = performance.now();
     const { run, resumed } = this.#desk.options;
     this.#desk.emit(runStarted(this.#desk.session, { run: run.run, resumed, only: this.#desk.only }));
-    this.#desk.options.onOutlook?.((address) => this.#desk.attempts.outlook(address));
+    this.#desk.options.onQueueStatus?.((address) => this.#desk.attempts.queueStatus(address));
     const stop = (): void =>
       this.#desk.soon(() => this.#desk.stop(this.#desk.attempts.lasting > 0 ? 'left' : 'cancelled'));
     const kill = (): void => {
@@ -84,7 +84,7 @@ class Coordinator {
     this.#desk.options.signal.addEventListener('abort', stop);
     this.#desk.options.kill.addEventListener('abort', kill);
     if (this.#desk.options.signal.aborted) stop();
-    const poll = setInterval(() => this.#desk.pending.awaitsOthers && this.#desk.soon(() => {}), awaitPollMs);
+    const poll = setInterval(() => this.#desk.queue.awaitsOthers && this.#desk.soon(() => {}), awaitPollMs);
     const cancels = setInterval(() => this.#takeCancels(), cancelPollMs);
     try {
       await this.#loop();
@@ -95,7 +95,7 @@ class Coordinator {
       this.#desk.options.kill.removeEventListener('abort', kill);
       this.#left = this.#desk.attempts.lasting;
       await this.#desk.attempts.close(); // before the locks: nobody may start what a job of ours still works on
-      this.#desk.claims.releaseAll();
+      this.#desk.leases.releaseAll();
     }
     if (this.#desk.stopping === 'left' && this.#left > 0) {
       this.#desk.emit({ type: 'driver-left', run: run.run, jobs: this.#left });
@@ -117,11 +117,11 @@ class Coordinator {
         await this.#launcher.launch();
       }
       this.#emitSkipped();
-      const { attempts, services, stopping, startOver, options, pending } = this.#desk;
+      const { attempts, services, stopping, startOver, options, queue } = this.#desk;
       services.stopUnwanted((address) => this.#desk.dataflow.isWanted(address));
       if (this.#desk.hasChanges) continue;
       const here = attempts.running - attempts.lasting + this.#deciding + services.starting;
-      const isOver = startOver || stopping !== undefined || pending.length === 0;
+      const isOver = startOver || stopping !== undefined || queue.length === 0;
       const jobs = attempts.running - (stopping === 'left' ? attempts.lasting : 0);
       if (isOver && jobs + this.#deciding === 0) services.stopAll({ now: options.kill.aborted });
       if (services.running === 0) {
@@ -151,8 +151,8 @@ class Coordinator {
   }
 
   async #makeRoom(): Promise<void> {
-    const next = (await this.#desk.pending.inOrder()).find(({ awaitedFrom }) => awaitedFrom === undefined);
-    if (next) this.#desk.services.makeRoomFor(next.prepared);
+    const next = (await this.#desk.queue.inOrder()).find(({ awaitedFrom }) => awaitedFrom === undefined);
+    if (next) this.#desk.services.makeRoomFor(next.call);
   }
 
   #takeCancels(): void {
@@ -166,10 +166,10 @@ class Coordinator {
   #cancelNode(address: string): void {
     this.#desk.unwanted.add(address);
     if (this.#desk.attempts.cancel(address) || this.#desk.services.giveUp(address, unwanted)) return;
-    const pending = this.#desk.pending.at(address);
-    if (!pending) return; // it gives up when its turn comes
-    this.#desk.pending.remove(pending);
-    this.#outcomes.giveUp(pending.prepared, unwanted, { attempt: pending.attempt, seconds: 0 });
+    const queued = this.#desk.queue.at(address);
+    if (!queued) return; // it gives up when its turn comes
+    this.#desk.queue.remove(queued);
+    this.#outcomes.giveUp(queued.call, unwanted, { attempt: queued.attempt, seconds: 0 });
   }
 
   async #decideAll(): Promise<void> {
@@ -183,31 +183,31 @@ class Coordinator {
     const [slow, quick] = partition(instances, (instance) => specOf(instance).observe !== undefined);
     for (const instance of slow) {
       this.#deciding += 1;
-      void this.#prepare(instance).then((prepared) => {
+      void this.#key(instance).then((call) => {
         this.#desk.soon(async () => {
           this.#deciding -= 1;
-          await this.#take(prepared ? [prepared] : []);
+          await this.#take(call ? [call] : []);
         });
       });
     }
-    const prepared: Prepared[] = [];
+    const call: KeyedCall[] = [];
     for (const instance of quick) {
-      const one = await this.#prepare(instance);
-      if (one) prepared.push(one);
+      const one = await this.#key(instance);
+      if (one) call.push(one);
     }
-    await this.#take(prepared);
+    await this.#take(call);
   }
 
   /** Services have given their endpoints as soon as it is known what they serve. */
-  async #take(prepared: readonly Prepared[]): Promise<void> {
-    const [services, calls] = partition(prepared, ({ instance }) => instance.of.node.type === 'service');
+  async #take(call: readonly KeyedCall[]): Promise<void> {
+    const [services, calls] = partition(call, ({ instance }) => instance.of.node.type === 'service');
     for (const one of services) this.#desk.dataflow.finish(one.instance.address, this.#desk.services.promise(one));
     await this.#lookUp(calls);
   }
 
-  async #prepare(instance: Instance): Promise<Prepared | undefined> {
+  async #key(instance: Instance): Promise<KeyedCall | undefined> {
     try {
-      return await this.#desk.recipes.prepare(instance);
+      return await this.#desk.recipes.key(instance);
     } catch (error) {
       this.#desk.soon(() =>
         this.#outcomes.fail(instance.address, instance.label, failureOf(error), { attempt: 1, seconds: 0 }),
@@ -216,10 +216,10 @@ class Coordinator {
     }
   }
 
-  async #lookUp(prepared: readonly Prepared[]): Promise<void> {
-    if (prepared.length === 0) return;
-    const records = await this.#desk.session.store.records.getMany(prepared.map(({ fingerprint }) => fingerprint));
-    for (const [i, one] of prepared.entries()) {
+  async #lookUp(call: readonly KeyedCall[]): Promise<void> {
+    if (call.length === 0) return;
+    const records = await this.#desk.session.store.records.getMany(call.map(({ fingerprint }) => fingerprint));
+    for (const [i, one] of call.entries()) {
       const record = records[i];
       const { address, of } = one.instance;
       const before = this.#desk.state.nodes.get(address); // of this run, before it started over
@@ -232,42 +232,42 @@ class Coordinator {
     }
   }
 
-  #follow(sharing: Shared, prepared: Prepared): void {
-    sharing.followers.push(prepared);
+  #follow(sharing: Shared, call: KeyedCall): void {
+    sharing.followers.push(call);
     for (const [output, items] of this.#desk.attempts.releasedBy(sharing.owner)) {
-      for (const item of items) this.#desk.dataflow.release(prepared.instance.address, output, item);
+      for (const item of items) this.#desk.dataflow.release(call.instance.address, output, item);
     }
   }
 
-  async #mustRun(prepared: Prepared, forced: boolean, damaged: boolean): Promise<void> {
-    this.#desk.shared.set(prepared.fingerprint, { owner: prepared.instance.address, followers: [] });
+  async #mustRun(call: KeyedCall, forced: boolean, damaged: boolean): Promise<void> {
+    this.#desk.shared.set(call.fingerprint, { owner: call.instance.address, followers: [] });
     const why = forced ? 'it was asked for with --force' : damaged ? 'its stored result is damaged' : undefined;
-    if (this.#desk.unwanted.has(prepared.instance.address)) {
-      this.#outcomes.giveUp(prepared, unwanted, { attempt: 1, seconds: 0 });
+    if (this.#desk.unwanted.has(call.instance.address)) {
+      this.#outcomes.giveUp(call, unwanted, { attempt: 1, seconds: 0 });
       return;
     }
-    const reason = why ?? (await this.#desk.history.reason(prepared));
-    const left = this.#desk.triesLeft.get(prepared.instance.address);
-    const next = left?.fingerprint === prepared.fingerprint ? { tries: left.tries, attempt: left.attempt + 1 } : {};
-    this.#desk.pending.add({ prepared, reason, forced, ...next });
+    const reason = why ?? (await this.#desk.history.reason(call));
+    const left = this.#desk.triesLeft.get(call.instance.address);
+    const next = left?.fingerprint === call.fingerprint ? { tries: left.tries, attempt: left.attempt + 1 } : {};
+    this.#desk.queue.add({ call, reason, forced, ...next });
   }
 
   /** What an attempt failed of may take a moment to find out, when it used services. */
-  #attemptEnded(prepared: Prepared, end: AttemptEnd): void {
+  #attemptEnded(call: KeyedCall, end: AttemptEnd): void {
     this.#deciding += 1;
     const isStopping = this.#desk.stopping !== undefined;
-    void this.#desk.services.giveBack(prepared, end, { isStopping }).then((judged) => {
+    void this.#desk.services.giveBack(call, end, { isStopping }).then((judged) => {
       this.#desk.soon(() => {
         this.#deciding -= 1;
-        return this.#outcomes.ended(prepared, judged);
+        return this.#outcomes.ended(call, judged);
       });
     });
   }
 
-  #released(prepared: Prepared, output: string, item: Item): void {
+  #released(call: KeyedCall, output: string, item: Item): void {
     this.#desk.soon(() => {
-      this.#desk.dataflow.release(prepared.instance.address, output, item);
-      for (const follower of this.#desk.shared.get(prepared.fingerprint)?.followers ?? []) {
+      this.#desk.dataflow.release(call.instance.address, output, item);
+      for (const follower of this.#desk.shared.get(call.fingerprint)?.followers ?? []) {
         this.#desk.dataflow.release(follower.instance.address, output, item);
       }
     });
@@ -292,9 +292,9 @@ class Coordinator {
       });
     }
     this.#desk.startOver = false;
-    this.#desk.pending.clear();
+    this.#desk.queue.clear();
     this.#desk.shared = new Map();
-    this.#desk.claims.releaseAll();
+    this.#desk.leases.releaseAll();
     this.#desk.dataflow = new Dataflow(this.#desk.session.graph, this.#desk.only);
     this.#desk.soon(() => {});
   }

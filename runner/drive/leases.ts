@@ -3,7 +3,7 @@ import type { Digest } from '../../cache/digest.ts';
 import { acquireLock, type Lock, lockOwner } from '../../cache/lock.ts';
 
 /** The fingerprints that one run works on, so that no other run does. */
-export class Claims {
+export class Leases {
   readonly #folder: string;
   readonly #owner: string;
   readonly #locks = new Map<Digest, Lock>();

@@ -1,10 +1,10 @@
 import type { Graph } from '../../pipelines/core/graph.ts';
-import type { Prepared } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/recipes.ts';
 import { noTries, type Tries } from '../log/tries.ts';
 
 /** A node on its way: from the moment that it has to run until its job starts. */
-export interface Pending {
-  readonly prepared: Prepared;
+export interface QueuedNode {
+  readonly call: KeyedCall;
   readonly reason: string;
   readonly forced: boolean;
   readonly attempt: number;
@@ -17,11 +17,11 @@ export interface Pending {
 const unknownSeconds = 1;
 
 /** What has to run and has not started: what has the longest way to the end first, as far as earlier runs tell. */
-export class PendingNodes {
+export class QueuedNodes {
   readonly #graph: Graph;
   readonly #secondsOf: (address: string) => number | undefined;
   readonly #order: ReadonlyMap<string, number>;
-  #nodes: Pending[] = [];
+  #nodes: QueuedNode[] = [];
   #isSorted = true;
   #toEnd: ReadonlyMap<string, number> | undefined;
 
@@ -39,12 +39,12 @@ export class PendingNodes {
     return this.#nodes.some(({ awaitedFrom }) => awaitedFrom !== undefined);
   }
 
-  add(node: Pick<Pending, 'prepared' | 'reason'> & Partial<Pending>): void {
+  add(node: Pick<QueuedNode, 'call' | 'reason'> & Partial<QueuedNode>): void {
     this.#nodes.push({ forced: false, attempt: 1, tries: noTries, ...node });
     this.#isSorted = false;
   }
 
-  remove(node: Pending): void {
+  remove(node: QueuedNode): void {
     this.#nodes = this.#nodes.filter((other) => other !== node);
   }
 
@@ -52,17 +52,17 @@ export class PendingNodes {
     this.#nodes = [];
   }
 
-  at(address: string): Pending | undefined {
-    return this.#nodes.find(({ prepared }) => prepared.instance.address === address);
+  at(address: string): QueuedNode | undefined {
+    return this.#nodes.find(({ call }) => call.instance.address === address);
   }
 
-  async inOrder(): Promise<readonly Pending[]> {
+  async inOrder(): Promise<readonly QueuedNode[]> {
     if (!this.#isSorted) {
       this.#isSorted = true;
       const { secondsToEnd } = await import('../../pipelines/core/paths.ts');
       this.#toEnd ??= secondsToEnd(this.#graph, (address) => this.#secondsOf(address) ?? unknownSeconds);
-      const rank = ({ prepared }: Pending): number => this.#toEnd?.get(prepared.instance.of.address) ?? 0;
-      const place = ({ prepared }: Pending): number => this.#order.get(prepared.instance.of.address) ?? 0;
+      const rank = ({ call }: QueuedNode): number => this.#toEnd?.get(call.instance.of.address) ?? 0;
+      const place = ({ call }: QueuedNode): number => this.#order.get(call.instance.of.address) ?? 0;
       this.#nodes.sort((a, b) => rank(b) - rank(a) || place(a) - place(b));
     }
     return [...this.#nodes];

@@ -5,10 +5,10 @@ import type { AttemptEnd } from '../attempt/finish-attempt.ts';
 import type { Dataflow } from '../dataflow/dataflow.ts';
 import { eventFormat, type Fact, type PlannedNode, type RunStatus } from '../log/events.ts';
 import type { Output } from '../values/output.ts';
-import type { Prepared } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/recipes.ts';
 import type { Session } from '../project/session.ts';
 import { countsOf, type RunState } from '../log/state.ts';
-import { storedOutput, toStored } from '../values/values.ts';
+import { storedOutput, toStored } from '../values/stored.ts';
 
 interface RunPlace {
   readonly run: string;
@@ -65,7 +65,7 @@ export function resultsOf(wanted: unknown, dataflow: Dataflow): Record<string, u
 
 /** What is remembered of a node that ended well. */
 export function recordOf(
-  { instance, fingerprint, recipe }: Prepared,
+  { instance, fingerprint, recipe }: KeyedCall,
   outputs: Readonly<Record<string, Output>>,
   { attempt, seconds, held }: AttemptEnd,
   run: string,

@@ -3,7 +3,7 @@ import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { Attempts } from '../attempt/attempts.ts';
 import type { AttemptEnd } from '../attempt/finish-attempt.ts';
-import { Claims } from './leases.ts';
+import { Leases } from './leases.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
 import { Dataflow } from '../dataflow/dataflow.ts';
 import type { Event, Fact } from '../log/events.ts';
@@ -11,9 +11,9 @@ import { type Executors, only } from '../executors/executors.ts';
 import { History } from '../plan/history.ts';
 import { ancestorsOf, findNode } from '../project/names.ts';
 import type { Item } from '../values/output.ts';
-import { PendingNodes } from './queued-nodes.ts';
+import { QueuedNodes } from './queued-nodes.ts';
 import { readEvents } from '../log/run-log.ts';
-import { type Prepared, Recipes } from '../keys/recipes.ts';
+import { type KeyedCall, Recipes } from '../keys/recipes.ts';
 import type { Tries } from '../log/tries.ts';
 import { Services } from '../services/services.ts';
 import type { Session } from '../project/session.ts';
@@ -23,30 +23,30 @@ import { apply, emptyState, type RunState } from '../log/state.ts';
 /** Nodes of this run with one fingerprint: the first runs, the others take what it gives. */
 export interface Shared {
   readonly owner: string;
-  readonly followers: Prepared[];
+  readonly followers: KeyedCall[];
 }
 
 /** So long files of a job on another host are waited for, in seconds. */
 const usualVisibleSeconds = 120;
 
-export interface DeskListeners {
+export interface RuntimeListeners {
   /** A fact was written to the log. */
   readonly emitted: (event: Event) => void;
-  readonly released: (prepared: Prepared, output: string, item: Item) => void;
-  readonly ended: (prepared: Prepared, end: AttemptEnd) => void;
+  readonly released: (call: KeyedCall, output: string, item: Item) => void;
+  readonly ended: (call: KeyedCall, end: AttemptEnd) => void;
 }
 
 /** What one driver works with, and how far it is: what the coordinator and its hands share. */
-export class Desk {
+export class RuntimeState {
   readonly session: Session;
   readonly options: CoordinateOptions;
   readonly recipes: Recipes;
   readonly history: History;
-  readonly claims: Claims;
+  readonly leases: Leases;
   readonly executors: Executors;
   readonly services: Services;
   readonly attempts: Attempts;
-  readonly pending: PendingNodes;
+  readonly queue: QueuedNodes;
   /** Graph addresses that the run is limited to. */
   readonly only: ReadonlySet<string> | undefined;
   /** Nodes that somebody wants to end. */
@@ -65,12 +65,12 @@ export class Desk {
   /** Everything is to be looked up again. */
   startOver = false;
   /** An attempt has ended, or could not even begin. */
-  readonly attemptEnded: (prepared: Prepared, end: AttemptEnd) => void;
+  readonly attemptEnded: (call: KeyedCall, end: AttemptEnd) => void;
   readonly #emitted: (event: Event) => void;
   #changes: (() => void | Promise<void>)[] = [];
   #wake: () => void = () => {};
 
-  constructor(session: Session, options: CoordinateOptions, { emitted, released, ended }: DeskListeners) {
+  constructor(session: Session, options: CoordinateOptions, { emitted, released, ended }: RuntimeListeners) {
     const { graph } = session;
     this.session = session;
     this.options = options;
@@ -79,7 +79,7 @@ export class Desk {
     this.triesLeft = options.resumed ? triesLeft(readEvents(options.run.folder)) : new Map();
     this.recipes = new Recipes(session.root, session.codeOf);
     this.history = new History(session.store, session.pipelineName, options.run.run);
-    this.claims = new Claims(session.store.root, options.run.run);
+    this.leases = new Leases(session.store.root, options.run.run);
     const executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
     this.services = new Services({
       store: session.store,
@@ -93,7 +93,7 @@ export class Desk {
       isLoss: (error) => this.isLoss(error),
     });
     this.executors = this.services.watched(executors);
-    this.pending = new PendingNodes(graph, (address) => this.history.secondsOf(address));
+    this.queue = new QueuedNodes(graph, (address) => this.history.secondsOf(address));
     this.only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
     this.dataflow = new Dataflow(graph, this.only);
     this.attempts = new Attempts({

@@ -37,7 +37,7 @@ export interface SharedOutputs {
   /** Absolute; `out` in it is what the command was told, `out.1` and so on take its place after a host was lost. */
   readonly work: string;
   /** Grows from attempt to attempt: an older one that wakes up late must not begin. */
-  readonly turn: number;
+  readonly epoch: number;
 }
 
 /** What ended a job, as far as that was not its program. */
@@ -111,7 +111,7 @@ export type Change =
   | { readonly type: 'exited'; readonly job: Job; readonly exit: Exit; readonly copy?: Copy | undefined };
 
 /** What a queue says of a job that has not ended, for people. Times are milliseconds since the epoch. */
-export interface Outlook {
+export interface QueueStatus {
   readonly id: string;
   readonly state: string;
   readonly reason: string;
@@ -136,7 +136,7 @@ export interface Executor {
   adopt(job: Job, as: Submitted): void;
   /** Ends a job: politely, and after a grace time for good; at once when `now`. */
   cancel(job: Job, how?: { now?: boolean }): void;
-  outlook(job: Job): Outlook | undefined;
+  queueStatus(job: Job): QueueStatus | undefined;
   /** Called with every change, in order. */
   onChange(listener: (change: Change) => void): void;
   /** Resolves once all that was submitted is on its way and the queue was looked at after that. */

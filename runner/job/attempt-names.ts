@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Prepared } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/recipes.ts';
 
 /** A folder for an attempt that no earlier driver of the same run has used. */
 export function freePlace(runFolder: string, address: string, attempt: number): string {
@@ -18,7 +18,7 @@ export function freePlace(runFolder: string, address: string, attempt: number): 
 }
 
 /** A name for an attempt that was never used before, in plain characters. */
-export function tokenOf({ spec, fingerprint }: Prepared, attempt: number): string {
+export function tokenOf({ spec, fingerprint }: KeyedCall, attempt: number): string {
   const nonce = randomBytes(4).toString('hex');
   return `${spec.name}.${fingerprint.slice('sha256:'.length, 'sha256:'.length + 12)}.${attempt}.${nonce}`;
 }

@@ -3,7 +3,7 @@ import { constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync
 import { join } from 'node:path';
 import { canonicalJson } from '../../cache/canonical-json.ts';
 import { Problem } from '../../cache/problem.ts';
-import { filesOf, type Prepared } from '../keys/recipes.ts';
+import { filesOf, type KeyedCall } from '../keys/recipes.ts';
 
 /**
  * A folder in which a program finds its declared code as it was hashed, whatever becomes of the project meanwhile: copies of
@@ -11,7 +11,7 @@ import { filesOf, type Prepared } from '../keys/recipes.ts';
  * itself where it starts. Throws `input-changed` when the files are no longer those that were hashed.
  */
 export async function freezeFiles(
-  { spec, recipe }: Prepared,
+  { spec, recipe }: KeyedCall,
   { root, codeFolder }: FreezePlace,
 ): Promise<string | undefined> {
   const paths = Object.keys(recipe.files ?? {});

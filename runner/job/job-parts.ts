@@ -5,13 +5,13 @@ import type { Store } from '../../cache/store.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
 import type { WorkerJob } from './job.ts';
-import { type Prepared, resourcesOf } from '../keys/recipes.ts';
+import { type KeyedCall, resourcesOf } from '../keys/recipes.ts';
 import type { Part, ServedJob } from './served-job.ts';
-import { mapArtifacts } from '../values/values.ts';
+import { mapArtifacts } from '../values/leaves.ts';
 
 /** A service that comes along with a job on a cluster, and where its declared code files lie. */
 export interface BroughtService {
-  readonly prepared: Prepared;
+  readonly call: KeyedCall;
   readonly filesRoot: string | undefined;
 }
 
@@ -26,13 +26,13 @@ export function stageBrought(
   place: string,
   { store, code, folder, inputFolders }: { store: Store; code: CodeOfRun; folder: string; inputFolders: string[] },
 ): ServedJob['services'][number] {
-  const { prepared } = brought;
+  const { call } = brought;
   const own = join(folder, place);
   mkdirSync(own, { recursive: true });
-  const inputs = checkedOut(prepared.inputs, own, { store, inputFolders });
-  const job = { ...workerJobOf(prepared, code, { folder: own, inputs }), out: {}, resuming: false };
-  if (prepared.spec.run) writeFileSync(join(own, 'job.json'), JSON.stringify(job));
-  return { address: prepared.instance.address, place, job, part: partOf(brought, inputs, { code, folder: own }) };
+  const inputs = checkedOut(call.inputs, own, { store, inputFolders });
+  const job = { ...workerJobOf(call, code, { folder: own, inputs }), out: {}, resuming: false };
+  if (call.spec.run) writeFileSync(join(own, 'job.json'), JSON.stringify(job));
+  return { address: call.instance.address, place, job, part: partOf(brought, inputs, { code, folder: own }) };
 }
 
 /** Inputs with the paths where a job may read them; their folders are added to `inputFolders`. */
@@ -50,7 +50,7 @@ export function checkedOut(
 
 /** What a worker needs to run it, as far as it has no outputs. */
 export function workerJobOf(
-  { instance }: Prepared,
+  { instance }: KeyedCall,
   { entry, points, graph }: CodeOfRun,
   { folder, inputs }: { folder: string; inputs: Record<string, unknown> },
 ): Omit<WorkerJob, 'out' | 'resuming'> {
@@ -61,15 +61,15 @@ export function workerJobOf(
 
 /** How it is started, as one of the programs of a job. */
 export function partOf(
-  { prepared, filesRoot }: BroughtService,
+  { call, filesRoot }: BroughtService,
   inputs: Readonly<Record<string, unknown>>,
   { code, folder }: { code: CodeOfRun; folder: string },
 ): Part {
-  const { spec, recipe } = prepared;
-  const { gpus = 0, cpus = 1 } = resourcesOf(prepared);
+  const { spec, recipe } = call;
+  const { gpus = 0, cpus = 1 } = resourcesOf(call);
   return {
     ...(recipe.command ? { command: [...recipe.command] } : {}),
-    cwd: startFolder(prepared, inputs, { root: filesRoot ?? code.root, folder }),
+    cwd: startFolder(call, inputs, { root: filesRoot ?? code.root, folder }),
     env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
     handed: [...spec.inherits, ...spec.secrets],
     gpus,
@@ -83,7 +83,7 @@ export function inputFolder(folder: string, where: string): string {
 
 /** A program that counts files of the project finds them where it starts; everything else starts in a folder of its own. */
 function startFolder(
-  { spec }: Prepared,
+  { spec }: KeyedCall,
   inputs: Readonly<Record<string, unknown>>,
   { root, folder }: { root: string; folder: string },
 ): string {

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 /*
  * The work folder of a fingerprint, for tasks that resume:
  *
- *     out            what its attempts share            turn.T.C   copy C of the attempt with turn T has begun
+ *     out            what its attempts share            turn.T.C   copy C of the attempt of epoch T has begun
  *     out.1, out.2   its place after a host was lost    user.T.C   … and may still write
  *     left.N         `out.N`, out of reach of a copy that may still run on a lost host
  *
- * `executors/slurm/job-text.ts` does the same in shell, on the node.
+ * `executors/slurm/script/job-text.ts` does the same in shell, on the node.
  */
 
 /** The folder that the newest attempt writes to, or the next would go on in. */
@@ -25,12 +25,12 @@ export function hasState(folder: string): boolean {
 }
 
 /** The number of the next attempt: an older one that wakes up late must not begin. */
-export function nextTurn(work: string): number {
-  const turns = namesIn(work).map((name) => Number(/^(?:turn|asked)\.(\d+)/.exec(name)?.[1] ?? 0));
-  const turn = Math.max(0, ...turns) + 1;
+export function nextEpoch(work: string): number {
+  const epochs = namesIn(work).map((name) => Number(/^(?:turn|asked)\.(\d+)/.exec(name)?.[1] ?? 0));
+  const epoch = Math.max(0, ...epochs) + 1;
   mkdirSync(work, { recursive: true });
-  writeFileSync(join(work, `asked.${turn}`), '');
-  return turn;
+  writeFileSync(join(work, `asked.${epoch}`), '');
+  return epoch;
 }
 
 /**

@@ -18,16 +18,16 @@ import {
   workerJobOf,
 } from './job-parts.ts';
 import { jobScript } from './job-script.ts';
-import { type Prepared, resourcesOf } from '../keys/recipes.ts';
+import { type KeyedCall, resourcesOf } from '../keys/recipes.ts';
 import { secretsFor } from './job-secrets.ts';
 import { laterUrl, type ServedJob } from './served-job.ts';
 import { hasState, newestOut } from './shared-outputs.ts';
-import { mapArtifacts, withUrls } from '../values/values.ts';
+import { mapArtifacts, withUrls } from '../values/leaves.ts';
 import { nodeArgs } from './worker-args.ts';
 
-/** A prepared folder, and where its outputs will be. */
+/** A call folder, and where its outputs will be. */
 export interface StagedJob extends Job {
-  readonly prepared: Prepared;
+  readonly call: KeyedCall;
   readonly attempt: number;
   /** Absolute paths by output name. */
   readonly out: Readonly<Record<string, string>>;
@@ -54,25 +54,25 @@ export function workFolder(store: Store, fingerprint: Digest): string {
  * Inputs and outputs lie side by side, because on some file systems a folder takes ten times as long as a file.
  * Only the parent of an output path is made, never the path: programs differ in what they expect to find.
  */
-export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
+export function stageJob(call: KeyedCall, tools: StageTools): StagedJob {
   const { store, folder, outFolder, code, isRemote } = tools;
-  const { spec, instance } = prepared;
+  const { spec, instance } = call;
   mkdirSync(folder, { recursive: true });
   const shares = spec.onPreempt === 'resume';
-  const resuming = shares && hasState(isRemote ? newestOut(workFolder(store, prepared.fingerprint)) : outFolder);
+  const resuming = shares && hasState(isRemote ? newestOut(workFolder(store, call.fingerprint)) : outFolder);
   if (shares && !isRemote) mkdirSync(outFolder, { recursive: true });
-  const out = outPaths(prepared, outFolder);
+  const out = outPaths(call, outFolder);
 
   const brought = tools.brought ?? [];
-  const isBrought = new Set(brought.map((service) => service.prepared.instance.address));
+  const isBrought = new Set(brought.map((service) => service.call.instance.address));
   const inputFolders: string[] = [];
-  const placed = withUrls(prepared.inputs, ({ address }) => {
+  const placed = withUrls(call.inputs, ({ address }) => {
     return isBrought.has(address) ? laterUrl(address) : (tools.urls?.get(address) ?? '');
   });
   const inputs = checkedOut(placed, folder, { store, inputFolders });
 
   const workerJob = {
-    ...workerJobOf(prepared, code, { folder, inputs }),
+    ...workerJobOf(call, code, { folder, inputs }),
     out,
     ...(shares ? { sharedOut: outFolder } : {}),
     resuming,
@@ -80,7 +80,7 @@ export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
   };
   const argsWhen = (isResuming: boolean): readonly string[] | undefined =>
     spec.command?.(inputs, out, { resuming: isResuming });
-  const part = partOf({ prepared, filesRoot: tools.filesRoot }, inputs, { code, folder });
+  const part = partOf({ call, filesRoot: tools.filesRoot }, inputs, { code, folder });
   const services = brought.map((service, i) => {
     return stageBrought(service, serviceFolder(i), { store, code, folder, inputFolders });
   });
@@ -105,16 +105,16 @@ export function stageJob(prepared: Prepared, tools: StageTools): StagedJob {
     const script = jobScript({ ...command, label: instance.label, exitRecord: join(folder, 'exit.json') });
     writeFileSync(join(folder, 'job.sh'), script);
   }
-  const secrets = Object.assign({}, ...[...brought.map((one) => one.prepared.spec), spec].map(secretsFor)) as {
+  const secrets = Object.assign({}, ...[...brought.map((one) => one.call.spec), spec].map(secretsFor)) as {
     [name: string]: string;
   };
-  return jobOf(prepared, tools, { command, inputFolders, resuming, secrets });
+  return jobOf(call, tools, { command, inputFolders, resuming, secrets });
 }
 
 /** A job that was staged by an earlier driver and is with a scheduler: where it reads and writes, and nothing to start it with. */
-export function stagedBefore(prepared: Prepared, tools: StageTools, { resuming }: { resuming: boolean }): StagedJob {
+export function stagedBefore(call: KeyedCall, tools: StageTools, { resuming }: { resuming: boolean }): StagedJob {
   const inputFolders: string[] = [];
-  const parts = [prepared, ...(tools.brought ?? []).map((service) => service.prepared)];
+  const parts = [call, ...(tools.brought ?? []).map((service) => service.call)];
   for (const [i, part] of parts.entries()) {
     const folder = i === 0 ? tools.folder : join(tools.folder, serviceFolder(i - 1));
     mapArtifacts(part.inputs, (artifact, where) => {
@@ -122,31 +122,31 @@ export function stagedBefore(prepared: Prepared, tools: StageTools, { resuming }
       return { ...artifact, path: '' };
     });
   }
-  return jobOf(prepared, tools, { command: { args: [], cwd: '', env: {} }, inputFolders, resuming, secrets: {} });
+  return jobOf(call, tools, { command: { args: [], cwd: '', env: {} }, inputFolders, resuming, secrets: {} });
 }
 
 function jobOf(
-  prepared: Prepared,
+  call: KeyedCall,
   tools: StageTools,
   more: Pick<StagedJob, 'command' | 'inputFolders' | 'resuming' | 'secrets'>,
 ): StagedJob {
-  const { store, folder, outFolder, id, attempt, token, turn, avoid } = tools;
-  const { spec, instance, fingerprint } = prepared;
+  const { store, folder, outFolder, id, attempt, token, epoch, avoid } = tools;
+  const { spec, instance, fingerprint } = call;
   return {
     ...more,
     id,
     token,
     label: instance.label,
     folder,
-    resources: tools.resources ?? resourcesOf(prepared),
+    resources: tools.resources ?? resourcesOf(call),
     ...(avoid?.length ? { avoid } : {}),
     ...(tools.port === undefined ? {} : { isService: true }),
     warning: warningOf(spec),
-    shared: turn === undefined ? undefined : { work: workFolder(store, fingerprint), turn },
-    prepared,
+    shared: epoch === undefined ? undefined : { work: workFolder(store, fingerprint), epoch },
+    call,
     attempt,
     isRemote: tools.isRemote,
-    out: outPaths(prepared, outFolder),
+    out: outPaths(call, outFolder),
     outFolder,
   };
 }
@@ -157,7 +157,7 @@ function warningOf({ warning, onPreempt }: TaskSpec): Warning | undefined {
   return warning ?? (onPreempt === 'resume' ? { signal: 'SIGTERM', seconds: 120 } : undefined);
 }
 
-function outPaths({ spec }: Prepared, outFolder: string): Record<string, string> {
+function outPaths({ spec }: KeyedCall, outFolder: string): Record<string, string> {
   const shares = spec.onPreempt === 'resume';
   const names = Object.keys(spec.outputs);
   return Object.fromEntries(names.map((name) => [name, join(outFolder, shares ? name : `out.${name}`)]));
@@ -179,7 +179,7 @@ export interface StageTools {
   /** Instead of those that the task asks for. */
   readonly resources?: Resources | undefined;
   readonly avoid?: readonly string[] | undefined;
-  readonly turn?: number | undefined;
+  readonly epoch?: number | undefined;
   /** Services that come along with it. */
   readonly brought?: readonly BroughtService[] | undefined;
   /** Where the services are that it uses, by address. */

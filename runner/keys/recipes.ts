@@ -8,10 +8,11 @@ import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instances.ts';
 import type { ToPlace } from '../executors/placement.ts';
 import { taskOf } from './service-task.ts';
-import { describeOutput, forRecipe, mapArtifacts, parseInputs, withUrls } from '../values/values.ts';
+import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
+import { mapArtifacts, withUrls } from '../values/leaves.ts';
 
 /** An instance whose inputs are checked and whose recipe is known. */
-export interface Prepared {
+export interface KeyedCall {
   readonly instance: Instance;
   readonly spec: TaskSpec;
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -36,7 +37,7 @@ export class Recipes {
     this.#codeOf = codeOf;
   }
 
-  async prepare(instance: Instance): Promise<Prepared> {
+  async key(instance: Instance): Promise<KeyedCall> {
     const spec = specOf(instance);
     const inputs = parseInputs(spec, instance.inputs);
     const recipe: Recipe = {
@@ -54,7 +55,7 @@ export class Recipes {
    * What has changed outside of the store since `prepare`: files by name. Empty when all stood still. A job that ran `frozen`
    * code does not care about the files of the project.
    */
-  async changedSince({ spec, inputs, recipe }: Prepared, { frozen }: { frozen: boolean }): Promise<string[]> {
+  async changedSince({ spec, inputs, recipe }: KeyedCall, { frozen }: { frozen: boolean }): Promise<string[]> {
     const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#root) : {};
     const before = frozen ? {} : (recipe.files ?? {});
     const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
@@ -104,19 +105,19 @@ function counted({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, un
 type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;
 
 /** What a job asks for: its task's wishes, and over them those of the call. */
-export function resourcesOf({ spec, inputs, instance }: Prepared): Resources {
+export function resourcesOf({ spec, inputs, instance }: KeyedCall): Resources {
   const { node } = instance.of;
   return mergeResources(spec.resources(inputs), 'options' in node ? node.options.resources : undefined);
 }
 
 /** What the site's `place` decides by. */
-export function toPlace(prepared: Prepared): ToPlace {
-  const { spec, instance } = prepared;
+export function toPlace(call: KeyedCall): ToPlace {
+  const { spec, instance } = call;
   return {
     task: spec.name,
     label: instance.label,
     isTypeScript: spec.run !== undefined,
-    resources: resourcesOf(prepared),
+    resources: resourcesOf(call),
   };
 }
 

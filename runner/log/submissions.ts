@@ -12,7 +12,7 @@ import { Tries } from './tries.ts';
  * what it gives. Written before the scheduler is asked; one for each fingerprint, under its lock.
  */
 export const Submission = z.object({
-  format: z.literal(2),
+  format: z.literal(3),
   executor: z.string(),
   fingerprint: z.string(),
   token: z.string(),
@@ -29,7 +29,7 @@ export const Submission = z.object({
   folder: z.string(),
   resources: z.record(z.string(), z.unknown()),
   /** Of shared outputs. */
-  turn: z.int().optional(),
+  epoch: z.int().optional(),
   /** The work started from something that was left; its items were released before. */
   resuming: z.boolean(),
   /** What had failed before it. */

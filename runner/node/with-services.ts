@@ -88,16 +88,16 @@ async function runProgram(told: ServedJob, env: Record<string, string>, servers:
 
 /**
  * What the job is told its program is told too. Slurm tells the end either to this process or to all of them, and a program that is
- * told twice may not get to save its state: a bird that sits beside it shows which it was.
+ * told twice may not get to save its state: a canary that sits beside it shows which it was.
  */
 function passOn(child: ChildProcess): (signal: NodeJS.Signals) => void {
-  const bird = startProgram(['sleep', '2147483'], { cwd: '/', env: { PATH: process.env.PATH ?? '' } });
-  let isBirdAlive = true;
-  void endOf(bird).then(() => (isBirdAlive = false));
-  process.on('exit', () => bird.kill('SIGKILL'));
+  const canary = startProgram(['sleep', '2147483'], { cwd: '/', env: { PATH: process.env.PATH ?? '' } });
+  let isCanaryAlive = true;
+  void endOf(canary).then(() => (isCanaryAlive = false));
+  process.on('exit', () => canary.kill('SIGKILL'));
   return (signal) => {
     if (signal !== 'SIGTERM') child.kill(signal);
-    else void delay(allToldMs).then(() => isBirdAlive && child.kill(signal));
+    else void delay(allToldMs).then(() => isCanaryAlive && child.kill(signal));
   };
 }
 

@@ -3,7 +3,7 @@ import type { Digest } from '../../cache/digest.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import { recipeDifference } from '../../cache/recipe.ts';
 import type { Store } from '../../cache/store.ts';
-import type { Prepared } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/recipes.ts';
 import { listRuns, readEvents } from '../log/run-log.ts';
 
 /** How many earlier runs are looked at for what a node was before. */
@@ -29,21 +29,21 @@ export class History {
   }
 
   /** Why a node has to run, in words. */
-  async reason(prepared: Prepared): Promise<string> {
-    const { instance, fingerprint, recipe } = prepared;
+  async reason(call: KeyedCall): Promise<string> {
+    const { instance, fingerprint, recipe } = call;
     const earlier = this.#runs().get(instance.address) ?? [];
     const same = earlier.find((run) => run.fingerprint === fingerprint);
     if (same?.outcome === 'failed') return 'it failed before';
     if (same?.outcome === 'unfinished') return 'it did not end before';
     if (same) return 'its result is no longer in the store';
-    const before = (await this.before(prepared)) ?? (await this.#elsewhere(prepared));
+    const before = (await this.before(call)) ?? (await this.#elsewhere(call));
     if (!before) return earlier.length > 0 ? 'it has no earlier result' : 'it never ran before';
     const differences = inFewWords(recipeDifference(before.recipe, recipe));
     return differences.length > 0 ? differences.join('; ') : 'its result is no longer in the store';
   }
 
   /** The newest result of the node under another recipe. */
-  async before({ instance }: Prepared): Promise<NodeRecord | undefined> {
+  async before({ instance }: KeyedCall): Promise<NodeRecord | undefined> {
     for (const { fingerprint } of this.#runs().get(instance.address) ?? []) {
       const record = await this.#store.records.get(fingerprint);
       if (record) return record;
@@ -52,7 +52,7 @@ export class History {
   }
 
   /** The newest result of the task, when a node of the same name gave it: in another pipeline, or longer ago. */
-  async #elsewhere({ instance, recipe }: Prepared): Promise<NodeRecord | undefined> {
+  async #elsewhere({ instance, recipe }: KeyedCall): Promise<NodeRecord | undefined> {
     const newest = await this.#store.records.newest(recipe.task);
     const record = newest && (await this.#store.records.get(newest));
     return record?.provenance.node === instance.label && record.provenance.run !== this.#except ? record : undefined;

@@ -7,9 +7,9 @@ import { Dataflow } from '../dataflow/dataflow.ts';
 import { History } from './history.ts';
 import type { Instance } from '../dataflow/instances.ts';
 import { isWhole, outputsOf } from '../values/cache-hit.ts';
-import { type Lack, lacksOf } from './preflight.ts';
+import { type Lack, preflight } from './preflight.ts';
 import { ancestorsOf, findNode } from '../project/names.ts';
-import { type Prepared, Recipes } from '../keys/recipes.ts';
+import { type KeyedCall, Recipes } from '../keys/recipes.ts';
 import type { Session } from '../project/session.ts';
 import type { ExecutorName } from '../executors/placement.ts';
 
@@ -44,7 +44,7 @@ export interface Refusal extends Omit<Lack, 'address' | 'label'> {
 /** What would run, and why. Looks things up and starts nothing. */
 export async function makePlan(session: Session, asked: PlanRequest = {}): Promise<Plan> {
   const nodes = await planNodes(session, asked);
-  const lacks = await lacksOf(session, { only: onlyUntil(session, asked.until), executor: asked.executor });
+  const lacks = await preflight(session, { only: onlyUntil(session, asked.until), executor: asked.executor });
   const executor = asked.executor ?? session.site.executor ?? 'local';
   return { nodes, refusals: gathered(lacks.filter(isNeeded(session.graph, nodes))), executor };
 }
@@ -67,17 +67,17 @@ async function planNodes(session: Session, { until, force = [] }: PlanRequest): 
   const planned = new Map<string, PlanNode>();
 
   for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
-    const prepared: Prepared[] = [];
+    const call: KeyedCall[] = [];
     for (const instance of ready) {
-      const one = await recipes.prepare(instance);
-      if (instance.of.node.type === 'call') prepared.push(one);
+      const one = await recipes.key(instance);
+      if (instance.of.node.type === 'call') call.push(one);
       else
         dataflow.finish(instance.address, {
           endpoint: { value: new PromisedEndpoint({ address: instance.address, fingerprint: one.fingerprint }) },
         });
     }
-    const records = await store.records.getMany(prepared.map(({ fingerprint }) => fingerprint));
-    for (const [i, one] of prepared.entries()) {
+    const records = await store.records.getMany(call.map(({ fingerprint }) => fingerprint));
+    for (const [i, one] of call.entries()) {
       const record = records[i];
       const { address, label, of } = one.instance;
       const shared = { address, label, task: one.spec.name, perItem: false, fingerprint: one.fingerprint };
@@ -171,7 +171,7 @@ export async function refusalsOf(
   session: Session,
   { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined } = {},
 ): Promise<Refusal[]> {
-  const lacks = await lacksOf(session, { only: onlyUntil(session, until), executor });
+  const lacks = await preflight(session, { only: onlyUntil(session, until), executor });
   if (lacks.length === 0) return [];
   const nodes = await planNodes(session, until === undefined ? {} : { until }).catch((error: unknown) => {
     if (Problem.is(error)) return undefined; // what cannot even be planned is not known: nothing is left out

@@ -23,7 +23,7 @@ export interface Lack {
 }
 
 /** Everything that this site lacks to run the nodes of a graph, whether or not their results are known. */
-export async function lacksOf(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
+export async function preflight(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
   const nodes = session.graph.order.filter(({ address }) => only?.has(address) ?? true);
   const lists = await Promise.all([lackingResources(nodes, session, executor), lackingNeeds(nodes, session, executor)]);
   return [...lists.flat(), ...lackingServices(nodes, session, executor), ...nodes.flatMap(lackingSecrets)];

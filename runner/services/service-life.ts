@@ -2,7 +2,7 @@ import type { ServiceNode } from '../../tasks/core/node.ts';
 import type { Readiness } from '../../tasks/core/spec.ts';
 import type { Failure } from '../log/events.ts';
 import { readinessInWords } from './readiness.ts';
-import type { Prepared } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/recipes.ts';
 import type { StagedJob } from '../job/stage.ts';
 
 /** Ports that others took before the program could listen there. */
@@ -20,7 +20,7 @@ export const dyingMs = 300;
  *                            └── no tries left ──▶ failed
  */
 export interface Service {
-  readonly prepared: Prepared;
+  readonly call: KeyedCall;
   phase: 'down' | 'starting' | 'up' | 'stopping' | 'failed';
   life: Life | undefined;
   attempt: number;
@@ -50,7 +50,7 @@ export interface Life {
 }
 
 /** A service that was never asked for. */
-export function asleep(): Omit<Service, 'prepared'> {
+export function asleep(): Omit<Service, 'call'> {
   return {
     phase: 'down',
     life: undefined,
@@ -81,8 +81,8 @@ export function newLife(service: Service, job: StagedJob, port: number, url: str
   };
 }
 
-export function failedFact({ prepared, attempt }: Service, failure: Failure, life: Life | undefined, seconds: number) {
-  const { address, label } = prepared.instance;
+export function failedFact({ call, attempt }: Service, failure: Failure, life: Life | undefined, seconds: number) {
+  const { address, label } = call.instance;
   const log = life ? { log: `${life.job.id}/log.txt` } : {};
   return { type: 'node-failed' as const, address, label, failure, attempt, seconds, ...log };
 }
@@ -96,6 +96,6 @@ export function notReady(ready: Readiness): Failure {
   return { code: 'not-ready', message };
 }
 
-export function nodeOf({ instance }: Prepared): ServiceNode {
+export function nodeOf({ instance }: KeyedCall): ServiceNode {
   return instance.of.node as ServiceNode;
 }

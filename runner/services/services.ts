@@ -14,7 +14,7 @@ import { failureOf, judge } from '../attempt/judge.ts';
 import type { Output } from '../values/output.ts';
 import { isForeign } from './port-owner.ts';
 import { becomesReady } from './readiness.ts';
-import { type Prepared, resourcesOf } from '../keys/recipes.ts';
+import { type KeyedCall, resourcesOf } from '../keys/recipes.ts';
 import type { RunLog } from '../log/run-log.ts';
 import {
   asleep,
@@ -32,7 +32,7 @@ import { onPort } from '../keys/service-task.ts';
 import { withServices } from '../executors/with-services.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
 import { stageJob } from '../job/stage.ts';
-import { servicesIn } from '../values/values.ts';
+import { servicesIn } from '../values/leaves.ts';
 
 export interface ServicesTools {
   readonly store: Store;
@@ -91,12 +91,12 @@ export class Services {
   }
 
   /** What a service gives to those that take it, long before it is up. */
-  promise(prepared: Prepared): Record<string, Output> {
-    const { instance, fingerprint } = prepared;
+  promise(call: KeyedCall): Record<string, Output> {
+    const { instance, fingerprint } = call;
     const { address } = instance;
     const before = this.#services.get(address);
-    if (before?.prepared.fingerprint === fingerprint) before.borrowers.clear();
-    else this.#services.set(address, { ...asleep(), prepared });
+    if (before?.call.fingerprint === fingerprint) before.borrowers.clear();
+    else this.#services.set(address, { ...asleep(), call });
     return { endpoint: { value: new PromisedEndpoint({ address, fingerprint }) } };
   }
 
@@ -104,34 +104,34 @@ export class Services {
    * How it stands with the services that a node takes. Those that are down can be started as soon as there is room for them
    * and for the node, so that none holds GPUs for somebody who waits for others. Throws when there never can be.
    */
-  async look({ instance, inputs }: Prepared, resources: Resources): Promise<Look> {
+  async look({ instance, inputs }: KeyedCall, resources: Resources): Promise<Look> {
     const needed = servicesIn(inputs).map((address) => this.#get(address));
     const failed = needed.find(({ phase }) => phase === 'failed');
-    if (failed) return { failed: failed.prepared.instance.address };
+    if (failed) return { failed: failed.call.instance.address };
     const down = needed.filter(({ phase }) => phase === 'down');
     if (down.length === 0) return needed.every(({ phase }) => phase === 'up') ? 'up' : 'coming';
     this.#executor ??= await this.#tools.executors.named('local');
     const together = (services: readonly Service[]): Resources =>
       withServices(
         resources,
-        services.map(({ prepared }) => resourcesOf(prepared)),
+        services.map(({ call }) => resourcesOf(call)),
       );
     if (this.#executor.hasRoom(together(down))) return 'startable';
     const refusal = this.#executor.refusal(together(needed));
     if (refusal === undefined) return 'coming';
-    const all = needed.map(({ prepared }) => prepared.instance.label).join(' and ');
+    const all = needed.map(({ call }) => call.instance.label).join(' and ');
     throw new Problem('no-such-resources', `${instance.label} cannot run here beside ${all}: ${refusal}.`, {
       hint: 'Ask for less in `resources`, or run it on another machine.',
     });
   }
 
   /** The services that a node takes. */
-  of({ inputs }: Prepared): Prepared[] {
-    return servicesIn(inputs).map((address) => this.#get(address).prepared);
+  of({ inputs }: KeyedCall): KeyedCall[] {
+    return servicesIn(inputs).map((address) => this.#get(address).call);
   }
 
   /** Starts those services of a node that are down. */
-  async startFor(consumer: Prepared): Promise<void> {
+  async startFor(consumer: KeyedCall): Promise<void> {
     for (const address of servicesIn(consumer.inputs)) {
       const service = this.#get(address);
       if (service.phase !== 'down') continue;
@@ -141,16 +141,16 @@ export class Services {
   }
 
   /** Where the services are that a node takes; they are its own until it gives them back. */
-  lend({ instance, inputs }: Prepared): ReadonlyMap<string, string> {
+  lend({ instance, inputs }: KeyedCall): ReadonlyMap<string, string> {
     const lives = servicesIn(inputs).flatMap((address) => this.#get(address).life ?? []);
     for (const { service } of lives) service.borrowers.add(instance.address);
     this.#lent.set(instance.address, lives);
-    return new Map(lives.map(({ service, url }) => [service.prepared.instance.address, url]));
+    return new Map(lives.map(({ service, url }) => [service.call.instance.address, url]));
   }
 
   /** How an attempt that has ended is to be judged: whoever fails because its server died is not to blame. */
   async giveBack(
-    { instance }: Prepared,
+    { instance }: KeyedCall,
     end: AttemptEnd,
     { isStopping }: { isStopping: boolean },
   ): Promise<AttemptEnd> {
@@ -161,9 +161,9 @@ export class Services {
     for (const life of lives) {
       const death = await this.#deathOf(life);
       if (death === undefined) continue;
-      const { label } = life.service.prepared.instance;
+      const { label } = life.service.call.instance;
       const message = `The service ${label} died while it was used: ${death}`;
-      const hint = `What it said: pipeline logs ${this.#tools.run.run} ${life.service.prepared.instance.address}`;
+      const hint = `What it said: pipeline logs ${this.#tools.run.run} ${life.service.call.instance.address}`;
       return { ...end, cause: 'service-died', failure: { code: 'service-died', message, hint } };
     }
     return end;
@@ -171,7 +171,7 @@ export class Services {
 
   stopUnwanted(isWanted: (address: string) => boolean): void {
     for (const service of this.#active()) {
-      if (service.borrowers.size === 0 && !isWanted(service.prepared.instance.address)) this.#stop(service);
+      if (service.borrowers.size === 0 && !isWanted(service.call.instance.address)) this.#stop(service);
     }
   }
 
@@ -180,10 +180,10 @@ export class Services {
   }
 
   /** Nothing runs and nothing fits: whoever is next gets the room of services that only others wait for. */
-  makeRoomFor({ inputs }: Prepared): void {
+  makeRoomFor({ inputs }: KeyedCall): void {
     const needed = new Set(servicesIn(inputs));
     for (const service of this.#active()) {
-      const isNeeded = needed.has(service.prepared.instance.address);
+      const isNeeded = needed.has(service.call.instance.address);
       if (service.phase === 'up' && service.borrowers.size === 0 && !isNeeded) this.#stop(service);
     }
   }
@@ -199,28 +199,28 @@ export class Services {
     return true;
   }
 
-  #start(service: Service, port: number, consumer: Prepared): void {
+  #start(service: Service, port: number, consumer: KeyedCall): void {
     const { store, run, code, emit } = this.#tools;
-    const { prepared } = service;
-    const { instance, fingerprint } = prepared;
+    const { call } = service;
+    const { instance, fingerprint } = call;
     const { address, label } = instance;
     service.attempt += 1;
     this.#owed.delete(service);
     service.phase = 'starting';
     const { attempt } = service;
     const place = freePlace(run.folder, address, attempt);
-    const token = tokenOf(prepared, attempt);
-    const resources = resourcesOf(prepared);
-    const { spec } = nodeOf(prepared);
+    const token = tokenOf(call, attempt);
+    const resources = resourcesOf(call);
+    const { spec } = nodeOf(call);
     const reason = `${consumer.instance.label} needs it`;
     const job = { job: place, token, executor: 'local', resources, service: true };
     emit({ type: 'node-queued', address, label, task: spec.name, fingerprint, attempt, reason, ...job });
     const folder = join(run.folder, place);
     let life: Life | undefined;
     try {
-      refuseChain(prepared);
+      refuseChain(call);
       const staged = stageJob(
-        { ...prepared, spec: onPort(spec, port) },
+        { ...call, spec: onPort(spec, port) },
         { store, folder, outFolder: folder, id: place, token, attempt, code, isRemote: false, resources, port },
       );
       life = newLife(service, staged, port, `${spec.scheme}://127.0.0.1:${port}`);
@@ -238,13 +238,13 @@ export class Services {
 
   async #awaitReady(life: Life): Promise<void> {
     const { service, job, port, url, settled } = life;
-    const { ready } = nodeOf(service.prepared).spec;
+    const { ready } = nodeOf(service.call).spec;
     const isUp = await becomesReady(ready, { port, log: join(job.folder, 'log.txt'), signal: settled.signal });
     if (settled.signal.aborted) return; // its end tells the rest
     life.isConflict = isUp && life.group !== undefined && isForeign(port, life.group);
     if (isUp && !life.isConflict) {
       service.phase = 'up';
-      this.#tools.emit({ type: 'service-ready', address: service.prepared.instance.address, url });
+      this.#tools.emit({ type: 'service-ready', address: service.call.instance.address, url });
       this.#tools.changed();
       return;
     }
@@ -256,7 +256,7 @@ export class Services {
   #take(change: Change): boolean {
     const life = 'job' in change ? this.#lives.get(change.job) : undefined;
     if (!life) return false;
-    const { address } = life.service.prepared.instance;
+    const { address } = life.service.call.instance;
     if (change.type === 'started') {
       const { host, pid } = change;
       life.group = pid;
@@ -276,7 +276,7 @@ export class Services {
 
   async #ended(life: Life, failure: Failure): Promise<void> {
     const { service, port } = life;
-    const { address } = service.prepared.instance;
+    const { address } = service.call.instance;
     const seconds = (performance.now() - life.startedAt) / 1000;
     const isConflict = service.phase === 'starting' && (life.isConflict || (await isListening(port)));
     this.#lives.delete(life.job);
@@ -293,7 +293,7 @@ export class Services {
     } else if (isConflict && service.conflicts < mostConflicts) {
       service.conflicts += 1;
       this.#tryAgain(service, portTaken(port), life, seconds);
-    } else if (service.failures < (nodeOf(service.prepared).options.retries ?? 0)) {
+    } else if (service.failures < (nodeOf(service.call).options.retries ?? 0)) {
       service.failures += 1;
       this.#tryAgain(service, failure, life, seconds);
     } else {
@@ -318,7 +318,7 @@ export class Services {
   }
 
   #stop(service: Service, { now = false }: { now?: boolean } = {}): void {
-    const { life, phase, prepared } = service;
+    const { life, phase, call } = service;
     if (life) {
       if (life.isStopping && !now) return;
       life.isStopping = true;
@@ -328,7 +328,7 @@ export class Services {
       return;
     }
     if (!this.#owed.delete(service)) return;
-    this.#tools.emit({ type: 'service-stopped', address: prepared.instance.address, seconds: 0 });
+    this.#tools.emit({ type: 'service-stopped', address: call.instance.address, seconds: 0 });
   }
 
   /** Of what a server died that somebody used, if it did. One that is silent has died, or is ended. */
@@ -354,7 +354,7 @@ export class Services {
   }
 }
 
-function refuseChain({ instance: { label }, inputs }: Prepared): void {
+function refuseChain({ instance: { label }, inputs }: KeyedCall): void {
   const [other] = servicesIn(inputs);
   if (other === undefined) return;
   throw new Problem(

@@ -1,7 +1,7 @@
 import { artifactsIn, type NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import type { Output } from './output.ts';
-import { outputFrom } from './values.ts';
+import { outputFrom } from './stored.ts';
 
 /** Whether all that a record names is in the store. A record that is not whole is a miss. */
 export function isWhole(store: Store, { outputs }: Pick<NodeRecord, 'outputs'>): boolean {

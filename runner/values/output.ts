@@ -1,3 +1,5 @@
+import { compareNatural } from '../../tasks/core/stream.ts';
+
 /** One element of a list, under a key that stays its own whatever else the list holds. */
 export interface Item {
   readonly key: string;
@@ -17,4 +19,8 @@ export function valueOf(output: Output | undefined): unknown {
 /** The part of a value that a path of keys leads to; undefined where it leads nowhere. */
 export function walk(value: unknown, keys: readonly string[]): unknown {
   return keys.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value);
+}
+
+export function sortedItems(items: readonly Item[]): Item[] {
+  return [...items].sort((a, b) => compareNatural(a.key, b.key));
 }

@@ -1,19 +1,19 @@
-import type { Outlook } from '../executors/executor.ts';
+import type { QueueStatus } from '../executors/executor.ts';
 import type { NodeState } from '../log/state.ts';
 import { oneLine } from './columns.ts';
 import { duration, localTime } from '../words/quantities.ts';
 
 /** What is known of a node's job on a cluster. */
 export interface OnCluster {
-  readonly outlook: Outlook | undefined;
+  readonly queueStatus: QueueStatus | undefined;
   /** How long the node took the last time, in seconds. */
   readonly expectedSeconds: number | undefined;
 }
 
 /** Why a job waits, and until when as far as the scheduler can tell. */
-export function waitingWords({ outlook }: OnCluster, now: number): string {
-  if (!outlook) return 'with Slurm';
-  const { id, reason, startsAt } = outlook;
+export function waitingWords({ queueStatus }: OnCluster, now: number): string {
+  if (!queueStatus) return 'with Slurm';
+  const { id, reason, startsAt } = queueStatus;
   const starts =
     startsAt === undefined || startsAt < now
       ? ''
@@ -22,11 +22,11 @@ export function waitingWords({ outlook }: OnCluster, now: number): string {
 }
 
 /** Where a job runs, how much of its time is over, and what it has cost so far. */
-export function runningWords(node: NodeState, { outlook, expectedSeconds }: OnCluster, now: number): string {
+export function runningWords(node: NodeState, { queueStatus, expectedSeconds }: OnCluster, now: number): string {
   const { gpus = 0 } = node.resources ?? {};
   const seconds = (now - (node.startedAt ?? now)) / 1000;
-  const limit = outlook?.limitSeconds;
-  const host = outlook?.host || node.host || '';
+  const limit = queueStatus?.limitSeconds;
+  const host = queueStatus?.host || node.host || '';
   return [
     host === '' ? '' : `on ${oneLine(host)}`,
     limit === undefined ? '' : `limit ${duration(limit)}`,

@@ -2,9 +2,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Dataflow } from '../../runner/dataflow/dataflow.ts';
 import type { Output } from '../../runner/values/output.ts';
-import { Recipes, type Prepared } from '../../runner/keys/recipes.ts';
+import { Recipes, type KeyedCall } from '../../runner/keys/recipes.ts';
 import type { Session } from '../../runner/project/session.ts';
-import { storedOutput } from '../../runner/values/values.ts';
+import { storedOutput } from '../../runner/values/stored.ts';
 
 /**
  * Puts every result of one of the shapes into the store without starting a job: ten thousand processes would take
@@ -16,7 +16,7 @@ export async function fill(session: Session): Promise<string[]> {
   const files: string[] = [];
   for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
     for (const instance of ready) {
-      const prepared = await recipes.prepare(instance);
+      const prepared = await recipes.key(instance);
       const { outputs, path } = await keep(session, prepared, files.length);
       files.push(path);
       dataflow.finish(instance.address, outputs);
@@ -27,7 +27,7 @@ export async function fill(session: Session): Promise<string[]> {
 
 async function keep(
   { store }: Session,
-  { fingerprint, recipe, instance }: Prepared,
+  { fingerprint, recipe, instance }: KeyedCall,
   n: number,
 ): Promise<{ outputs: Record<string, Output>; path: string }> {
   const file = join(store.root, 'tmp', 'filled');

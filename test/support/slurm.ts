@@ -206,13 +206,13 @@ const program = join(packageRoot(), 'test', 'support', 'slurm-cluster', 'slurm-c
 
 /** A process that ends the cluster when it is told to, or when this process is gone. */
 function keep(folder: string): () => Promise<void> {
-  const keeper = spawn('/bin/sh', ['-c', 'cat >/dev/null; exec "$0" down --purge --dir "$1"', program, folder], {
+  const watchdog = spawn('/bin/sh', ['-c', 'cat >/dev/null; exec "$0" down --purge --dir "$1"', program, folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  const gone = new Promise<void>((resolve) => keeper.once('exit', () => resolve()));
+  const gone = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
   return () => {
-    keeper.stdin.end();
+    watchdog.stdin.end();
     return gone;
   };
 }

@@ -1,4 +1,4 @@
-import type { Outlook } from '../../executors/executor.ts';
+import type { QueueStatus } from '../../executors/executor.ts';
 import { countsOf } from '../../log/state.ts';
 import { History } from '../../plan/history.ts';
 import { openStoreOnly } from '../../project/session.ts';
@@ -14,12 +14,12 @@ export async function status(io: Io, [name]: readonly string[], { json }: Option
   const { store } = await openStoreOnly(storeOptions(io));
   try {
     const known = readRun(store.root, findRun(store.root, name));
-    const outlooks = await askQueue(known.state);
-    if (json) io.print(statusJson(known, outlooks));
+    const statuses = await askQueue(known.state);
+    if (json) io.print(statusJson(known, statuses));
     else {
       const history = new History(store, known.state.pipeline, known.run);
       const onCluster = (address: string): OnCluster => ({
-        outlook: outlooks?.get(address),
+        queueStatus: statuses?.get(address),
         expectedSeconds: history.secondsOf(address),
       });
       for (const line of statusLines(known, io, onCluster)) io.print(line);
@@ -30,10 +30,10 @@ export async function status(io: Io, [name]: readonly string[], { json }: Option
   }
 }
 
-function statusJson({ run, state, outcome }: KnownRun, outlooks: ReadonlyMap<string, Outlook> | undefined): string {
+function statusJson({ run, state, outcome }: KnownRun, statuses: ReadonlyMap<string, QueueStatus> | undefined): string {
   const nodes = [...state.nodes.values()].map(
     ({ address, label, task, phase, attempt, reason, seconds, failure, because, executor, id, host, costs }) => {
-      const queue = outlooks?.get(address);
+      const queue = statuses?.get(address);
       const job = { executor, id, host, costs, queue };
       return { address, label, task, state: phase, attempt, reason, seconds, failure, because, ...job };
     },

@@ -3,7 +3,7 @@ import type { CoordinateOptions } from '../../drive/coordinate-options.ts';
 import { coordinate } from '../../drive/coordinator.ts';
 import { openDiagnostics } from '../../log/diagnostics.ts';
 import type { Event } from '../../log/events.ts';
-import type { Outlook } from '../../executors/executor.ts';
+import type { QueueStatus } from '../../executors/executor.ts';
 import { openExecutors } from '../../site/open-executors.ts';
 import { History } from '../../plan/history.ts';
 import { readProgress } from '../../log/progress.ts';
@@ -52,9 +52,9 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   let state: RunState = options.resumed ? stateOf(readEvents(run.folder)) : emptyState;
   const paceOf = paces(run.folder, () => state);
   const history = new History(session.store, session.pipelineName, run.run);
-  let outlookOf: (address: string) => Outlook | undefined = () => undefined;
+  let outlookOf: (address: string) => QueueStatus | undefined = () => undefined;
   const onCluster = (address: string): OnCluster => ({
-    outlook: outlookOf(address),
+    queueStatus: outlookOf(address),
     expectedSeconds: history.secondsOf(address),
   });
   const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf, onCluster) : undefined;
@@ -64,7 +64,11 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   const main = options.executor ?? session.site.executor ?? 'local';
   const interrupts = listenForInterrupts(view.note, { lasting: main !== 'local' });
   try {
-    for await (const event of events(session, { ...options, onOutlook: (next) => (outlookOf = next) }, interrupts)) {
+    for await (const event of events(
+      session,
+      { ...options, onQueueStatus: (next) => (outlookOf = next) },
+      interrupts,
+    )) {
       state = apply(state, event);
       view.onEvent(event, state);
     }
@@ -83,10 +87,10 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
 
 function events(
   session: Session,
-  options: DriveOptions & Pick<CoordinateOptions, 'onOutlook'>,
+  options: DriveOptions & Pick<CoordinateOptions, 'onQueueStatus'>,
   interrupts: { signal: AbortSignal; kill: AbortSignal },
 ): AsyncGenerator<Event> {
-  const { run, resumed, executor, jobs, until, force, failFast, once, onOutlook } = options;
+  const { run, resumed, executor, jobs, until, force, failFast, once, onQueueStatus } = options;
   const { slurm } = session.site.executors ?? {};
   return coordinate(session, {
     run,
@@ -100,7 +104,7 @@ function events(
     ...(failFast === undefined ? {} : { failFast }),
     ...(once === undefined ? {} : { once }),
     ...(slurm?.visibleWithinSeconds === undefined ? {} : { visibleWithinSeconds: slurm.visibleWithinSeconds }),
-    ...(onOutlook === undefined ? {} : { onOutlook }),
+    ...(onQueueStatus === undefined ? {} : { onQueueStatus }),
   });
 }
 

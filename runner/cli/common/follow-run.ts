@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventTail } from '../../log/event-tail.ts';
-import type { Outlook } from '../../executors/executor.ts';
+import type { QueueStatus } from '../../executors/executor.ts';
 import { readProgress } from '../../log/progress.ts';
 import { apply, emptyState, type RunState } from '../../log/state.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
@@ -32,13 +32,16 @@ export async function followRun(
     const job = state.nodes.get(address)?.job;
     return job === undefined ? undefined : readProgress(join(known.folder, job));
   };
-  let outlooks: ReadonlyMap<string, Outlook> | undefined;
-  const onCluster = (address: string): OnCluster => ({ outlook: outlooks?.get(address), expectedSeconds: undefined });
+  let statuses: ReadonlyMap<string, QueueStatus> | undefined;
+  const onCluster = (address: string): OnCluster => ({
+    queueStatus: statuses?.get(address),
+    expectedSeconds: undefined,
+  });
   const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf, onCluster) : undefined;
   const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
   const interrupts = listenForInterrupts(() => {});
   const ask = setInterval(() => {
-    if (live) void askQueue(state).then((answer) => (outlooks = answer ?? outlooks));
+    if (live) void askQueue(state).then((answer) => (statuses = answer ?? statuses));
   }, askQueueMs);
   let outcome = known.outcome;
   try {

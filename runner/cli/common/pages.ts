@@ -26,7 +26,7 @@ export async function writePages(store: Store, folder: string, state: RunState):
 
 /** Puts a run's graph and times into a page that has room for them. */
 export async function fillPage(path: string, state: RunState): Promise<void> {
-  const { addThisRun, hasRoomForThisRun } = await import('../../drawing/run-section.ts');
+  const { addRunSection, hasRoomForRun } = await import('../../drawing/run-section.ts');
   const page = await readFile(path, 'utf8');
-  if (hasRoomForThisRun(page)) await writeFile(path, addThisRun(page, state));
+  if (hasRoomForRun(page)) await writeFile(path, addRunSection(page, state));
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Outlook } from '../../executors/executor.ts';
+import type { QueueStatus } from '../../executors/executor.ts';
 import { readProgress } from '../../log/progress.ts';
 import type { NodeState, RunState } from '../../log/state.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
@@ -10,10 +10,10 @@ import { count } from '../../words/quantities.ts';
 import type { KnownRun } from './find-run.ts';
 
 /** The queue is asked only for a run that has jobs in it. */
-export async function askQueue(state: RunState): Promise<ReadonlyMap<string, Outlook> | undefined> {
+export async function askQueue(state: RunState): Promise<ReadonlyMap<string, QueueStatus> | undefined> {
   if (![...state.nodes.values()].some(({ executor }) => executor === 'slurm')) return undefined;
-  const { outlooksOf } = await import('./queue-outlook.ts');
-  return outlooksOf(state);
+  const { queueStatuses } = await import('./queue-statuses.ts');
+  return queueStatuses(state);
 }
 
 /** A run as it stands, for people. */

@@ -5,16 +5,16 @@ import type { execa as Execa } from 'execa';
 import type { Resources } from '../../../tasks/core/resources.ts';
 import { signalGroup } from '../process-group.ts';
 import type { Capacity } from './capacity.ts';
-import { type Lease, Slots } from './slots.ts';
+import { type Allocation, Slots } from './slots.ts';
 import { inheritedEnvironment } from '../environment.ts';
-import type { Change, Executor, Exit, Job, Outlook } from '../executor.ts';
-import { Keeper } from './watchdog.ts';
+import type { Change, Executor, Exit, Job, QueueStatus } from '../executor.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Between telling a job to stop and killing it. Long enough to write a checkpoint of some gigabytes. */
 const usualGraceMs = 10_000;
 
-interface Running {
-  readonly lease: Lease;
+interface LocalJob {
+  readonly lease: Allocation;
   readonly group: number | undefined;
   cancelled: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -24,10 +24,10 @@ interface Running {
 export class LocalExecutor implements Executor {
   readonly outlivesDriver = false;
   #execa: typeof Execa | undefined;
-  readonly #keeper = new Keeper();
+  readonly #watchdog = new Watchdog();
   readonly #slots: Slots;
   readonly #graceMs: number;
-  readonly #running = new Map<Job, Running>();
+  readonly #running = new Map<Job, LocalJob>();
   #listener: (change: Change) => void = () => {};
 
   constructor(capacity: Capacity, { graceMs = usualGraceMs }: { graceMs?: number } = {}) {
@@ -38,7 +38,7 @@ export class LocalExecutor implements Executor {
   async open(): Promise<void> {
     if (this.#execa) return;
     const { execa } = await import('execa');
-    await this.#keeper.start();
+    await this.#watchdog.start();
     this.#execa = execa;
   }
 
@@ -82,7 +82,7 @@ export class LocalExecutor implements Executor {
     });
     closeSync(log);
     const group = child.pid;
-    if (group !== undefined) this.#keeper.watch(group);
+    if (group !== undefined) this.#watchdog.watch(group);
     this.#running.set(job, { lease, group, cancelled: false, timer: undefined });
     if (group !== undefined) this.#listener({ type: 'started', job, host: hostname(), pid: group });
     void child.then(({ exitCode, signal, code }) => {
@@ -105,7 +105,7 @@ export class LocalExecutor implements Executor {
     queueMicrotask(() => this.#listener({ type: 'exited', job, exit }));
   }
 
-  outlook(): Outlook | undefined {
+  queueStatus(): QueueStatus | undefined {
     return undefined;
   }
 
@@ -113,7 +113,7 @@ export class LocalExecutor implements Executor {
 
   async close(): Promise<void> {
     for (const job of this.#running.keys()) this.cancel(job, { now: true });
-    await this.#keeper.close();
+    await this.#watchdog.close();
   }
 
   #ended(job: Job, exit: Omit<Exit, 'cancelled'>): void {
@@ -123,7 +123,7 @@ export class LocalExecutor implements Executor {
     clearTimeout(running.timer);
     if (running.group !== undefined) {
       signalGroup(running.group, 'SIGKILL'); // what the job left behind in its group
-      this.#keeper.forget(running.group);
+      this.#watchdog.forget(running.group);
     }
     this.#slots.give(running.lease);
     this.#listener({ type: 'exited', job, exit: { ...exit, cancelled: running.cancelled } });
@@ -153,6 +153,6 @@ export function baseEnvironment(jobFolder: string): Record<string, string> {
   };
 }
 
-function gpuEnvironment({ gpus = 0 }: Resources, lease: Lease): Record<string, string> {
+function gpuEnvironment({ gpus = 0 }: Resources, lease: Allocation): Record<string, string> {
   return gpus > 0 ? { CUDA_VISIBLE_DEVICES: lease.gpus.join(',') } : {};
 }

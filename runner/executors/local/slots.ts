@@ -1,7 +1,7 @@
 import type { Resources } from '../../../tasks/core/resources.ts';
 import type { Capacity } from './capacity.ts';
 
-export interface Lease {
+export interface Allocation {
   readonly isService: boolean;
   readonly cpus: number;
   readonly memoryGb: number;
@@ -20,7 +20,7 @@ export interface Lease {
  */
 export class Slots {
   readonly #capacity: Capacity;
-  readonly #leases = new Set<Lease>();
+  readonly #leases = new Set<Allocation>();
 
   constructor(capacity: Capacity) {
     this.#capacity = capacity;
@@ -41,7 +41,7 @@ export class Slots {
     return reasons;
   }
 
-  take(resources: Resources, { isService = false }: { isService?: boolean } = {}): Lease | undefined {
+  take(resources: Resources, { isService = false }: { isService?: boolean } = {}): Allocation | undefined {
     const used = [...this.#leases];
     const jobs = used.filter((lease) => !lease.isService).length;
     if (!isService && jobs >= this.#capacity.jobs) return undefined;
@@ -56,7 +56,7 @@ export class Slots {
     return lease;
   }
 
-  give(lease: Lease): void {
+  give(lease: Allocation): void {
     this.#leases.delete(lease);
   }
 

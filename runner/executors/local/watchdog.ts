@@ -23,7 +23,7 @@ for g in $groups; do kill -KILL "-$g" 2>/dev/null; done
 `;
 
 /** A small process that outlives the driver just long enough to end the driver's jobs, should the driver be killed. */
-export class Keeper {
+export class Watchdog {
   #input: Writable | undefined;
   #forgotten = '';
   #ended: Promise<unknown> = Promise.resolve();

@@ -3,7 +3,7 @@ import type { Change, Job } from '../executor.ts';
 import type { Verdict } from './queue/classify.ts';
 import type { Cluster } from './queue/cluster.ts';
 import type { SlurmCommands } from './queue/commands.ts';
-import type { Tracked } from './slurm-job.ts';
+import type { SlurmJob } from './slurm-job.ts';
 
 /** What the parts of the executor share. */
 export interface SlurmDesk {
@@ -11,7 +11,7 @@ export interface SlurmDesk {
   readonly commands: SlurmCommands;
   /** Unknown until somebody answers. */
   cluster: Cluster | undefined;
-  readonly tracked: Map<Job, Tracked>;
+  readonly jobs: Map<Job, SlurmJob>;
   /** Nobody answered the last time. */
   isSilent: boolean;
   isClosed: boolean;
@@ -24,8 +24,8 @@ export interface SlurmDesk {
   readonly replan: () => void;
   /** Nobody answers. */
   readonly trouble: (message: string) => void;
-  readonly accepted: (one: Tracked, id: string) => void;
-  readonly end: (one: Tracked, verdict: Verdict) => void;
+  readonly accepted: (one: SlurmJob, id: string) => void;
+  readonly end: (one: SlurmJob, verdict: Verdict) => void;
 }
 
 /** Seconds of a clock that only goes forward. */

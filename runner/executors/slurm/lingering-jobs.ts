@@ -10,12 +10,12 @@ const days = 7;
  * launch that failed long ago, and the job is held there for ever, whatever became of it meanwhile. Kept beside the store, so
  * that any later driver takes them away.
  */
-export class Strays {
+export class LingeringJobs {
   readonly #path: string;
   readonly #known: Submitted[];
 
   constructor(storeRoot: string, now = Date.now()) {
-    this.#path = join(storeRoot, 'strays.jsonl');
+    this.#path = join(storeRoot, 'lingering-jobs.jsonl');
     this.#known = read(this.#path, now - days * 86_400_000);
   }
 
@@ -32,8 +32,8 @@ export class Strays {
 function read(path: string, since: number): Submitted[] {
   try {
     const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
-    const strays = lines.map((line) => JSON.parse(line) as Submitted & { at: number });
-    return strays.filter(({ at }) => at > since);
+    const lingering = lines.map((line) => JSON.parse(line) as Submitted & { at: number });
+    return lingering.filter(({ at }) => at > since);
   } catch {
     return []; // there never were any; a torn line is no reason to stop
   }

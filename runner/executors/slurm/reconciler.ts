@@ -6,26 +6,26 @@ import { cancelledVerdict, standingOf, type Verdict, verdictOf, withoutRecord } 
 import { monotonic, type SlurmDesk } from './desk.ts';
 import { beginningOf, type ExitRecord, readExit, readStarted } from './script/exit-record.ts';
 import type { QueueRow } from './queue/queue-text.ts';
-import type { Strays } from './lingering-jobs.ts';
-import { copyOf, type Listing, type Tracked } from './slurm-job.ts';
+import type { LingeringJobs } from './lingering-jobs.ts';
+import { copyOf, type Listing, type SlurmJob } from './slurm-job.ts';
 
 /** A submission whose answer was lost may show up late: so long it is waited for before it is given up, in seconds. */
 const lateSeconds = 3;
 
 /** Follows each job from what Slurm says of it, and from what it left in its folder, to its end. */
-export class Follower {
+export class Reconciler {
   readonly #desk: SlurmDesk;
   readonly #canceller: Canceller;
-  readonly #strays: Strays | undefined;
+  readonly #lingering: LingeringJobs | undefined;
 
-  constructor(desk: SlurmDesk, canceller: Canceller, strays: Strays | undefined) {
+  constructor(desk: SlurmDesk, canceller: Canceller, lingering: LingeringJobs | undefined) {
     this.#desk = desk;
     this.#canceller = canceller;
-    this.#strays = strays;
+    this.#lingering = lingering;
   }
 
   /** What the queue says of it now. */
-  observe(one: Tracked, row: QueueRow): void {
+  observe(one: SlurmJob, row: QueueRow): void {
     const before = one.row;
     one.row = row;
     one.phase = 'submitted';
@@ -45,10 +45,10 @@ export class Follower {
       void this.#desk.commands.cancel(one.as.name, [idOf(one.as)]);
       this.end(one, { code: null, signal: undefined, cause: standing.cause, detail: standing.detail });
     }
-    if (this.#canceller.isOverdue(one) && this.#desk.tracked.has(one.job)) this.#canceller.addSoon(one);
+    if (this.#canceller.isOverdue(one) && this.#desk.jobs.has(one.job)) this.#canceller.addSoon(one);
   }
 
-  #requeued(one: Tracked, { reason, state }: QueueRow): void {
+  #requeued(one: SlurmJob, { reason, state }: QueueRow): void {
     if (!one.isStarted) return;
     one.isStarted = false;
     one.copiesBefore = beginningOf(one.job.folder).copies;
@@ -56,7 +56,7 @@ export class Follower {
     this.#desk.tell({ type: 'requeued', job: one.job, reason: `Slurm put it back into the queue (${why})` });
   }
 
-  #running(one: Tracked, row: QueueRow): void {
+  #running(one: SlurmJob, row: QueueRow): void {
     const { job } = one;
     if (one.isStarted && !one.isPacked) return;
     const { copies } = beginningOf(job.folder);
@@ -74,7 +74,7 @@ export class Follower {
     this.#started(one, { host: row.nodes, copy: copies - 1, outName: started?.out, at: row.startsAt });
   }
 
-  #started(one: Tracked, { host, copy: number, outName, at }: Began): void {
+  #started(one: SlurmJob, { host, copy: number, outName, at }: Began): void {
     one.isStarted = true;
     one.startedAt = at;
     const copy = copyOf(one.job, number, outName || undefined);
@@ -83,7 +83,7 @@ export class Follower {
   }
 
   /** Slurm says that it is over. */
-  over(one: Tracked, row: QueueRow): void {
+  over(one: SlurmJob, row: QueueRow): void {
     const { job } = one;
     const { copies } = beginningOf(job.folder);
     const exit = readExit(job.folder, copies - 1);
@@ -97,7 +97,7 @@ export class Follower {
   }
 
   /** Slurm does not know it: it was purged, lost in a crash, cancelled while it waited in an array, or never came. */
-  forgotten(one: Tracked, listing: Listing): void {
+  forgotten(one: SlurmJob, listing: Listing): void {
     const { job } = one;
     const { copies, isWithdrawn } = beginningOf(job.folder);
     const exit = readExit(job.folder, copies - 1);
@@ -126,15 +126,15 @@ export class Follower {
     } else this.end(one, { code: null, signal: undefined, cause: 'lost', detail: 'Slurm lost it before it began' });
   }
 
-  #isOverdue(one: Tracked): boolean {
+  #isOverdue(one: SlurmJob): boolean {
     one.missingSince ??= monotonic();
     return monotonic() - one.missingSince > (this.#desk.site.visibleWithinSeconds ?? 120);
   }
 
   /** Nothing more comes: its end is told, with what its copy wrote. */
-  end(one: Tracked, verdict: Verdict, exit?: { record: ExitRecord; folder: string }): void {
+  end(one: SlurmJob, verdict: Verdict, exit?: { record: ExitRecord; folder: string }): void {
     const { job } = one;
-    this.#desk.tracked.delete(job);
+    this.#desk.jobs.delete(job);
     this.#desk.happened();
     const { code, signal, cause, detail } = verdict;
     // A job that was taken over may have some: only its first driver knew.
@@ -142,7 +142,7 @@ export class Follower {
       rmSync(join(job.folder, 'secrets'), { force: true });
     }
     if (job.shared && cause !== 'node-failed' && cause !== 'lost') forgetUsers(job.shared);
-    if (one.restarts > 0 || cause === 'node-failed' || cause === 'lost') this.#strays?.add(one.as);
+    if (one.restarts > 0 || cause === 'node-failed' || cause === 'lost') this.#lingering?.add(one.as);
     const record = exit?.record;
     const host = record?.host || one.row?.nodes || undefined;
     const number = record ? Number(record.copy) : Math.max(0, beginningOf(job.folder).copies - 1);
@@ -192,10 +192,10 @@ function neverBegan(detail: string): Verdict {
 }
 
 /** The copy has ended for certain: the next may go on in the same folder. */
-function forgetUsers({ work, turn }: NonNullable<Job['shared']>): void {
+function forgetUsers({ work, epoch }: NonNullable<Job['shared']>): void {
   try {
     for (const name of readdirSync(work))
-      if (name.startsWith(`user.${turn}.`)) rmSync(join(work, name), { force: true });
+      if (name.startsWith(`user.${epoch}.`)) rmSync(join(work, name), { force: true });
   } catch {
     // Not there: the job never began.
   }

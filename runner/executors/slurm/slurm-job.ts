@@ -5,7 +5,7 @@ import { copyFolder } from './script/exit-record.ts';
 import type { QueueRow } from './queue/queue-text.ts';
 
 /** A job from the moment that it was handed over until its end was reported. Times are of the monotonic clock, in seconds. */
-export interface Tracked {
+export interface SlurmJob {
   readonly job: Job;
   as: Submitted;
   /** Several jobs of one array element: Slurm sees only the whole. */
@@ -24,7 +24,7 @@ export interface Tracked {
   startedAt: number | undefined;
 }
 
-export function tracked(job: Job, as: Submitted, phase: Tracked['phase'], isPacked: boolean): Tracked {
+export function newSlurmJob(job: Job, as: Submitted, phase: SlurmJob['phase'], isPacked: boolean): SlurmJob {
   return {
     job,
     as,

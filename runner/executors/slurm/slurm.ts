@@ -1,19 +1,19 @@
 import { Problem } from '../../../cache/problem.ts';
 import type { Resources } from '../../../tasks/core/resources.ts';
 import type { SlurmSite } from './script/slurm-site.ts';
-import type { Change, Executor, Job, Outlook, Submitted } from '../executor.ts';
+import type { Change, Executor, Job, QueueStatus, Submitted } from '../executor.ts';
 import { Canceller } from './canceller.ts';
 import { standingOf } from './queue/classify.ts';
 import { clusterRefusals } from './queue/cluster.ts';
 import type { SlurmCommands } from './queue/commands.ts';
 import { monotonic, type SlurmDesk } from './desk.ts';
 import { beginningOf } from './script/exit-record.ts';
-import { Follower } from './reconciler.ts';
-import { outlookOf } from './queue/queue-status.ts';
+import { Reconciler } from './reconciler.ts';
+import { queueStatusOf } from './queue/queue-status.ts';
 import { nextPause } from './pauses.ts';
-import type { Strays } from './lingering-jobs.ts';
+import type { LingeringJobs } from './lingering-jobs.ts';
 import { Submitter } from './submitter.ts';
-import { Listing, type Tracked, tracked } from './slurm-job.ts';
+import { Listing, type SlurmJob, newSlurmJob } from './slurm-job.ts';
 
 /** Accounting is slow, and what it does not know now it may know later. */
 const accountsPauseSeconds = 15;
@@ -30,7 +30,7 @@ export class SlurmExecutor implements Executor {
   readonly #desk: SlurmDesk;
   readonly #submitter: Submitter;
   readonly #canceller: Canceller;
-  readonly #follower: Follower;
+  readonly #reconciler: Reconciler;
   #listener: (change: Change) => void = () => {};
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -38,12 +38,12 @@ export class SlurmExecutor implements Executor {
   #isFull = false;
   #accountsAskedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(site: SlurmSite, commands: SlurmCommands, strays?: Strays) {
+  constructor(site: SlurmSite, commands: SlurmCommands, lingering?: LingeringJobs) {
     this.#desk = {
       site,
       commands,
       cluster: undefined,
-      tracked: new Map(),
+      jobs: new Map(),
       isSilent: false,
       isClosed: false,
       tell: (change) => this.#listener(change),
@@ -52,11 +52,11 @@ export class SlurmExecutor implements Executor {
       replan: () => this.#plan(),
       trouble: (message) => this.#trouble(message),
       accepted: (one, id) => this.#accepted(one, id),
-      end: (one, verdict) => this.#follower.end(one, verdict),
+      end: (one, verdict) => this.#reconciler.end(one, verdict),
     };
-    this.#canceller = new Canceller(this.#desk, strays);
+    this.#canceller = new Canceller(this.#desk, lingering);
     this.#submitter = new Submitter(this.#desk, this.#canceller);
-    this.#follower = new Follower(this.#desk, this.#canceller, strays);
+    this.#reconciler = new Reconciler(this.#desk, this.#canceller, lingering);
   }
 
   async open(): Promise<void> {
@@ -65,7 +65,7 @@ export class SlurmExecutor implements Executor {
 
   /** A queue that was full takes more once a tenth of it is free: so what follows comes as few arrays, and not one by one. */
   hasRoom(): boolean {
-    const { tracked: jobs, site } = this.#desk;
+    const { jobs: jobs, site } = this.#desk;
     const most = site.maxQueued ?? usualMostQueued;
     const queued = jobs.size + this.#submitter.waiting;
     this.#isFull = queued >= (this.#isFull ? most - Math.max(1, Math.floor(most / 10)) + 1 : most);
@@ -86,7 +86,7 @@ export class SlurmExecutor implements Executor {
   }
 
   adopt(job: Job, as: Submitted): void {
-    this.#desk.tracked.set(job, tracked(job, as, 'unsure', as.pack !== undefined));
+    this.#desk.jobs.set(job, newSlurmJob(job, as, 'unsure', as.pack !== undefined));
     this.#stir();
   }
 
@@ -97,16 +97,16 @@ export class SlurmExecutor implements Executor {
       );
       return;
     }
-    const one = this.#desk.tracked.get(job);
+    const one = this.#desk.jobs.get(job);
     if (!one || one.cancelled) return;
     one.cancelled = 'asked';
     // While it is being submitted nobody knows what to cancel.
     if (one.phase !== 'submitting') this.#canceller.addSoon(one);
   }
 
-  outlook(job: Job): Outlook | undefined {
-    const row = this.#desk.tracked.get(job)?.row;
-    return row && outlookOf(row);
+  queueStatus(job: Job): QueueStatus | undefined {
+    const row = this.#desk.jobs.get(job)?.row;
+    return row && queueStatusOf(row);
   }
 
   async settle(): Promise<void> {
@@ -136,7 +136,7 @@ export class SlurmExecutor implements Executor {
     else this.#trouble(answer.message);
   }
 
-  #accepted(one: Tracked, id: string): void {
+  #accepted(one: SlurmJob, id: string): void {
     one.phase = 'submitted';
     one.as = { ...one.as, id };
     this.#listener({ type: 'submitted', job: one.job, as: one.as });
@@ -150,11 +150,11 @@ export class SlurmExecutor implements Executor {
 
   #plan(): void {
     clearTimeout(this.#timer);
-    if (this.#desk.isClosed || (this.#desk.tracked.size === 0 && this.#submitter.waiting === 0)) return;
+    if (this.#desk.isClosed || (this.#desk.jobs.size === 0 && this.#submitter.waiting === 0)) return;
     const seconds = nextPause({
       base: this.#desk.site.pollSeconds ?? 2,
       quiet: monotonic() - this.#quietSince,
-      jobs: this.#desk.tracked.size,
+      jobs: this.#desk.jobs.size,
       isSilent: this.#desk.isSilent,
     });
     this.#timer = setTimeout(() => void this.#look().finally(() => this.#plan()), seconds * 1000);
@@ -168,7 +168,7 @@ export class SlurmExecutor implements Executor {
   }
 
   async #lookOnce(): Promise<void> {
-    const known = [...this.#desk.tracked.values()].filter(({ phase }) => phase !== 'submitting');
+    const known = [...this.#desk.jobs.values()].filter(({ phase }) => phase !== 'submitting');
     if (known.length === 0 && this.#submitter.waiting === 0) return;
     const answer = await this.#desk.commands.queue();
     if (answer.is !== 'answer') return this.#trouble(answer.message);
@@ -176,35 +176,35 @@ export class SlurmExecutor implements Executor {
     if (this.#submitter.waiting > 0) this.#submitter.flushSoon();
     if (!this.#desk.cluster) await this.#learn();
     const listing = new Listing(answer.value);
-    const absent: Tracked[] = [];
+    const absent: SlurmJob[] = [];
     for (const one of known) {
       const row = listing.find(one.as);
-      if (row) this.#follower.observe(one, row);
+      if (row) this.#reconciler.observe(one, row);
       else absent.push(one);
     }
     if (absent.length > 0) await this.#lookForAbsent(absent);
     this.#canceller.cancelLate(listing);
-    await this.#canceller.cancelStrays(listing);
+    await this.#canceller.cancelLingering(listing);
   }
 
   /** A listing may be empty, old or cut off: what it does not have is looked for in the controller's own memory. */
-  async #lookForAbsent(absent: readonly Tracked[]): Promise<void> {
+  async #lookForAbsent(absent: readonly SlurmJob[]): Promise<void> {
     const answer = await this.#desk.commands.jobs();
     if (answer.is !== 'answer') return this.#trouble(answer.message);
     const listing = new Listing(answer.value);
     const forgotten = absent.filter((one) => {
       const row = listing.find(one.as);
-      if (row && this.#desk.tracked.has(one.job)) this.#follower.observe(one, row);
-      return !row && this.#desk.tracked.has(one.job);
+      if (row && this.#desk.jobs.has(one.job)) this.#reconciler.observe(one, row);
+      return !row && this.#desk.jobs.has(one.job);
     });
-    for (const one of forgotten) this.#follower.forgotten(one, listing);
+    for (const one of forgotten) this.#reconciler.forgotten(one, listing);
     await this.#askAccounts(
-      forgotten.filter(({ job }) => this.#desk.tracked.has(job) && beginningOf(job.folder).copies > 0),
+      forgotten.filter(({ job }) => this.#desk.jobs.has(job) && beginningOf(job.folder).copies > 0),
     );
   }
 
   /** Where there is accounting it knows how a job ended that left no word and that the controller has forgotten. */
-  async #askAccounts(forgotten: readonly Tracked[]): Promise<void> {
+  async #askAccounts(forgotten: readonly SlurmJob[]): Promise<void> {
     const isDue = monotonic() - this.#accountsAskedAt > accountsPauseSeconds;
     if (forgotten.length === 0 || !this.#desk.cluster?.hasAccounting || !isDue) return;
     this.#accountsAskedAt = monotonic();
@@ -213,7 +213,7 @@ export class SlurmExecutor implements Executor {
     const listing = new Listing(answer.value);
     for (const one of forgotten) {
       const row = listing.find(one.as);
-      if (row && standingOf(row).is === 'over') this.#follower.over(one, row);
+      if (row && standingOf(row).is === 'over') this.#reconciler.over(one, row);
     }
   }
 

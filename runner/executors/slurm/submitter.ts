@@ -10,7 +10,7 @@ import { grouped } from './script/grouping.ts';
 import { slurmJobText } from './script/job-text.ts';
 import { sbatchOptions } from './script/options.ts';
 import { halve } from './script/secrets.ts';
-import { type Tracked, tracked } from './slurm-job.ts';
+import { type SlurmJob, newSlurmJob } from './slurm-job.ts';
 
 /** Jobs that come within this time go to the scheduler together, in milliseconds. */
 const gatherMs = 20;
@@ -91,12 +91,12 @@ export class Submitter {
     const isArray = packs.length > 1;
     const isPacked = packs.some((pack) => pack.length > 1);
     const halves = Object.keys(first.secrets).length > 0 ? halve(first.secrets) : undefined;
-    const all: Tracked[] = [];
+    const all: SlurmJob[] = [];
     for (const [index, pack] of packs.entries()) {
       for (const [place, job] of pack.entries()) {
         const as = { name, ...(isArray ? { index } : {}), ...(isPacked ? { pack: place } : {}) };
-        const one = tracked(job, as, 'submitting', isPacked);
-        this.#desk.tracked.set(job, one);
+        const one = newSlurmJob(job, as, 'submitting', isPacked);
+        this.#desk.jobs.set(job, one);
         all.push(one);
         this.#write(job, halves?.hidden);
         this.#desk.tell({ type: 'submitting', job, as });
@@ -115,15 +115,15 @@ export class Submitter {
       else if (answer.is === 'refused') {
         this.#desk.end(one, { code: null, signal: undefined, cause: 'refused', detail: answer.message });
       } else one.phase = 'unsure';
-      if (one.cancelled && this.#desk.tracked.has(one.job)) this.#canceller.add(one);
+      if (one.cancelled && this.#desk.jobs.has(one.job)) this.#canceller.add(one);
     }
     if (answer.is === 'silent') this.#desk.trouble(answer.message);
     await this.#canceller.tell();
     this.#desk.stir();
   }
 
-  #putBack(one: Tracked): void {
-    this.#desk.tracked.delete(one.job);
+  #putBack(one: SlurmJob): void {
+    this.#desk.jobs.delete(one.job);
     if (one.cancelled) this.#desk.end(one, cancelledVerdict);
     else this.#waiting.push(one.job);
   }

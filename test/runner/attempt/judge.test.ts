@@ -10,7 +10,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 const fine: Exit = { code: 0, signal: undefined, cancelled: false };
 
 function jobIn(folder: string): StagedJob {
-  return { folder, prepared: { recipe: { command: ['the-program', '-x'] } } } as unknown as StagedJob;
+  return { folder, call: { recipe: { command: ['the-program', '-x'] } } } as unknown as StagedJob;
 }
 
 test('a job that ended well has no failure', (t) => {

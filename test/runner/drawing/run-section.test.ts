@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { graphDot, graphMermaid, graphText } from '../../../runner/drawing/export-graph.ts';
-import { addThisRun, hasRoomForThisRun } from '../../../runner/drawing/run-section.ts';
+import { addRunSection, hasRoomForRun } from '../../../runner/drawing/run-section.ts';
 import { cached, ended, finished, node, stateAfter } from '../views/scene.ts';
 
 const empty = '<main><section id="this-run" hidden><!--stet:this-run--></section></main>';
@@ -13,15 +13,15 @@ test('a page gets the graph and the times of its run, and no markup from labels'
     [3, finished('b', 3)],
     [3, ended('succeeded')],
   ]);
-  const page = addThisRun(empty, state);
+  const page = addRunSection(empty, state);
   assert.ok(!page.includes('hidden') && !page.includes('<b>'));
   assert.match(page, /<svg[^]*a &lt;b&gt;&amp;\$&amp;[^]*<\/svg>/);
   assert.match(page, /<td>b<\/td><td>done<\/td><td class="number">3\.0 s<\/td>/);
 });
 
 test('a page without the place is left alone', () => {
-  assert.equal(hasRoomForThisRun('<main></main>'), false);
-  assert.equal(hasRoomForThisRun(empty), true);
+  assert.equal(hasRoomForRun('<main></main>'), false);
+  assert.equal(hasRoomForRun(empty), true);
 });
 
 const drawing = {

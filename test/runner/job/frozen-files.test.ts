@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { globDigests } from '../../../cache/code/globs.ts';
 import { Problem } from '../../../cache/problem.ts';
 import { freezeFiles } from '../../../runner/job/frozen-files.ts';
-import type { Prepared } from '../../../runner/keys/recipes.ts';
+import type { KeyedCall } from '../../../runner/keys/recipes.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 async function scene(t: Parameters<typeof tempFolder>[0]) {
@@ -16,34 +16,34 @@ async function scene(t: Parameters<typeof tempFolder>[0]) {
   writeFileSync(join(root, 'src', 'notes.txt'), 'undeclared');
   writeFileSync(join(root, 'venv', 'lib'), '');
   const code = ['src/*.py'];
-  const prepared = {
+  const call = {
     spec: { code, name: 'train' },
     recipe: { files: await globDigests(root, code) },
-  } as unknown as Prepared;
-  return { root, codeFolder, prepared };
+  } as unknown as KeyedCall;
+  return { root, codeFolder, call };
 }
 
 test('declared files stay as they were hashed; everything else of the project is there too', async (t) => {
-  const { root, codeFolder, prepared } = await scene(t);
-  const frozen = (await freezeFiles(prepared, { root, codeFolder })) ?? '';
+  const { root, codeFolder, call } = await scene(t);
+  const frozen = (await freezeFiles(call, { root, codeFolder })) ?? '';
   writeFileSync(join(root, 'src', 'train.py'), 'print(2)');
   assert.equal(readFileSync(join(frozen, 'src', 'train.py'), 'utf8'), 'print(1)');
   assert.equal(readFileSync(join(frozen, 'src', 'notes.txt'), 'utf8'), 'undeclared');
   assert.ok(lstatSync(join(frozen, 'venv')).isSymbolicLink());
-  assert.equal(await freezeFiles(prepared, { root, codeFolder }), frozen);
+  assert.equal(await freezeFiles(call, { root, codeFolder }), frozen);
 });
 
 test('files that are no longer those of the plan are refused', async (t) => {
-  const { root, codeFolder, prepared } = await scene(t);
+  const { root, codeFolder, call } = await scene(t);
   writeFileSync(join(root, 'src', 'train.py'), 'print(2)');
-  const refusal = await freezeFiles(prepared, { root, codeFolder }).catch((error: unknown) => error);
+  const refusal = await freezeFiles(call, { root, codeFolder }).catch((error: unknown) => error);
   assert.ok(Problem.is(refusal));
   assert.equal(refusal.code, 'input-changed');
 });
 
 test('a task without declared files, or with a folder of its own, has nothing frozen', async (t) => {
-  const { root, codeFolder, prepared } = await scene(t);
-  assert.equal(await freezeFiles({ ...prepared, recipe: {} } as Prepared, { root, codeFolder }), undefined);
-  const elsewhere = { ...prepared, spec: { ...prepared.spec, cwd: () => '/else' } };
+  const { root, codeFolder, call } = await scene(t);
+  assert.equal(await freezeFiles({ ...call, recipe: {} } as KeyedCall, { root, codeFolder }), undefined);
+  const elsewhere = { ...call, spec: { ...call.spec, cwd: () => '/else' } };
   assert.equal(await freezeFiles(elsewhere, { root, codeFolder }), undefined);
 });

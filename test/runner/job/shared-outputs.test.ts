@@ -8,7 +8,7 @@ import { slurmJobText } from '../../../runner/executors/slurm/script/job-text.ts
 import {
   hasState,
   newestOut,
-  nextTurn,
+  nextEpoch,
   noProgress,
   signatureOf,
   takeOver,
@@ -38,10 +38,10 @@ test('what a lost host may still write to is copied, and taken out of its reach'
   assert.equal(await takeOver(work), out);
 });
 
-test('turns grow, whoever asks', (t) => {
+test('epochs grow, whoever asks', (t) => {
   const work = workWith(t, '');
   writeFileSync(join(work, 'turn.4.1'), '');
-  assert.deepEqual([nextTurn(work), nextTurn(work)], [5, 6]);
+  assert.deepEqual([nextEpoch(work), nextEpoch(work)], [5, 6]);
 });
 
 test('a folder that did not change has the same signature, and an empty one that of none', async (t) => {
@@ -54,13 +54,13 @@ test('a folder that did not change has the same signature, and an empty one that
 });
 
 /** Runs a job's script as Slurm would, with a program that adds a line to its state; gives the text of the state it leaves. */
-function runCopy(work: string, folder: string, { turn, id }: { turn: number; id: string }): void {
+function runCopy(work: string, folder: string, { epoch, id }: { epoch: number; id: string }): void {
   mkdirSync(folder, { recursive: true });
   const append = ['sh', '-c', 'echo "$2" >>"$1/state.txt"', 'sh', join(work, 'out')];
   const job = jobLike({
     folder,
     command: { args: [...append, 'fresh'], resumeArgs: [...append, 'on'], cwd: folder, env: {} },
-    shared: { work, turn },
+    shared: { work, epoch },
   });
   writeFileSync(join(folder, 'job.sh'), slurmJobText(job, {}));
   execFileSync('/bin/sh', [join(folder, 'job.sh')], {
@@ -71,9 +71,9 @@ function runCopy(work: string, folder: string, { turn, id }: { turn: number; id:
 test('a job begins afresh, its next attempt goes on, and an older one that wakes up late does nothing', (t) => {
   const work = join(tempFolder(t), 'work');
   const folder = tempFolder(t);
-  runCopy(work, join(folder, '1'), { turn: 1, id: '11' });
-  runCopy(work, join(folder, '3'), { turn: 3, id: '13' });
-  runCopy(work, join(folder, '2'), { turn: 2, id: '12' });
+  runCopy(work, join(folder, '1'), { epoch: 1, id: '11' });
+  runCopy(work, join(folder, '3'), { epoch: 3, id: '13' });
+  runCopy(work, join(folder, '2'), { epoch: 2, id: '12' });
   assert.equal(readFileSync(join(newestOut(work), 'state.txt'), 'utf8'), 'fresh\non\n');
   assert.deepEqual(
     readdirSync(work).filter((name) => name.startsWith('user.')),
@@ -84,7 +84,7 @@ test('a job begins afresh, its next attempt goes on, and an older one that wakes
 test('on the node too, what a lost copy may still write to is left to it', (t) => {
   const work = workWith(t, 'from the lost one\n');
   writeFileSync(join(work, 'user.1.0'), '');
-  runCopy(work, join(tempFolder(t), '2'), { turn: 2, id: '12' });
+  runCopy(work, join(tempFolder(t), '2'), { epoch: 2, id: '12' });
   assert.equal(newestOut(work), join(work, 'out.1'));
   assert.equal(readFileSync(join(work, 'out.1', 'state.txt'), 'utf8'), 'from the lost one\non\n');
 });
@@ -92,14 +92,14 @@ test('on the node too, what a lost copy may still write to is left to it', (t) =
 test('a job that is started again writes elsewhere, whatever its id; one that a driver gave up does not begin', (t) => {
   const work = join(tempFolder(t), 'work');
   const folder = join(tempFolder(t), '1');
-  runCopy(work, folder, { turn: 1, id: '11' });
-  runCopy(work, folder, { turn: 1, id: '99' });
+  runCopy(work, folder, { epoch: 1, id: '11' });
+  runCopy(work, folder, { epoch: 1, id: '99' });
   assert.deepEqual(beginningOf(folder), { copies: 2, isWithdrawn: false });
   // The first had come to its end, so there was nothing to do.
   assert.equal(readFileSync(join(work, 'out', 'state.txt'), 'utf8'), 'fresh\n');
 
   mkdirSync(join(folder, '..', '2'));
   assert.equal(withdrawJob(join(folder, '..', '2')), true);
-  runCopy(work, join(folder, '..', '2'), { turn: 2, id: '12' });
+  runCopy(work, join(folder, '..', '2'), { epoch: 2, id: '12' });
   assert.equal(readFileSync(join(work, 'out', 'state.txt'), 'utf8'), 'fresh\n');
 });

@@ -9,7 +9,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 
 const fingerprint = `sha256:${'7'.repeat(64)}`;
 const submission: Submission = {
-  format: 2,
+  format: 3,
   executor: 'slurm',
   fingerprint,
   token: 'train.7.1.00c0ffee',

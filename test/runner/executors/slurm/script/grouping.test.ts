@@ -25,7 +25,7 @@ test('an array is split where the cluster allows no longer one', () => {
 test('small jobs are packed; what needs a GPU, a warning or shared outputs stays alone', () => {
   assert.deepEqual(sizes(grouped(jobs(5), { arraySize: 10, packed: 2 })), [[2, 2, 1]]);
   assert.deepEqual(sizes(grouped(jobs(2, { resources: { gpus: 1 } }), { arraySize: 10, packed: 2 })), [[1, 1]]);
-  assert.deepEqual(sizes(grouped(jobs(2, { shared: { work: '/w', turn: 1 } }), { arraySize: 10, packed: 2 })), [
+  assert.deepEqual(sizes(grouped(jobs(2, { shared: { work: '/w', epoch: 1 } }), { arraySize: 10, packed: 2 })), [
     [1, 1],
   ]);
 });

@@ -98,7 +98,7 @@ test('a program that is told to end, and ends well before its script is told, ha
   const job = jobLike({
     folder,
     command: { args: ['/bin/sh', '-c', tellOthers], cwd: folder, env: {} },
-    shared: { work: join(folder, 'work'), turn: 1 },
+    shared: { work: join(folder, 'work'), epoch: 1 },
   });
   writeFileSync(join(folder, 'job.sh'), slurmJobText(job, {}));
   execFileSync('/bin/sh', [join(folder, 'job.sh')], { env: surroundings });

@@ -38,7 +38,7 @@ test('the script of a job that resumes, on GPUs, with modules and a secret, is a
     },
     resources: { gpus: 2 },
     warning: { signal: 'SIGTERM', seconds: 120 },
-    shared: { work: '/store/work/0123', turn: 3 },
+    shared: { work: '/store/work/0123', epoch: 3 },
   });
   const site = { modules: ['cuda/12.4'], setup: ['. /opt/site.sh'] };
   sameAsGolden('resuming.sh', slurmJobText(job, site, { variable: 'STET_PAD', file: `${folder}/secrets` }));

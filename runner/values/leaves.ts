@@ -1,0 +1,45 @@
+import type { Json } from '../../cache/canonical-json.ts';
+import { type Artifact, isArtifact } from '../../tasks/core/artifact.ts';
+import { isPromised, type PromisedEndpoint } from '../../tasks/core/endpoint.ts';
+
+/** An artifact as the driver holds it: it has no path until a job gets one. */
+export interface HeldArtifact extends Artifact<string, unknown> {
+  readonly size: number;
+}
+
+/** Copies a value with every artifact replaced; `where` is its place, such as `rows.3.policy`. */
+export function mapArtifacts<T>(value: T, replace: (artifact: HeldArtifact, where: string) => unknown): T {
+  return mapLeaves(value, (leaf, where) =>
+    isArtifact(leaf) ? replace(leaf as unknown as HeldArtifact, where) : leaf,
+  ) as T;
+}
+
+/** Copies a value with an address for every service of the graph; `where` is its place in the value. */
+export function withUrls<T>(value: T, urlOf: (service: PromisedEndpoint, where: string) => string): T {
+  return mapLeaves(value, (leaf, where) => (isPromised(leaf) ? { url: urlOf(leaf, where) } : leaf)) as T;
+}
+
+/** The services of the graph that a value holds, each once. */
+export function servicesIn(value: unknown): string[] {
+  const found = new Set<string>();
+  mapLeaves(value, (leaf) => isPromised(leaf) && found.add(leaf.address));
+  return [...found];
+}
+
+/** Copies a value with all of its leaves replaced: artifacts and services are leaves too. */
+function mapLeaves(value: unknown, replace: (leaf: unknown, where: string) => unknown, where = ''): unknown {
+  if (typeof value !== 'object' || value === null || isArtifact(value) || isPromised(value)) {
+    return replace(value, where);
+  }
+  const inside = (key: string): string => (where ? `${where}.${key}` : key);
+  if (Array.isArray(value)) return value.map((inner, i) => mapLeaves(inner, replace, inside(String(i))));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapLeaves(inner, replace, inside(key))]));
+}
+
+/** Copies plain data, without fields that are undefined. */
+export function mapPlain(value: unknown, inner: (value: unknown) => unknown): Json {
+  if (Array.isArray(value)) return value.map(inner) as Json;
+  if (typeof value !== 'object' || value === null) return value as Json;
+  const present = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(present.map(([key, field]) => [key, inner(field)])) as Json;
+}
