@@ -192,7 +192,7 @@ export class Attempts {
       resources,
       adopted: true,
     });
-    emit({ type: 'node-submitted', address, attempt, name, ...(index === undefined ? {} : { index }) });
+    emit({ type: 'node-submitted', address, attempt, name, index });
     if (submission.run !== run.run) this.#submissions.write({ ...submission, run: run.run, address, label });
     this.#track({ job, executor, frozen: spec.code.length > 0 && !spec.cwd, tries });
     diagnostics.info({ address, fingerprint, folder, name }, 'adopt');
@@ -281,7 +281,7 @@ export class Attempts {
       case 'submitting': {
         const { name, index } = change.as;
         this.#submissions.write(submissionOf(running, change.as, this.#tools.run.run));
-        this.#tools.emit({ type: 'node-submitted', address, attempt, name, ...(index === undefined ? {} : { index }) });
+        this.#tools.emit({ type: 'node-submitted', address, attempt, name, index });
         return;
       }
       case 'submitted':
@@ -314,7 +314,7 @@ export class Attempts {
       address,
       attempt: job.attempt,
       host,
-      ...(pid === undefined ? {} : { pid }),
+      pid,
     });
     if (executor.outlivesDriver && running.streams.length > 0 && running.items.size === 0)
       this.#streams.releaseAgain(running);

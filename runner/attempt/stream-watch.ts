@@ -98,7 +98,7 @@ export class StreamWatch {
     if (ledger !== undefined) {
       appendFileSync(ledger, `${JSON.stringify({ output, key: item.key, value: toStored(item.value) })}\n`);
     }
-    this.#tools.emit({ type: 'item-released', address, output, key: item.key, ...(digest ? { digest } : {}) });
+    this.#tools.emit({ type: 'item-released', address, output, key: item.key, digest });
     this.#tools.released(call, output, item);
   }
 
@@ -123,7 +123,7 @@ export class StreamWatch {
       running.items.set(output, [...(running.items.get(output) ?? []), item]);
       const { address } = running.job.call.instance;
       const digest = (item.value as { digest?: string } | null)?.digest;
-      this.#tools.emit({ type: 'item-released', address, output, key, ...(digest ? { digest } : {}) });
+      this.#tools.emit({ type: 'item-released', address, output, key, digest });
       this.#tools.released(running.job.call, output, item);
     }
   }

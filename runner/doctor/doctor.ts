@@ -68,7 +68,7 @@ async function examineStore(place: Place): Promise<Finding[]> {
           : {}),
       },
       { state: 'ok', what: 'files', found: howFilesTravel(store.root) },
-      { state: 'ok', what: 'records', found: records, ...(warning ? { advice: warning } : {}) },
+      { state: 'ok', what: 'records', found: records, advice: warning },
     ];
   } finally {
     await store.close();
@@ -166,7 +166,7 @@ async function examinePipeline(place: Place, named: Named, { executor }: Where):
       state: 'missing',
       what: name,
       found: `${nodes.join(', ')}: ${what}`,
-      ...(advice === undefined ? {} : { advice }),
+      advice,
     }));
   } finally {
     await session.close();

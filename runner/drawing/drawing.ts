@@ -36,7 +36,7 @@ export function drawingOfPlan({ planned, nodes }: Pick<RunState, 'planned' | 'no
   return {
     nodes: planned.map(({ address, label, type, perItem }) => {
       const phase = perItem ? phaseOfCopies(copies.get(address) ?? []) : nodes.get(address)?.phase;
-      return { id: address, label, type, perItem, ...(phase ? { phase } : {}) };
+      return { id: address, label, type, perItem, phase };
     }),
     edges: planned.flatMap(({ address, needs }) =>
       needs.filter((need) => known.has(need)).map((need) => [need, address] as const),

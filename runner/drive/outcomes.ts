@@ -55,7 +55,7 @@ export class Outcomes {
   async ended(call: KeyedCall, end: AttemptEnd): Promise<void> {
     const { address, label } = call.instance;
     const { attempt, seconds, log, cost } = end;
-    const at = { attempt, seconds, ...(log ? { log } : {}), ...(cost ? { cost } : {}) };
+    const at = { attempt, seconds, log, cost };
     const failure = end.failure ?? (await this.#changedMeanwhile(call, end));
     if (!failure && end.outputs) {
       await this.#keep(call, end.outputs, end);
@@ -142,7 +142,7 @@ export class Outcomes {
     const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(record.outputs);
     const { seconds, cost } = end;
     const { address } = instance;
-    this.#desk.emit({ type: 'node-finished', address, fingerprint, seconds, changed, ...(cost ? { cost } : {}) });
+    this.#desk.emit({ type: 'node-finished', address, fingerprint, seconds, changed, cost });
     this.#desk.attempts.clean(call);
     this.#finish(call, outputs);
   }

@@ -76,7 +76,7 @@ export function stageJob(call: KeyedCall, tools: StageTools): StagedJob {
     out,
     ...(shares ? { sharedOut: outFolder } : {}),
     resuming,
-    ...(tools.port === undefined ? {} : { port: tools.port }),
+    port: tools.port,
   };
   const argsWhen = (isResuming: boolean): readonly string[] | undefined =>
     spec.command?.(inputs, out, { resuming: isResuming });

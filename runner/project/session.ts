@@ -46,7 +46,7 @@ export async function openSession({
   storeFolder,
   warn,
 }: SessionRequest): Promise<Session> {
-  const { store, site } = await openStoreOnly({ cwd, warn, ...(storeFolder === undefined ? {} : { storeFolder }) });
+  const { store, site } = await openStoreOnly({ cwd, warn, storeFolder });
   try {
     process.env.STET_HOME ??= packageRoot(); // frozen code cannot find the package by itself
     const loaded = await loadPipeline(name, { cwd, codeFolder: join(store.root, 'code') });
@@ -83,6 +83,6 @@ export async function openStoreOnly({
   const site = await loadSite(project.root);
   const given = storeFolder ?? process.env.STET_STORE;
   const root = given === undefined ? resolve(project.root, site.store ?? '.stet') : resolve(cwd, given);
-  const store = await openStore(root, { warn, ...(site.records === undefined ? {} : { records: site.records }) });
+  const store = await openStore(root, { warn, records: site.records });
   return { store, site };
 }

@@ -261,7 +261,7 @@ export class Services {
       const { host, pid } = change;
       life.group = pid;
       const { attempt } = life.service;
-      this.#tools.emit({ type: 'node-started', address, attempt, host, ...(pid === undefined ? {} : { pid }) });
+      this.#tools.emit({ type: 'node-started', address, attempt, host, pid });
     }
     if (change.type === 'exited') {
       life.settled.abort();

@@ -22,9 +22,7 @@ export function openExecutors(
     {
       local: async (): Promise<Executor> => {
         const { LocalExecutor } = await import('../executors/local/local.ts');
-        return new LocalExecutor(
-          await localCapacity(site.local, { withGpus, ...(jobs === undefined ? {} : { jobs }) }),
-        );
+        return new LocalExecutor(await localCapacity(site.local, { withGpus, jobs }));
       },
       slurm: async (): Promise<Executor> => {
         const { makeSlurm } = await import('../executors/slurm/make.ts');

@@ -15,9 +15,9 @@ export async function doctor(
   const place = {
     cwd: io.cwd,
     warn: () => {},
-    ...(io.storeFolder === undefined ? {} : { storeFolder: io.storeFolder }),
+    storeFolder: io.storeFolder,
   };
-  const named = name && { name, overrides, ...(profile === undefined ? {} : { profile }) };
+  const named = name && { name, overrides, profile };
   const findings = await examine(place, named || undefined, { executor, probe });
   const colors = paint(io.stdout.hasColor);
   for (const line of table(findings.map((finding) => row(finding, colors)))) io.print(line);

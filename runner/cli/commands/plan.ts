@@ -14,7 +14,7 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
     const { until, force, executor } = options as { until?: string; force?: string[]; executor?: ExecutorName };
     const plan = await makePlan(session, {
       executor,
-      ...(until === undefined ? {} : { until }),
+      until,
       ...(force?.length ? { force } : {}),
     });
     if (options.json) io.print(planJson(session.pipelineName, plan));

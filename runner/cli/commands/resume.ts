@@ -42,7 +42,7 @@ export async function goOn(io: Io, found: KnownRun, options: GoOnOptions): Promi
   const session = await openSession({
     name: file,
     overrides,
-    ...(profile === undefined ? {} : { profile }),
+    profile,
     ...storeOptions(io),
   });
   try {
@@ -58,11 +58,11 @@ export async function goOn(io: Io, found: KnownRun, options: GoOnOptions): Promi
           run: log,
           name: pipeline,
           resumed: true,
-          ...(json === undefined ? {} : { json }),
-          ...(jobs === undefined ? {} : { jobs }),
-          ...(until === undefined ? {} : { until }),
-          ...(executor === undefined ? {} : { executor }),
-          ...(once === undefined ? {} : { once }),
+          json,
+          jobs,
+          until,
+          executor,
+          once,
         },
         io,
       );

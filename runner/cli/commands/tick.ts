@@ -14,7 +14,7 @@ export async function tick(io: Io, [name]: readonly string[], options: Options):
   if (runs.length === 0) io.print('There is nothing to do: every run has ended or is driven by somebody.');
   let code: number = exitCodes.fine;
   for (const run of runs) {
-    const ended = await goOn(io, run, { once: true, ...(json === undefined ? {} : { json }) });
+    const ended = await goOn(io, run, { once: true, json });
     if (ended !== exitCodes.fine) code = ended;
   }
   return code;

@@ -99,12 +99,12 @@ function events(
     diagnostics: openDiagnostics(join(run.folder, 'diagnostics.jsonl')),
     signal: interrupts.signal,
     kill: interrupts.kill,
-    ...(until === undefined ? {} : { until }),
-    ...(force === undefined ? {} : { force }),
-    ...(failFast === undefined ? {} : { failFast }),
-    ...(once === undefined ? {} : { once }),
+    until,
+    force,
+    failFast,
+    once,
     ...(slurm?.visibleWithinSeconds === undefined ? {} : { visibleWithinSeconds: slurm.visibleWithinSeconds }),
-    ...(onQueueStatus === undefined ? {} : { onQueueStatus }),
+    onQueueStatus,
   });
 }
 

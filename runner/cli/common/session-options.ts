@@ -18,5 +18,5 @@ export function sessionRequest(
 }
 
 export function storeOptions({ cwd, storeFolder, warn }: Io): Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'> {
-  return { cwd, warn, ...(storeFolder === undefined ? {} : { storeFolder }) };
+  return { cwd, warn, storeFolder };
 }
