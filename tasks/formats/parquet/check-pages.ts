@@ -2,6 +2,7 @@ import type { AsyncBuffer, ColumnMetaData, FileMetaData } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { decompressPage } from 'hyparquet/src/datapage.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getSchemaPath } from 'hyparquet/src/schema.js';
+import { checkSnappy } from './check-snappy.ts';
 
 type PageHeader = ReturnType<typeof parquetHeader>;
 
@@ -70,7 +71,7 @@ interface PageFacts {
 
 /** Version 1: levels and values are compressed together; each kind of level begins with its length. */
 function checkVersion1(header: PageHeader, payload: Uint8Array, { chunk, levels, count }: PageFacts): void {
-  const page = decompressPage(payload, header.uncompressed_page_size, chunk.codec, undefined);
+  const page = decompressed(payload, header.uncompressed_page_size, chunk.codec);
   let offset = 0;
   for (const level of [levels.repetition, levels.definition]) {
     if (level === 0) continue;
@@ -93,9 +94,13 @@ function checkVersion2(header: PageHeader, payload: Uint8Array, { chunk, levels,
     checkRuns(payload, { from: repetitionEnd, to: levelsEnd, bits: bitsOf(levels.definition), count });
   const rest = payload.subarray(levelsEnd);
   const codec = page?.is_compressed === false ? 'UNCOMPRESSED' : chunk.codec;
-  const values =
-    rest.length === 0 ? rest : decompressPage(rest, header.uncompressed_page_size - levelsEnd, codec, undefined);
+  const values = rest.length === 0 ? rest : decompressed(rest, header.uncompressed_page_size - levelsEnd, codec);
   checkValues(values, 0, { encoding: page?.encoding, chunk, count });
+}
+
+function decompressed(payload: Uint8Array, size: number, codec: ColumnMetaData['codec']): Uint8Array {
+  if (codec === 'SNAPPY') checkSnappy(payload, size);
+  return decompressPage(payload, size, codec, undefined);
 }
 
 function checkValues(
