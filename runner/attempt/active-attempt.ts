@@ -7,7 +7,7 @@ import type { Copy, Executor, Exit, Submitted } from '../executors/executor.ts';
 import type { Submission } from '../log/submissions.ts';
 import type { Tries } from '../log/tries.ts';
 import type { Item } from '../values/output.ts';
-import type { StagedJob } from '../job/stage.ts';
+import type { StagedJob } from '../job/staged-job.ts';
 
 /** A job on its way, and what is known of it by now. */
 export interface ActiveAttempt {

@@ -11,7 +11,7 @@ import { awaitVisible } from './wait-visible.ts';
 import type { Output } from '../values/output.ts';
 import { costOf, heldBy, type ActiveAttempt, settled } from './active-attempt.ts';
 import { signatureOf } from '../job/shared-outputs.ts';
-import type { StagedJob } from '../job/stage.ts';
+import type { StagedJob } from '../job/staged-job.ts';
 import type { StreamWatch } from './stream-watch.ts';
 
 /** How one attempt ended: with outputs, or with a failure. */

@@ -10,7 +10,7 @@ import { type StreamSpec, streamOf } from '../../tasks/core/stream.ts';
 import type { Item, Output } from '../values/output.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { Found } from './releases.ts';
-import type { StagedJob } from '../job/stage.ts';
+import type { StagedJob } from '../job/staged-job.ts';
 import { asStored } from '../values/stored.ts';
 import type { HeldArtifact } from '../values/leaves.ts';
 import { sortedItems } from '../values/output.ts';

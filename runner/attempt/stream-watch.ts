@@ -9,10 +9,10 @@ import { ingestItem } from './ingest.ts';
 import { failureOf } from './judge.ts';
 import { isWhole } from '../values/cache-hit.ts';
 import type { Item } from '../values/output.ts';
-import type { KeyedCall } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
 import { type Found, findReleases } from './releases.ts';
 import { type ActiveAttempt, settled } from './active-attempt.ts';
-import { workFolder } from '../job/stage.ts';
+import { workFolder } from '../job/staged-job.ts';
 import { fromStored, toStored } from '../values/stored.ts';
 
 /** How often a job on another host is looked at, through a file system that many share; in milliseconds. */

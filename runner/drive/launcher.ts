@@ -4,7 +4,7 @@ import { failureOf } from '../attempt/judge.ts';
 import { isWhole } from '../values/cache-hit.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { QueuedNode } from './queued-nodes.ts';
-import { type KeyedCall, resourcesOf, toPlace } from '../keys/recipes.ts';
+import { type KeyedCall, resourcesOf, toPlace } from '../keys/keyed-call.ts';
 import { broughtAlong } from '../executors/with-services.ts';
 import { servicesIn } from '../values/leaves.ts';
 

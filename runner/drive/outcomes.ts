@@ -5,11 +5,11 @@ import type { RuntimeState } from './runtime-state.ts';
 import type { Cost, Failure } from '../log/events.ts';
 import { outputsOf } from '../values/cache-hit.ts';
 import type { Output } from '../values/output.ts';
-import { type KeyedCall, resourcesOf } from '../keys/recipes.ts';
+import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import { nextTry } from './retries.ts';
 import { noTries, type Tries } from '../log/tries.ts';
 import { recordOf } from './run-facts.ts';
-import { workFolder } from '../job/stage.ts';
+import { workFolder } from '../job/staged-job.ts';
 
 /** What is told of an attempt that failed. */
 export interface FailedAttempt {

@@ -1,5 +1,5 @@
 import type { Graph } from '../../pipelines/core/graph.ts';
-import type { KeyedCall } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
 import { noTries, type Tries } from '../log/tries.ts';
 
 /** A node on its way: from the moment that it has to run until its job starts. */

@@ -5,7 +5,7 @@ import type { AttemptEnd } from '../attempt/finish-attempt.ts';
 import type { Dataflow } from '../dataflow/dataflow.ts';
 import { eventFormat, type Fact, type PlannedNode, type RunStatus } from '../log/events.ts';
 import type { Output } from '../values/output.ts';
-import type { KeyedCall } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
 import type { Session } from '../project/session.ts';
 import { countsOf, type RunState } from '../log/state.ts';
 import { storedOutput, toStored } from '../values/stored.ts';

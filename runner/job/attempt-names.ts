@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KeyedCall } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
 
 /** A folder for an attempt that no earlier driver of the same run has used. */
 export function freePlace(runFolder: string, address: string, attempt: number): string {

@@ -3,7 +3,8 @@ import { constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync
 import { join } from 'node:path';
 import { canonicalJson } from '../../cache/canonical-json.ts';
 import { Problem } from '../../cache/problem.ts';
-import { filesOf, type KeyedCall } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
+import { filesOf } from '../keys/recipes.ts';
 
 /**
  * A folder in which a program finds its declared code as it was hashed, whatever becomes of the project meanwhile: copies of

@@ -1,12 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Digest } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import type { TaskSpec, Warning } from '../../tasks/core/spec.ts';
-import type { Job } from '../executors/executor.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
 import {
   type BroughtService,
@@ -18,31 +16,13 @@ import {
   workerJobOf,
 } from './job-parts.ts';
 import { jobScript } from './job-script.ts';
-import { type KeyedCall, resourcesOf } from '../keys/recipes.ts';
+import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import { secretsFor } from './job-secrets.ts';
 import { laterUrl, type ServedJob } from './served-job.ts';
 import { hasState, newestOut } from './shared-outputs.ts';
 import { mapArtifacts, withUrls } from '../values/leaves.ts';
+import { outPaths, type StagedJob, workFolder } from './staged-job.ts';
 import { nodeArgs } from './worker-args.ts';
-
-/** A call folder, and where its outputs will be. */
-export interface StagedJob extends Job {
-  readonly call: KeyedCall;
-  readonly attempt: number;
-  /** Absolute paths by output name. */
-  readonly out: Readonly<Record<string, string>>;
-  /** The parent of the output paths; shared by all attempts at the fingerprint when they resume. */
-  readonly outFolder: string;
-  readonly inputFolders: readonly string[];
-  readonly resuming: boolean;
-  /** It runs on another host, and on without its driver. */
-  readonly isRemote: boolean;
-}
-
-/** Where attempts at one fingerprint share their output folder. */
-export function workFolder(store: Store, fingerprint: Digest): string {
-  return join(store.root, 'work', fingerprint.slice('sha256:'.length));
-}
 
 /**
  * Prepares a job folder:
@@ -155,12 +135,6 @@ function jobOf(
 function warningOf({ warning, onPreempt }: TaskSpec): Warning | undefined {
   if (warning === 'none') return undefined;
   return warning ?? (onPreempt === 'resume' ? { signal: 'SIGTERM', seconds: 120 } : undefined);
-}
-
-function outPaths({ spec }: KeyedCall, outFolder: string): Record<string, string> {
-  const shares = spec.onPreempt === 'resume';
-  const names = Object.keys(spec.outputs);
-  return Object.fromEntries(names.map((name) => [name, join(outFolder, shares ? name : `out.${name}`)]));
 }
 
 export interface StageTools {

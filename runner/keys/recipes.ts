@@ -1,24 +1,13 @@
-import { type Digest } from '../../cache/digest.ts';
 import { fingerprint, type Recipe } from '../../cache/recipe.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Json } from '../../cache/canonical-json.ts';
-import { mergeResources, type Resources } from '../../tasks/core/resources.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instances.ts';
-import type { ToPlace } from '../executors/placement.ts';
+import type { KeyedCall } from './keyed-call.ts';
 import { taskOf } from './service-task.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
 import { mapArtifacts, withUrls } from '../values/leaves.ts';
-
-/** An instance whose inputs are checked and whose recipe is known. */
-export interface KeyedCall {
-  readonly instance: Instance;
-  readonly spec: TaskSpec;
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly recipe: Recipe;
-  readonly fingerprint: Digest;
-}
 
 /** Where paths stand in a recipe: the same wherever the files lie. */
 export const inputPlace = (where: string): string => `/@in/${where}`;
@@ -103,23 +92,6 @@ function counted({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, un
 }
 
 type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;
-
-/** What a job asks for: its task's wishes, and over them those of the call. */
-export function resourcesOf({ spec, inputs, instance }: KeyedCall): Resources {
-  const { node } = instance.of;
-  return mergeResources(spec.resources(inputs), 'options' in node ? node.options.resources : undefined);
-}
-
-/** What the site's `place` decides by. */
-export function toPlace(call: KeyedCall): ToPlace {
-  const { spec, instance } = call;
-  return {
-    task: spec.name,
-    label: instance.label,
-    isTypeScript: spec.run !== undefined,
-    resources: resourcesOf(call),
-  };
-}
 
 export function specOf(instance: Instance): TaskSpec {
   const { node } = instance.of;

@@ -3,7 +3,7 @@ import type { Digest } from '../../cache/digest.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import { recipeDifference } from '../../cache/recipe.ts';
 import type { Store } from '../../cache/store.ts';
-import type { KeyedCall } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
 import { listRuns, readEvents } from '../log/run-log.ts';
 
 /** How many earlier runs are looked at for what a node was before. */

@@ -9,7 +9,8 @@ import type { Instance } from '../dataflow/instances.ts';
 import { isWhole, outputsOf } from '../values/cache-hit.ts';
 import { type Lack, preflight } from './preflight.ts';
 import { ancestorsOf, findNode } from '../project/names.ts';
-import { type KeyedCall, Recipes } from '../keys/recipes.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
+import { Recipes } from '../keys/recipes.ts';
 import type { Session } from '../project/session.ts';
 import type { ExecutorName } from '../executors/placement.ts';
 

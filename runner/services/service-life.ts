@@ -2,8 +2,8 @@ import type { ServiceNode } from '../../tasks/core/node.ts';
 import type { Readiness } from '../../tasks/core/spec.ts';
 import type { Failure } from '../log/events.ts';
 import { readinessInWords } from './readiness.ts';
-import type { KeyedCall } from '../keys/recipes.ts';
-import type { StagedJob } from '../job/stage.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
+import type { StagedJob } from '../job/staged-job.ts';
 
 /** Ports that others took before the program could listen there. */
 export const mostConflicts = 5;

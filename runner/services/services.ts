@@ -14,7 +14,7 @@ import { failureOf, judge } from '../attempt/judge.ts';
 import type { Output } from '../values/output.ts';
 import { isForeign } from './port-owner.ts';
 import { becomesReady } from './readiness.ts';
-import { type KeyedCall, resourcesOf } from '../keys/recipes.ts';
+import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import type { RunLog } from '../log/run-log.ts';
 import {
   asleep,

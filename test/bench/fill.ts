@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Dataflow } from '../../runner/dataflow/dataflow.ts';
 import type { Output } from '../../runner/values/output.ts';
-import { Recipes, type KeyedCall } from '../../runner/keys/recipes.ts';
+import type { KeyedCall } from '../../runner/keys/keyed-call.ts';
+import { Recipes } from '../../runner/keys/recipes.ts';
 import type { Session } from '../../runner/project/session.ts';
 import { storedOutput } from '../../runner/values/stored.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Exit } from '../../../runner/executors/executor.ts';
 import { failureOf, judge } from '../../../runner/attempt/judge.ts';
-import type { StagedJob } from '../../../runner/job/stage.ts';
+import type { StagedJob } from '../../../runner/job/staged-job.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const fine: Exit = { code: 0, signal: undefined, cancelled: false };

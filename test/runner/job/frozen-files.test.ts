@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { globDigests } from '../../../cache/code/globs.ts';
 import { Problem } from '../../../cache/problem.ts';
 import { freezeFiles } from '../../../runner/job/frozen-files.ts';
-import type { KeyedCall } from '../../../runner/keys/recipes.ts';
+import type { KeyedCall } from '../../../runner/keys/keyed-call.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 async function scene(t: Parameters<typeof tempFolder>[0]) {
