@@ -1,65 +1,48 @@
-import { join, relative } from 'node:path';
-import { removeAll, removeFile } from '../../cache/remove.ts';
-import type { Store } from '../../cache/store.ts';
-import type { Resources } from '../../tasks/core/resources.ts';
-import { freePlace, tokenOf } from '../job/attempt-names.ts';
-import type { Diagnostics } from '../log/diagnostics.ts';
-import type { Fact } from '../log/events.ts';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeAll } from '../../cache/remove.ts';
 import type { Change, Copy, Exit, QueueStatus, Submitted } from '../executors/executor.ts';
-import type { Executors } from '../executors/executors.ts';
-import { claimFolder, endFormerJob } from '../job/fence.ts';
-import { type AttemptEnd, finishAttempt } from './finish-attempt.ts';
-import { freezeFiles } from '../job/frozen-files.ts';
-import type { Item } from '../values/output.ts';
-import { type KeyedCall, resourcesOf, toPlace } from '../keys/keyed-call.ts';
-import type { Tries } from '../log/tries.ts';
-import type { RunLog } from '../log/run-log.ts';
-import { againFolders, newActiveAttempt, outOf, type ActiveAttempt, submissionOf } from './active-attempt.ts';
-import { nextEpoch, takeOver } from '../job/shared-outputs.ts';
-import type { CodeOfRun } from '../project/code-of-run.ts';
-import type { BroughtService } from '../job/job-parts.ts';
-import { type StagedJob, workFolder } from '../job/staged-job.ts';
-import { stagedBefore, stageJob } from '../job/stage.ts';
-import { broughtAlong } from '../executors/with-services.ts';
-import { StreamWatch } from './stream-watch.ts';
+import { claimFolder } from '../job/fence.ts';
+import { workFolder } from '../job/staged-job.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
+import type { Diagnostics } from '../log/diagnostics.ts';
 import { type Submission, Submissions } from '../log/submissions.ts';
+import type { Item } from '../values/output.ts';
+import type { ActiveAttempt } from './active-attempt.ts';
+import { type AttemptEnd, finishAttempt } from './finish-attempt.ts';
+import { type AttemptAsked, stageAgain, stageAttempt, type StageAttemptTools } from './stage-attempt.ts';
+import { StreamWatch } from './stream-watch.ts';
 
 /** How often running jobs are looked at for new stream items, in milliseconds. */
 const releasePollMs = 200;
 
-/** What is particular about one attempt. */
-export interface AttemptAsked {
-  readonly attempt: number;
-  readonly reason: string;
-  /** What has failed before. */
-  readonly tries: Tries;
-  /** Where the services are that it uses, by address. */
-  readonly urls?: ReadonlyMap<string, string> | undefined;
-  /** Services that it brings along, because it runs elsewhere. */
-  readonly services?: readonly KeyedCall[];
-}
+/** What becomes of attempts, for whoever decides what follows. */
+export type AttemptChange =
+  | { readonly type: 'item-released'; readonly call: KeyedCall; readonly output: string; readonly item: Item }
+  | { readonly type: 'attempt-ended'; readonly call: KeyedCall; readonly end: AttemptEnd };
 
-export interface AttemptTools {
-  readonly store: Store;
-  readonly code: CodeOfRun;
-  readonly run: RunLog;
-  readonly executors: Executors;
+export interface AttemptTools extends StageAttemptTools {
   readonly diagnostics: Diagnostics;
   /** So long files of a job on another host are waited for, in seconds. */
   readonly visibleWithinSeconds: number;
-  readonly emit: (fact: Fact) => void;
-  readonly released: (call: KeyedCall, output: string, item: Item) => void;
-  readonly ended: (call: KeyedCall, end: AttemptEnd) => void;
+  readonly report: (change: AttemptChange) => void;
 }
 
-/** One attempt at a node, from its folder to its outputs in the store; any number at a time. */
+interface Watched {
+  readonly attempt: ActiveAttempt;
+  readonly watch: StreamWatch;
+}
+
+/** The attempts at nodes, from their folders to their outputs in the store; any number at a time. */
 export class Attempts {
   readonly #tools: AttemptTools;
   readonly #submissions: Submissions;
-  readonly #streams: StreamWatch;
   /** Fingerprints that were with a scheduler when this driver started. */
   readonly #submittedBefore: ReadonlySet<string>;
-  readonly #running = new Map<string, ActiveAttempt>();
+  /** By address. */
+  readonly #running = new Map<string, Watched>();
+  /** The same by their jobs' tokens: executors may hand on a copy of a job. */
+  readonly #byToken = new Map<string, Watched>();
   /** The last attempt at each node, until its folder is cleaned. */
   readonly #last = new Map<string, ActiveAttempt>();
   #poll: NodeJS.Timeout | undefined;
@@ -67,7 +50,6 @@ export class Attempts {
   constructor(tools: AttemptTools) {
     this.#tools = tools;
     this.#submissions = new Submissions(tools.store.root);
-    this.#streams = new StreamWatch(tools);
     this.#submittedBefore = this.#submissions.fingerprints();
     tools.executors.onChange((change) => this.#onChange(change));
   }
@@ -78,7 +60,8 @@ export class Attempts {
 
   /** Jobs that run on without this driver. */
   get lasting(): number {
-    return [...this.#running.values()].filter(({ executor, isEnding }) => executor.outlivesDriver && !isEnding).length;
+    const isLasting = ({ attempt }: Watched): boolean => attempt.executor.outlivesDriver && !attempt.isEnding;
+    return [...this.#running.values()].filter(isLasting).length;
   }
 
   /** Whether an earlier driver left a job for this: then it needs no room. */
@@ -86,140 +69,82 @@ export class Attempts {
     return this.#submittedBefore.has(fingerprint) && this.#submissions.read(fingerprint) !== undefined;
   }
 
-  /**
-   * The intent is on record before anything is done. A job that an earlier driver left is taken over as it is. Gives what has
-   * failed before: of such a job that driver knew.
-   */
-  async start(call: KeyedCall, asked: AttemptAsked): Promise<Tries> {
+  /** Starts a job, or takes over the one that an earlier driver left. */
+  async start(call: KeyedCall, asked: AttemptAsked): Promise<void> {
     const submission = this.#submissions.read(call.fingerprint);
-    if (submission) return this.#adopt(call, asked, submission);
+    if (submission) return this.#adopt(await stageAgain(call, asked, submission, this.#tools), submission);
 
-    const { store, run, code, executors, emit, diagnostics } = this.#tools;
-    const { instance, spec, fingerprint } = call;
-    const { attempt, reason, tries, urls, services = [] } = asked;
-    const executorName = executors.nameFor(toPlace(call));
-    const executor = await executors.named(executorName);
-    const isRemote = executor.outlivesDriver;
-    const resources = broughtAlong(tries.resources ?? resourcesOf(call), services.map(resourcesOf));
-    const place = freePlace(run.folder, instance.address, attempt);
-    const { address, label } = instance;
-    const token = tokenOf(call, attempt);
-    emit({
-      type: 'node-queued',
-      address,
-      label,
-      task: spec.name,
-      fingerprint,
-      attempt,
-      reason,
-      job: place,
-      token,
-      executor: executorName,
-      resources,
-    });
-
-    const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
-    if (work) await endFormerJob(work);
-    const folder = join(run.folder, place);
-    const freeze = (one: KeyedCall) => freezeFiles(one, { root: code.root, codeFolder: join(store.root, 'code') });
-    const filesRoot = isRemote ? await freeze(call) : undefined;
-    const brought: BroughtService[] = [];
-    for (const service of services) brought.push({ call: service, filesRoot: await freeze(service) });
-    const job = stageJob(call, {
-      store,
-      folder,
-      outFolder: work ? (isRemote ? join(work, 'out') : await takeOver(work)) : folder,
-      id: place,
-      token,
-      attempt,
-      code,
-      isRemote,
-      filesRoot,
-      resources,
-      avoid: tries.avoid,
-      urls,
-      brought,
-      epoch: work && isRemote ? nextEpoch(work) : undefined,
-    });
-    const running = this.#track({ job, executor, frozen: filesRoot !== undefined, tries });
-    if (!isRemote && work && job.resuming) this.#streams.releaseAgain(running);
-    else if (work && !job.resuming) removeFile(join(work, 'released.jsonl'));
-    diagnostics.info({ address, fingerprint, folder: place, resuming: job.resuming }, 'submit');
+    const attempt = await stageAttempt(call, asked, this.#tools);
+    const { job, executor } = attempt;
+    const { address } = call.instance;
+    const watch = this.#track(attempt);
+    if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
+    this.#tools.diagnostics.info(
+      { address, fingerprint: call.fingerprint, folder: job.id, resuming: job.resuming },
+      'submit',
+    );
     try {
       executor.submit(job);
     } catch (error) {
-      this.#running.delete(address);
+      this.#untrack(attempt);
       throw error;
     }
-    return tries;
   }
 
-  async #adopt(call: KeyedCall, { reason, services = [] }: AttemptAsked, submission: Submission): Promise<Tries> {
-    const { store, run, code, executors, emit, diagnostics } = this.#tools;
-    const { instance, spec, fingerprint } = call;
-    const { folder, token, attempt, name, index, pack, epoch, tries } = submission;
-    const executor = await executors.named(submission.executor);
-    const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
-    const place = relative(run.folder, folder);
-    const resources = submission.resources as Resources;
-    const outFolder = work ? join(work, 'out') : folder;
-    const brought = services.map((service) => ({ call: service, filesRoot: undefined }));
-    const tools = {
-      store,
-      folder,
-      outFolder,
-      id: place,
-      token,
-      attempt,
-      code,
-      isRemote: true,
-      resources,
-      epoch,
-      brought,
-    };
-    const job = stagedBefore(call, tools, { resuming: submission.resuming });
-    const { address, label } = instance;
-    emit({
-      type: 'node-queued',
-      address,
-      label,
-      task: spec.name,
-      fingerprint,
-      attempt,
-      reason: `${reason}; its job ${name} is taken over`,
-      job: place,
-      token,
-      executor: submission.executor,
-      resources,
-      adopted: true,
-    });
-    emit({ type: 'node-submitted', address, attempt, name, index });
-    if (submission.run !== run.run) this.#submissions.write({ ...submission, run: run.run, address, label });
-    this.#track({ job, executor, frozen: spec.code.length > 0 && !spec.cwd, tries });
-    diagnostics.info({ address, fingerprint, folder, name }, 'adopt');
+  #adopt(attempt: ActiveAttempt, submission: Submission): void {
+    const { name, index, pack, folder, fingerprint } = submission;
+    const { job, executor } = attempt;
+    const { address, label } = job.call.instance;
+    const { run } = this.#tools.run;
+    if (submission.run !== run) this.#submissions.write({ ...submission, run, address, label });
+    this.#track(attempt);
+    this.#tools.diagnostics.info({ address, fingerprint, folder, name }, 'adopt');
     executor.adopt(job, { name, index, pack });
-    return tries;
   }
 
-  #track(one: Pick<ActiveAttempt, 'job' | 'executor' | 'frozen' | 'tries'>): ActiveAttempt {
-    const running = newActiveAttempt(one);
-    const { address } = one.job.call.instance;
-    this.#running.set(address, running);
-    this.#last.set(address, running);
-    if (running.streams.length > 0) {
-      this.#poll ??= setInterval(() => this.#streams.scanAll(this.#running.values()), releasePollMs);
-    }
-    return running;
+  #track(attempt: ActiveAttempt): StreamWatch {
+    const { call } = attempt.job;
+    const { address } = call.instance;
+    const watch = new StreamWatch(attempt, {
+      store: this.#tools.store,
+      released: (output, item) => this.#released(call, output, item),
+    });
+    const watched = { attempt, watch };
+    this.#running.set(address, watched);
+    this.#byToken.set(attempt.job.token, watched);
+    this.#last.set(address, attempt);
+    if (!watch.isEmpty) this.#poll ??= setInterval(() => this.#lookAtStreams(), releasePollMs);
+    return watch;
+  }
+
+  #untrack({ job }: ActiveAttempt): void {
+    this.#running.delete(job.call.instance.address);
+    this.#byToken.delete(job.token);
+    if (this.#running.size > 0) return;
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+  }
+
+  #lookAtStreams(): void {
+    const now = performance.now();
+    for (const { watch } of this.#running.values()) watch.look(now);
+  }
+
+  #released(call: KeyedCall, output: string, item: Item): void {
+    const { address } = call.instance;
+    const digest = (item.value as { digest?: string } | null)?.digest;
+    this.#tools.emit({ type: 'item-released', address, output, key: item.key, digest });
+    this.#tools.report({ type: 'item-released', call, output, item });
   }
 
   releasedBy(address: string): ReadonlyMap<string, readonly Item[]> {
-    return this.#running.get(address)?.items ?? new Map();
+    return this.#running.get(address)?.watch.items ?? new Map();
   }
 
   /** What the scheduler says of a node's job that has not ended. */
   queueStatus(address: string): QueueStatus | undefined {
     const running = this.#running.get(address);
-    return running?.executor.queueStatus(running.job);
+    return running?.attempt.executor.queueStatus(running.attempt.job);
   }
 
   /** Inputs that the job wrote to, or that changed where they lie. */
@@ -233,10 +158,11 @@ export class Attempts {
     const last = this.#last.get(call.instance.address);
     if (!last) return;
     this.#last.delete(call.instance.address);
-    const { job, copy } = last;
+    const { job, jobInCopy } = last;
     const left = [...Object.values(job.out), ...job.inputFolders];
-    if (copy && copy.folder !== job.folder) left.push(...Object.values(outOf(job, copy)), ...againFolders(job.folder));
-    for (const path of call.spec.run ? [...left, join(job.folder, 'scratch')] : left) removeAll(path);
+    if (jobInCopy.folder !== job.folder) left.push(...Object.values(jobInCopy.out), ...againFolders(job.folder));
+    if (call.spec.run) left.push(join(job.folder, 'scratch'));
+    for (const path of left) removeAll(path);
     if (call.spec.onPreempt === 'resume') removeAll(workFolder(this.#tools.store, call.fingerprint));
   }
 
@@ -247,16 +173,16 @@ export class Attempts {
 
   /** Ends jobs; those that can do without a driver only when `lasting`. */
   cancelAll({ now, lasting = false }: { now: boolean; lasting?: boolean }): void {
-    for (const { job, executor } of this.#running.values()) {
-      if (lasting || !executor.outlivesDriver) executor.cancel(job, { now });
+    for (const { attempt } of this.#running.values()) {
+      if (lasting || !attempt.executor.outlivesDriver) attempt.executor.cancel(attempt.job, { now });
     }
   }
 
   /** False when no attempt at this node is on its way. */
   cancel(address: string): boolean {
-    const running = this.#running.get(address);
-    if (running) running.executor.cancel(running.job);
-    return running !== undefined;
+    const attempt = this.#running.get(address)?.attempt;
+    attempt?.executor.cancel(attempt.job);
+    return attempt !== undefined;
   }
 
   async settle(): Promise<void> {
@@ -273,15 +199,15 @@ export class Attempts {
       this.#tools.emit({ type: 'warning', message: change.message });
       return;
     }
-    const job = change.job as StagedJob;
-    const { address } = job.call.instance;
-    const { attempt } = job;
-    const running = this.#running.get(address);
-    if (!running || running.job !== job || running.isEnding) return;
+    const running = this.#byToken.get(change.job.token);
+    if (!running || running.attempt.isEnding) return;
+    const { attempt: active, watch } = running;
+    const { attempt, call } = active.job;
+    const { address } = call.instance;
     switch (change.type) {
       case 'submitting': {
         const { name, index } = change.as;
-        this.#submissions.write(submissionOf(running, change.as, this.#tools.run.run));
+        this.#submissions.write(submissionOf(active, change.as, this.#tools.run.run));
         this.#tools.emit({ type: 'node-submitted', address, attempt, name, index });
         return;
       }
@@ -292,9 +218,8 @@ export class Attempts {
         this.#started(running, change);
         return;
       case 'requeued':
-        running.copy = undefined;
-        // A task that does not resume makes all of them again.
-        if (job.call.spec.onPreempt === 'restart') running.items.clear();
+        active.requeued();
+        if (call.spec.onPreempt === 'restart') watch.forget();
         this.#tools.emit({ type: 'node-requeued', address, attempt, reason: change.reason });
         return;
       case 'exited':
@@ -302,44 +227,63 @@ export class Attempts {
     }
   }
 
-  #started(running: ActiveAttempt, { host, pid, copy, secondsAgo = 0 }: EventOfChange<'started'>): void {
-    const { job, executor } = running;
+  #started({ attempt, watch }: Watched, { host, pid, copy, secondsAgo = 0 }: ChangeOf<'started'>): void {
+    const { job, executor } = attempt;
     const { address } = job.call.instance;
     if (job.call.spec.onPreempt === 'resume' && pid !== undefined) {
       claimFolder(workFolder(this.#tools.store, job.call.fingerprint), pid);
     }
-    running.copy = copy;
-    running.startedAt = performance.now() - secondsAgo * 1000;
-    this.#tools.emit({
-      type: 'node-started',
-      address,
-      attempt: job.attempt,
-      host,
-      pid,
-    });
-    if (executor.outlivesDriver && running.streams.length > 0 && running.items.size === 0)
-      this.#streams.releaseAgain(running);
+    attempt.started(copy, secondsAgo);
+    this.#tools.emit({ type: 'node-started', address, attempt: job.attempt, host, pid });
+    if (executor.outlivesDriver && watch.items.size === 0) watch.releaseAgain();
   }
 
-  #exited(running: ActiveAttempt, exit: Exit, copy: Copy | undefined): void {
-    const { job } = running;
-    const { address } = job.call.instance;
-    running.copy = copy ?? running.copy;
-    running.isEnding = true;
-    void finishAttempt(running, exit, { ...this.#tools, streams: this.#streams }).then((end) => {
-      this.#running.delete(address);
-      if (this.#running.size === 0) {
-        clearInterval(this.#poll);
-        this.#poll = undefined;
-      }
+  #exited({ attempt, watch }: Watched, exit: Exit, copy: Copy | undefined): void {
+    const { call } = attempt.job;
+    const { address } = call.instance;
+    attempt.exited(copy);
+    void finishAttempt(attempt, watch, exit, this.#tools).then((end) => {
+      this.#untrack(attempt);
       this.#tools.diagnostics.info({ address, exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
-      this.#tools.ended(job.call, end);
+      this.#tools.report({ type: 'attempt-ended', call, end });
     });
   }
 }
 
-type EventOfChange<T extends Change['type']> = Extract<Change, { type: T }>;
+type ChangeOf<T extends Change['type']> = Extract<Change, { type: T }>;
 
 function idOf({ id = '', index }: Submitted): string {
   return index === undefined ? id : `${id}_${index}`;
+}
+
+/** What later copies of a job wrote. */
+function againFolders(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => (name.startsWith('again-') ? [join(folder, name)] : []));
+}
+
+/** What is to be remembered of a job before a scheduler is asked to take it. */
+function submissionOf(
+  { job, executorName, tries }: ActiveAttempt,
+  { name, index, pack }: Submitted,
+  run: string,
+): Submission {
+  const { fingerprint, instance } = job.call;
+  return {
+    format: 3,
+    executor: executorName,
+    fingerprint,
+    token: job.token,
+    name,
+    index,
+    pack,
+    run,
+    address: instance.address,
+    label: instance.label,
+    attempt: job.attempt,
+    folder: job.folder,
+    resources: { ...job.resources },
+    epoch: job.shared?.epoch,
+    resuming: job.resuming,
+    tries,
+  };
 }

@@ -2,25 +2,29 @@ import { basename } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import { streamOf } from '../../tasks/core/stream.ts';
-import type { Diagnostics } from '../log/diagnostics.ts';
-import type { Cost, Failure } from '../log/events.ts';
 import type { Copy, EndCause, Exit } from '../executors/executor.ts';
-import { ingest } from './ingest.ts';
-import { failureOf, judge } from './judge.ts';
-import { awaitVisible } from './wait-visible.ts';
-import type { Output } from '../values/output.ts';
-import { costOf, heldBy, type ActiveAttempt, settled } from './active-attempt.ts';
 import { signatureOf } from '../job/shared-outputs.ts';
 import type { StagedJob } from '../job/staged-job.ts';
+import type { Diagnostics } from '../log/diagnostics.ts';
+import type { Cost, Failure } from '../log/events.ts';
+import type { Tries } from '../log/tries.ts';
+import type { Output } from '../values/output.ts';
+import type { ActiveAttempt } from './active-attempt.ts';
+import { costOf, heldBy } from './cost.ts';
+import { ingest } from './ingest.ts';
+import { failureOf, judge } from './judge.ts';
 import type { StreamWatch } from './stream-watch.ts';
+import { awaitVisible } from './wait-visible.ts';
 
 /** How one attempt ended: with outputs, or with a failure. */
 export interface AttemptEnd {
   readonly outputs?: Readonly<Record<string, Output>>;
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
   /** What ended it, when that was not its program. */
   readonly cause?: EndCause | 'service-died' | undefined;
   readonly attempt: number;
+  /** What had failed before it. */
+  readonly tries: Tries;
   readonly seconds: number;
   /** Relative to the run's folder. */
   readonly log?: string;
@@ -34,45 +38,44 @@ export interface AttemptEnd {
 
 interface FinishTools {
   readonly store: Store;
-  readonly streams: StreamWatch;
   readonly diagnostics: Diagnostics;
   /** So long files of a job on another host are waited for, in seconds. */
   readonly visibleWithinSeconds: number;
 }
 
 /** Judges a job that has ended, and takes in what it made. */
-export async function finishAttempt(running: ActiveAttempt, exit: Exit, tools: FinishTools): Promise<AttemptEnd> {
-  const { store, streams, diagnostics } = tools;
-  const job = settled(running);
-  const { executor, frozen } = running;
+export async function finishAttempt(
+  attempt: ActiveAttempt,
+  watch: StreamWatch,
+  exit: Exit,
+  tools: FinishTools,
+): Promise<AttemptEnd> {
+  const { store, diagnostics, visibleWithinSeconds } = tools;
+  const { executor, frozen, tries, jobInCopy: job } = attempt;
   const isRemote = executor.outlivesDriver;
-  const unmeasured = isRemote ? 0 : (performance.now() - running.startedAt) / 1000;
-  const seconds = exit.usage?.seconds ?? unmeasured;
+  const seconds = exit.usage?.seconds ?? (isRemote ? 0 : attempt.seconds);
   const end = {
     attempt: job.attempt,
+    tries,
     seconds,
     log: `${job.id}/log.txt`,
     cause: exit.cause,
     frozen,
     held: heldBy(job.resources),
-    ...(exit.usage?.host !== undefined ? { cost: costOf(job, seconds, exit) } : {}),
+    cost: costOf(job.resources, seconds, exit),
   };
-  if (isRemote && exit.cause === undefined && exit.code === 0) await untilVisible(job, running.copy, tools);
-  if (running.streams.length > 0) {
-    await running.scan;
-    // A job that was taken over and is lost was never seen to start.
-    if (isRemote && running.items.size === 0) streams.releaseAgain(running);
-    running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
-    await streams.scan(running);
+  if (isRemote && exit.cause === undefined && exit.code === 0) {
+    await untilVisible(job, attempt.copy, visibleWithinSeconds);
   }
-  const failure = running.broken ?? judge(job, exit);
+  await watch.lookForTheLastTime();
+  const failure = watch.broken ?? judge(job, exit);
   if (failure) {
     const progress = job.call.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
     const cause = failure.code === 'service-died' ? failure.code : exit.cause;
     return { ...end, failure, cause, progress };
   }
   try {
-    return { ...end, outputs: await ingest(job, store, running.items) };
+    return { ...end, outputs: await ingest(job, store, watch.items) };
   } catch (error) {
     if (!Problem.is(error)) diagnostics.error({ err: error }, 'ingest');
     return { ...end, failure: failureOf(error) };
@@ -80,11 +83,7 @@ export async function finishAttempt(running: ActiveAttempt, exit: Exit, tools: F
 }
 
 /** What a job wrote on another host may show up here later than its end. */
-async function untilVisible(
-  job: StagedJob,
-  copy: Copy | undefined,
-  { visibleWithinSeconds }: FinishTools,
-): Promise<void> {
+async function untilVisible(job: StagedJob, copy: Copy | undefined, withinSeconds: number): Promise<void> {
   const { spec } = job.call;
   const names = Object.entries(job.out).flatMap(([name, path]) => {
     return spec.run || streamOf(spec.outputs[name]) ? [] : [basename(path)];
@@ -93,5 +92,5 @@ async function untilVisible(
   const shared = { folder: job.outFolder, names, counted: 'all' as const };
   const isShared = spec.onPreempt === 'resume';
   const folders = isShared ? [...(spec.run ? [own] : []), shared] : [{ ...own, names: [...own.names, ...names] }];
-  await awaitVisible(folders, copy?.entries, visibleWithinSeconds);
+  await awaitVisible(folders, copy?.entries, withinSeconds);
 }

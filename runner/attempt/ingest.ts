@@ -9,7 +9,7 @@ import { keyOf } from '../../tasks/core/keyed-list.ts';
 import { type StreamSpec, streamOf } from '../../tasks/core/stream.ts';
 import type { Item, Output } from '../values/output.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
-import type { Found } from './releases.ts';
+import type { ReadyItem } from './releases.ts';
 import type { StagedJob } from '../job/staged-job.ts';
 import { asStored } from '../values/stored.ts';
 import type { HeldArtifact } from '../values/leaves.ts';
@@ -55,13 +55,13 @@ function keyedItems(list: unknown, key: string, { spec, name }: { spec: TaskSpec
 }
 
 /** Stores one item of a stream while its job goes on writing others. */
-export async function ingestItem(found: Found, spec: StreamSpec, { job, store, output }: ItemPlace): Promise<Item> {
-  const where = `${output}/${found.key}`;
+export async function ingestItem(ready: ReadyItem, spec: StreamSpec, { job, store, output }: ItemPlace): Promise<Item> {
+  const where = `${output}/${ready.key}`;
   const kind = kindOf(spec.item);
   const value = kind
-    ? await takeFiles(found.path, kind, { job, store, where }, 'copy')
-    : parseJson(readFileSync(found.path, 'utf8'), job, where);
-  return { key: found.key, value: asStored(check(value, spec.item, job.call.spec.name, where)) };
+    ? await takeFiles(ready.path, kind, { job, store, where }, 'copy')
+    : parseJson(readFileSync(ready.path, 'utf8'), job, where);
+  return { key: ready.key, value: asStored(check(value, spec.item, job.call.spec.name, where)) };
 }
 
 interface ItemPlace {

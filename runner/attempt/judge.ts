@@ -71,7 +71,7 @@ function fromOutside(
 function bodyFailure(folder: string): Failure | undefined {
   try {
     const { code, message, hint } = WorkerFailure.parse(JSON.parse(readFileSync(join(folder, 'failure.json'), 'utf8')));
-    return { code, message, hint };
+    return { code, message, ...(hint ? { hint } : {}) };
   } catch {
     return undefined; // no body, or it was ended from outside
   }

@@ -2,15 +2,16 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareNatural, type StreamSpec } from '../../tasks/core/stream.ts';
 
-export interface Found {
+/** An item that is whole by its rule. */
+export interface ReadyItem {
   /** The last path segment, which is the item's key. */
   readonly key: string;
   readonly path: string;
 }
 
 /** The items of a stream that are whole by its rule and not in `seen`, in natural order. */
-export async function findReleases(folder: string, spec: StreamSpec, seen: ReadonlySet<string>): Promise<Found[]> {
-  const found: Found[] = [];
+export async function findReleases(folder: string, spec: StreamSpec, seen: ReadonlySet<string>): Promise<ReadyItem[]> {
+  const found: ReadyItem[] = [];
   for (const path of await matching(folder, spec.match.split('/'))) {
     const key = path.slice(path.lastIndexOf('/') + 1);
     if (!seen.has(key) && (await spec.ready.isReady(path, folder))) found.push({ key, path });

@@ -2,69 +2,128 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../cache/canonical-json.ts';
 import type { Store } from '../../cache/store.ts';
-import type { StreamSpec } from '../../tasks/core/stream.ts';
-import type { Fact } from '../log/events.ts';
+import { type StreamSpec, streamOf } from '../../tasks/core/stream.ts';
+import { workFolder } from '../job/staged-job.ts';
+import type { Failure } from '../log/events.ts';
+import { isWhole } from '../values/cache-hit.ts';
+import type { Item } from '../values/output.ts';
+import { fromStored, toStored } from '../values/stored.ts';
+import type { ActiveAttempt } from './active-attempt.ts';
 import { fileStateOf } from './file-state.ts';
 import { ingestItem } from './ingest.ts';
 import { failureOf } from './judge.ts';
-import { isWhole } from '../values/cache-hit.ts';
-import type { Item } from '../values/output.ts';
-import type { KeyedCall } from '../keys/keyed-call.ts';
-import { type Found, findReleases } from './releases.ts';
-import { type ActiveAttempt, settled } from './active-attempt.ts';
-import { workFolder } from '../job/staged-job.ts';
-import { fromStored, toStored } from '../values/stored.ts';
+import { findReleases, type ReadyItem } from './releases.ts';
 
 /** How often a job on another host is looked at, through a file system that many share; in milliseconds. */
 const remoteScanMs = 2000;
 
-export interface StreamTools {
+interface WatchTools {
   readonly store: Store;
-  readonly emit: (fact: Fact) => void;
-  readonly released: (call: KeyedCall, output: string, item: Item) => void;
+  /** An item is in the store, and noted down for those who come later. */
+  readonly released: (output: string, item: Item) => void;
 }
 
-/** Takes the items of streams into the store while their jobs run. */
+/** Takes the items of one attempt's streams into the store while its job runs. */
 export class StreamWatch {
-  readonly #tools: StreamTools;
+  readonly #attempt: ActiveAttempt;
+  readonly #tools: WatchTools;
+  readonly #streams: readonly (readonly [string, StreamSpec])[];
+  readonly #items = new Map<string, Item[]>();
+  /** The state of items that could not be taken, by path. */
+  readonly #refused = new Map<string, string>();
+  /** Looks never overlap, or both would find the same items. */
+  #lastScan: Promise<void> = Promise.resolve();
+  #isScanning = false;
+  /** Earliest next look, by the monotonic clock, in milliseconds. */
+  #scanAt = 0;
+  #broken: Failure | undefined;
 
-  constructor(tools: StreamTools) {
+  constructor(attempt: ActiveAttempt, tools: WatchTools) {
+    this.#attempt = attempt;
     this.#tools = tools;
+    this.#streams = Object.entries(attempt.job.call.spec.outputs).flatMap(([name, type]) => {
+      const stream = streamOf(type);
+      return stream ? [[name, stream] as const] : [];
+    });
   }
 
-  /** Looks at running jobs for items that became ready. */
-  scanAll(all: Iterable<ActiveAttempt>): void {
-    const now = performance.now();
-    for (const running of all) {
-      if (running.streams.length === 0 || running.scanning || now < running.scanAt) continue;
-      // Until its copy is known a job on another host writes nobody knows where.
-      if (running.executor.outlivesDriver && !running.copy) continue;
-      running.scanning = true;
-      running.scanAt = now + (running.executor.outlivesDriver ? remoteScanMs : 0);
-      running.scan = this.scan(running).finally(() => {
-        running.scanning = false;
-      });
+  get isEmpty(): boolean {
+    return this.#streams.length === 0;
+  }
+
+  /** What was released so far, by output. */
+  get items(): ReadonlyMap<string, readonly Item[]> {
+    return this.#items;
+  }
+
+  /** Why the streams cannot be taken: an item that is broken, or a rule that cannot tell. Its job was told to end. */
+  get broken(): Failure | undefined {
+    return this.#broken;
+  }
+
+  /** Looks for items that became ready, unless it did so just now. */
+  look(now: number): void {
+    const { executor, copy } = this.#attempt;
+    if (this.isEmpty || this.#isScanning || now < this.#scanAt) return;
+    // Until its copy is known a job on another host writes nobody knows where.
+    if (executor.outlivesDriver && !copy) return;
+    this.#isScanning = true;
+    this.#scanAt = now + (executor.outlivesDriver ? remoteScanMs : 0);
+    this.#lastScan = this.#scan().finally(() => {
+      this.#isScanning = false;
+    });
+  }
+
+  /** Once its job has ended. */
+  async lookForTheLastTime(): Promise<void> {
+    if (this.isEmpty) return;
+    await this.#lastScan;
+    // A job that was taken over and is lost was never seen to start.
+    if (this.#attempt.executor.outlivesDriver && this.#items.size === 0) this.releaseAgain();
+    this.#isScanning = true;
+    await this.#scan();
+  }
+
+  /** A job that starts from the beginning makes all of its items again. */
+  forget(): void {
+    this.#items.clear();
+  }
+
+  /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
+  releaseAgain(): void {
+    const path = this.#ledger;
+    if (this.isEmpty || path === undefined) return;
+    const released = readReleased(path);
+    if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
+    for (const { output, key, value } of released) {
+      if (this.#items.get(output)?.some((item) => item.key === key)) continue;
+      // Lost from the store meanwhile: it is an item again if its program has it still.
+      if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue;
+      this.#release(output, { key, value: fromStored(value) });
     }
   }
 
   /** Never throws: a broken item, or a rule that cannot tell, ends its job. */
-  async scan(running: ActiveAttempt): Promise<void> {
+  async #scan(): Promise<void> {
     try {
-      await this.#takeReleases(running);
+      for (const [output, spec] of this.#streams) await this.#takeReady(output, spec);
     } catch (error) {
-      running.broken ??= failureOf(error);
-      running.executor.cancel(running.job);
+      this.#broken ??= failureOf(error);
+      this.#attempt.executor.cancel(this.#attempt.job);
     }
   }
 
-  async #takeReleases(running: ActiveAttempt): Promise<void> {
-    for (const [output, spec] of running.streams) {
-      const folder = settled(running).out[output] as string;
-      const seen = new Set((running.items.get(output) ?? []).map(({ key }) => key));
-      for (const found of await findReleases(folder, spec, seen)) {
-        const item = await this.#takeItem(running, { output, spec, found });
-        if (item) this.#release(running, output, item);
+  async #takeReady(output: string, spec: StreamSpec): Promise<void> {
+    const folder = this.#attempt.jobInCopy.out[output] as string;
+    const seen = new Set((this.#items.get(output) ?? []).map(({ key }) => key));
+    for (const ready of await findReleases(folder, spec, seen)) {
+      const item = await this.#take(ready, output, spec);
+      if (!item) continue;
+      const ledger = this.#ledger;
+      if (ledger !== undefined) {
+        appendFileSync(ledger, `${JSON.stringify({ output, key: item.key, value: toStored(item.value) })}\n`);
       }
+      this.#release(output, item);
     }
   }
 
@@ -72,60 +131,33 @@ export class StreamWatch {
    * None when its program deletes the item meanwhile: trainers keep only their newest checkpoints, and half of one must not
    * be taken for the whole. What fails while it stands still is broken.
    */
-  async #takeItem(
-    running: ActiveAttempt,
-    { output, spec, found }: { output: string; spec: StreamSpec; found: Found },
-  ): Promise<Item | undefined> {
-    const before = fileStateOf(found.path);
+  async #take(ready: ReadyItem, output: string, spec: StreamSpec): Promise<Item | undefined> {
+    const { jobInCopy, isEnding } = this.#attempt;
+    const before = fileStateOf(ready.path);
     if (before === undefined) return undefined;
     try {
-      const item = await ingestItem(found, spec, { job: settled(running), store: this.#tools.store, output });
-      return fileStateOf(found.path) === before ? item : undefined;
+      const item = await ingestItem(ready, spec, { job: jobInCopy, store: this.#tools.store, output });
+      return fileStateOf(ready.path) === before ? item : undefined;
     } catch (error) {
-      const stoodStill = running.isEnding || running.failed.get(found.path) === before;
-      if (stoodStill && fileStateOf(found.path) === before) throw error;
-      running.failed.set(found.path, before); // looked at again
+      const stoodStill = isEnding || this.#refused.get(ready.path) === before;
+      if (stoodStill && fileStateOf(ready.path) === before) throw error;
+      this.#refused.set(ready.path, before); // looked at again
       return undefined;
     }
   }
 
-  #release(running: ActiveAttempt, output: string, item: Item): void {
-    const { call } = running.job;
-    running.items.set(output, [...(running.items.get(output) ?? []), item]);
-    const digest = (item.value as { digest?: string } | null)?.digest;
-    const { address } = call.instance;
-    const ledger = this.#ledgerOf(running);
-    if (ledger !== undefined) {
-      appendFileSync(ledger, `${JSON.stringify({ output, key: item.key, value: toStored(item.value) })}\n`);
-    }
-    this.#tools.emit({ type: 'item-released', address, output, key: item.key, digest });
-    this.#tools.released(call, output, item);
+  #release(output: string, item: Item): void {
+    this.#items.set(output, [...(this.#items.get(output) ?? []), item]);
+    this.#tools.released(output, item);
   }
 
   /** Where released items are noted down for those who come later. */
-  #ledgerOf({ job, executor, copy }: ActiveAttempt): string | undefined {
+  get #ledger(): string | undefined {
+    const { job, executor, copy } = this.#attempt;
     if (job.call.spec.onPreempt === 'resume') {
       return join(workFolder(this.#tools.store, job.call.fingerprint), 'released.jsonl');
     }
     return executor.outlivesDriver ? join(copy?.folder ?? job.folder, 'released.jsonl') : undefined;
-  }
-
-  /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
-  releaseAgain(running: ActiveAttempt): void {
-    const path = this.#ledgerOf(running);
-    if (path === undefined) return;
-    const released = readReleased(path);
-    if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
-    for (const { output, key, value } of released) {
-      if (running.items.get(output)?.some((item) => item.key === key)) continue;
-      if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
-      const item = { key, value: fromStored(value) };
-      running.items.set(output, [...(running.items.get(output) ?? []), item]);
-      const { address } = running.job.call.instance;
-      const digest = (item.value as { digest?: string } | null)?.digest;
-      this.#tools.emit({ type: 'item-released', address, output, key, digest });
-      this.#tools.released(running.job.call, output, item);
-    }
   }
 }
 

@@ -1,28 +1,38 @@
+import { Attempts } from '../attempt/attempts.ts';
 import type { AttemptEnd } from '../attempt/finish-attempt.ts';
-import { CancelRequests } from '../log/cancels.ts';
-import type { CoordinateOptions } from './coordinate-options.ts';
-import { Dataflow } from '../dataflow/dataflow.ts';
-import { RuntimeState, type Shared } from './runtime-state.ts';
-import type { Event } from '../log/events.ts';
-import type { Instance } from '../dataflow/instances.ts';
 import { failureOf } from '../attempt/judge.ts';
-import { isWhole } from '../values/cache-hit.ts';
-import { Launcher } from './launcher.ts';
-import { findNode } from '../project/names.ts';
-import { Outcomes, unwanted } from './outcomes.ts';
-import type { Item } from '../values/output.ts';
+import type { Instance } from '../dataflow/instances.ts';
+import { type Executors, only } from '../executors/executors.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
-import { specOf } from '../keys/recipes.ts';
-import { resultsOf, runFinished, runStarted } from './run-facts.ts';
+import { Recipes, specOf } from '../keys/recipes.ts';
+import { CancelRequests } from '../log/cancels.ts';
+import type { Event } from '../log/events.ts';
+import { readEvents } from '../log/run-log.ts';
+import { noTries } from '../log/tries.ts';
+import { type TriesLeft, triesLeft } from '../log/tries-left.ts';
+import { History } from '../plan/history.ts';
+import { lookUp } from '../plan/look-up.ts';
+import { ancestorsOf, findNode } from '../project/names.ts';
 import type { Session } from '../project/session.ts';
-import { Problem } from '../../cache/problem.ts';
+import { Services } from '../services/services.ts';
+import { isWhole } from '../values/cache-hit.ts';
+import type { Item } from '../values/output.ts';
+import { ChangeQueue, type DriverChange, type StopReason } from './change-queue.ts';
+import type { CoordinateOptions } from './coordinate-options.ts';
+import { Journal } from './journal.ts';
+import { type Launch, Launcher } from './launcher.ts';
+import { Leases } from './leases.ts';
+import { Losses } from './losses.ts';
+import { Outcomes, unwanted } from './outcomes.ts';
+import { Pass } from './pass.ts';
+import { resultsOf, runFinished, runStarted } from './run-facts.ts';
 
 /** How often a node that another run works on is looked at, in milliseconds. */
 const awaitPollMs = 200;
 /** How often it is looked whether somebody wants the run, or a node of it, to end; in milliseconds. */
 const cancelPollMs = 1000;
-/** A store that goes on losing the same blob is broken; a run does not make one again more often than this. */
-const mostLosses = 3;
+/** So long files of a job on another host are waited for, in seconds. */
+const usualVisibleSeconds = 120;
 
 /**
  * Drives a run to its end and yields every fact after it was written to the log; the last is `run-finished`.
@@ -48,259 +58,403 @@ export async function* coordinate(session: Session, options: CoordinateOptions):
   await end;
 }
 
+/**
+ * The loop of a run: what happened comes by one queue and is applied in order; then everything that is ready is looked up, and
+ * what has to run is started. The state of the loop is changed in this file alone.
+ */
 class Coordinator {
-  readonly #desk: RuntimeState;
-  readonly #outcomes: Outcomes;
-  readonly #launcher: Launcher;
+  readonly #session: Session;
+  readonly #options: CoordinateOptions;
+  readonly #changes = new ChangeQueue();
+  readonly #journal: Journal;
+  readonly #losses: Losses;
+  readonly #leases: Leases;
+  readonly #recipes: Recipes;
+  readonly #history: History;
+  readonly #executors: Executors;
+  readonly #services: Services;
+  readonly #attempts: Attempts;
   readonly #cancels: CancelRequests;
+  /** Graph addresses that the run is limited to. */
+  readonly #only: ReadonlySet<string> | undefined;
   readonly #forced: ReadonlySet<string>;
+  /** What an earlier driver of this run meant to do next, by address. */
+  readonly #triesLeft: ReadonlyMap<string, TriesLeft>;
+  /** Nodes that somebody wants to end. */
+  readonly #unwanted = new Set<string>();
+  #pass!: Pass;
+  #outcomes!: Outcomes;
+  #launcher!: Launcher;
+  /** Recipes and judgements that are being worked on beside the loop. */
   #deciding = 0;
+  /** No more is started. */
+  #stopping: StopReason | undefined;
   /** Jobs that run on without this driver. */
   #left = 0;
   #isSettled = false;
 
-  constructor(session: Session, options: CoordinateOptions, emitted: (event: Event) => void) {
-    this.#desk = new RuntimeState(session, options, {
-      emitted,
-      released: (call, output, item) => this.#released(call, output, item),
-      ended: (call, end) => this.#attemptEnded(call, end),
+  constructor(session: Session, options: CoordinateOptions, told: (event: Event) => void) {
+    const { graph, store } = session;
+    const { run, failFast } = options;
+    this.#session = session;
+    this.#options = options;
+    this.#journal = new Journal(run, (event) => {
+      told(event);
+      const isFinal = event.type === 'node-failed' && !event.willRetry;
+      if (isFinal && failFast) this.#changes.push({ type: 'stop', why: 'failed', lasting: true });
     });
-    this.#outcomes = new Outcomes(this.#desk);
-    this.#launcher = new Launcher(this.#desk, this.#outcomes);
-    this.#cancels = new CancelRequests(options.run.folder);
-    this.#forced = new Set((options.force ?? []).map((name) => findNode(session.graph, name)));
+    this.#losses = new Losses((message) => this.#journal.warn(message));
+    this.#leases = new Leases(store.root, run.run);
+    this.#recipes = new Recipes(session.root, session.codeOf);
+    this.#history = new History(store, session.pipelineName, run.run);
+    this.#triesLeft = options.resumed ? triesLeft(readEvents(run.folder)) : new Map();
+    this.#only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
+    this.#forced = new Set((options.force ?? []).map((name) => findNode(graph, name)));
+    this.#cancels = new CancelRequests(run.folder);
+    const executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    const shared = { store, code: session.code, run, emit: this.#journal.emit.bind(this.#journal) };
+    this.#services = new Services({
+      ...shared,
+      executors,
+      cancel: (address) => this.#attempts.cancel(address),
+      changed: () => this.#changes.push({ type: 'look-again' }),
+      isLoss: (error) => this.#losses.isLoss(error),
+    });
+    this.#executors = this.#services.watched(executors);
+    this.#attempts = new Attempts({
+      ...shared,
+      executors: this.#executors,
+      diagnostics: options.diagnostics,
+      visibleWithinSeconds: options.visibleWithinSeconds ?? usualVisibleSeconds,
+      report: (change) => this.#changes.push(change),
+    });
+    this.#beginPass();
   }
 
   async drive(): Promise<void> {
     const startedAt = performance.now();
-    const { run, resumed } = this.#desk.options;
-    this.#desk.emit(runStarted(this.#desk.session, { run: run.run, resumed, only: this.#desk.only }));
-    this.#desk.options.onQueueStatus?.((address) => this.#desk.attempts.queueStatus(address));
-    const stop = (): void =>
-      this.#desk.soon(() => this.#desk.stop(this.#desk.attempts.lasting > 0 ? 'left' : 'cancelled'));
-    const kill = (): void => {
-      this.#desk.attempts.cancelAll({ now: true });
-      this.#desk.services.stopAll({ now: true });
+    const { run, resumed, signal, kill, onQueueStatus } = this.#options;
+    this.#journal.emit(runStarted(this.#session, { run: run.run, resumed, only: this.#only }));
+    onQueueStatus?.((address) => this.#attempts.queueStatus(address));
+    const onAbort = (): void => this.#changes.push({ type: 'interrupted' });
+    const onKill = (): void => {
+      this.#attempts.cancelAll({ now: true });
+      this.#services.stopAll({ now: true });
     };
-    this.#desk.options.signal.addEventListener('abort', stop);
-    this.#desk.options.kill.addEventListener('abort', kill);
-    if (this.#desk.options.signal.aborted) stop();
-    const poll = setInterval(() => this.#desk.queue.awaitsOthers && this.#desk.soon(() => {}), awaitPollMs);
+    signal.addEventListener('abort', onAbort);
+    kill.addEventListener('abort', onKill);
+    if (signal.aborted) onAbort();
+    const poll = setInterval(() => {
+      if (this.#pass.queue.awaitsOthers) this.#changes.push({ type: 'look-again' });
+    }, awaitPollMs);
     const cancels = setInterval(() => this.#takeCancels(), cancelPollMs);
     try {
       await this.#loop();
     } finally {
       clearInterval(poll);
       clearInterval(cancels);
-      this.#desk.options.signal.removeEventListener('abort', stop);
-      this.#desk.options.kill.removeEventListener('abort', kill);
-      this.#left = this.#desk.attempts.lasting;
-      await this.#desk.attempts.close(); // before the locks: nobody may start what a job of ours still works on
-      this.#desk.leases.releaseAll();
+      signal.removeEventListener('abort', onAbort);
+      kill.removeEventListener('abort', onKill);
+      this.#left = this.#attempts.lasting;
+      await this.#attempts.close(); // before the locks: nobody may start what a job of ours still works on
+      this.#leases.releaseAll();
     }
-    if (this.#desk.stopping === 'left' && this.#left > 0) {
-      this.#desk.emit({ type: 'driver-left', run: run.run, jobs: this.#left });
+    if (this.#stopping === 'left' && this.#left > 0) {
+      this.#journal.emit({ type: 'driver-left', run: run.run, jobs: this.#left });
       return;
     }
     const seconds = (performance.now() - startedAt) / 1000;
-    const results = resultsOf(this.#desk.session.graph.wanted, this.#desk.dataflow);
-    const isCancelled = this.#desk.stopping === 'cancelled' || this.#desk.stopping === 'left';
-    this.#desk.emit(runFinished(this.#desk.state, results, { run: run.run, seconds, isCancelled }));
+    const results = resultsOf(this.#session.graph.wanted, this.#pass.dataflow);
+    const isCancelled = this.#stopping === 'cancelled' || this.#stopping === 'left';
+    this.#journal.emit(runFinished(this.#journal.state, results, { run: run.run, seconds, isCancelled }));
+  }
+
+  get #isHalted(): boolean {
+    return this.#stopping !== undefined || this.#losses.callsForNewPass;
   }
 
   async #loop(): Promise<void> {
     for (;;) {
-      const changes = this.#desk.takeChanges();
-      if (changes.length > 0) this.#isSettled = false;
-      for (const change of changes) await change();
-      if (!this.#desk.stopping && !this.#desk.startOver) {
+      await this.#takeChanges();
+      if (!this.#isHalted) {
         await this.#decideAll();
-        await this.#launcher.launch();
+        await this.#launch();
       }
       this.#emitSkipped();
-      const { attempts, services, stopping, startOver, options, queue } = this.#desk;
-      services.stopUnwanted((address) => this.#desk.dataflow.isWanted(address));
-      if (this.#desk.hasChanges) continue;
-      const here = attempts.running - attempts.lasting + this.#deciding + services.starting;
-      const isOver = startOver || stopping !== undefined || queue.length === 0;
-      const jobs = attempts.running - (stopping === 'left' ? attempts.lasting : 0);
-      if (isOver && jobs + this.#deciding === 0) services.stopAll({ now: options.kill.aborted });
-      if (services.running === 0) {
-        if (here === 0 && stopping === 'left') return;
-        if (attempts.running === 0 && this.#deciding === 0) {
-          if (startOver) this.#restart();
-          else if (isOver) return;
-        }
-      }
-      if (here === 0 && attempts.running === 0 && !isOver) await this.#makeRoom();
-      if (here === 0 && this.#desk.options.once && !this.#desk.startOver && !this.#desk.stopping) {
-        await this.#settleOrLeave();
-        continue;
-      }
-      await this.#desk.nextChange();
+      this.#services.stopUnwanted((address) => this.#pass.dataflow.isWanted(address));
+      if (!this.#changes.isEmpty) continue;
+      if (await this.#isOverOrWait()) return;
     }
+  }
+
+  /** All that could be done was done: the run is over, or a new pass begins, or there is something to wait for. */
+  async #isOverOrWait(): Promise<boolean> {
+    const { running, lasting } = this.#attempts;
+    const isLeaving = this.#stopping === 'left';
+    const here = running - lasting + this.#deciding + this.#services.starting;
+    const isDone = this.#isHalted || this.#pass.queue.length === 0;
+    const awaitedJobs = running - (isLeaving ? lasting : 0);
+    if (isDone && awaitedJobs + this.#deciding === 0) this.#services.stopAll({ now: this.#options.kill.aborted });
+    if (this.#services.running === 0) {
+      if (here === 0 && isLeaving) return true;
+      if (running === 0 && this.#deciding === 0) {
+        if (this.#losses.callsForNewPass) {
+          this.#beginPass();
+          return false;
+        }
+        if (isDone) return true;
+      }
+    }
+    if (here === 0 && running === 0 && !isDone) await this.#makeRoom();
+    if (here === 0 && this.#options.once && !this.#isHalted) await this.#settleOrLeave();
+    else await this.#changes.filled();
+    return false;
   }
 
   /** One look at the queue after all that could be done was done: if it brings nothing new, the rest is for the next driver. */
   async #settleOrLeave(): Promise<void> {
     if (this.#isSettled) {
-      this.#desk.stop('left');
+      this.#stop('left', { lasting: false });
       return;
     }
     this.#isSettled = true;
-    await this.#desk.attempts.settle();
+    await this.#attempts.settle();
   }
 
   async #makeRoom(): Promise<void> {
-    const next = (await this.#desk.queue.inOrder()).find(({ awaitedFrom }) => awaitedFrom === undefined);
-    if (next) this.#desk.services.makeRoomFor(next.call);
+    const { queue } = this.#pass;
+    const next = (await queue.inOrder()).find((node) => !queue.isAwaited(node));
+    if (next) this.#services.makeRoomFor(next.call);
+  }
+
+  /** A blob went bad after its record was taken for a hit, or a released item is another now: everything is looked up again. */
+  #beginPass(): void {
+    const { store, graph } = this.#session;
+    this.#losses.newPass();
+    this.#leases.releaseAll();
+    const pass = new Pass(graph, this.#only, (address) => this.#history.secondsOf(address));
+    const [leases, attempts, losses] = [this.#leases, this.#attempts, this.#losses];
+    this.#pass = pass;
+    this.#outcomes = new Outcomes({
+      run: this.#options.run.run,
+      pass,
+      journal: this.#journal,
+      leases,
+      losses,
+      recipes: this.#recipes,
+      history: this.#history,
+      store,
+      attempts,
+      isUnwanted: (address) => this.#unwanted.has(address),
+      isStopping: () => this.#stopping !== undefined,
+    });
+    this.#launcher = new Launcher({
+      queue: pass.queue,
+      leases,
+      records: store.records,
+      executors: this.#executors,
+      services: this.#services,
+      isWhole: (record) => isWhole(store, record),
+      attempts,
+    });
+  }
+
+  async #takeChanges(): Promise<void> {
+    for (let changes = this.#changes.take(); changes.length > 0; changes = this.#changes.take()) {
+      this.#isSettled = false;
+      for (const change of changes) await this.#take(change);
+    }
+  }
+
+  async #take(change: DriverChange): Promise<void> {
+    switch (change.type) {
+      case 'item-released':
+        return this.#release(change.call, change.output, change.item);
+      case 'attempt-ended':
+        return this.#judge(change.call, change.end);
+      case 'attempt-judged':
+        this.#deciding -= 1;
+        return this.#outcomes.ended(change.call, change.end);
+      case 'keyed':
+        this.#deciding -= 1;
+        return this.#decide([change.call]);
+      case 'not-keyed':
+        this.#deciding -= 1;
+        return this.#failUnkeyed(change.instance, change.error);
+      case 'cancel-node':
+        return this.#cancelNode(change.address);
+      case 'interrupted':
+        return this.#stop(this.#attempts.lasting > 0 ? 'left' : 'cancelled', { lasting: false });
+      case 'stop':
+        return this.#stop(change.why, { lasting: change.lasting });
+      case 'look-again':
+    }
+  }
+
+  /** Jobs that can do without a driver end only when the run is to end, and not only its driver. */
+  #stop(why: StopReason, { lasting }: { lasting: boolean }): void {
+    if (lasting) this.#stopping = why;
+    else this.#stopping ??= why;
+    this.#attempts.cancelAll({ now: this.#options.kill.aborted, lasting });
   }
 
   #takeCancels(): void {
     for (const address of this.#cancels.take()) {
-      this.#desk.soon(() =>
-        address === null ? this.#desk.stop('cancelled', { lasting: true }) : this.#cancelNode(address),
-      );
+      if (address === null) this.#changes.push({ type: 'stop', why: 'cancelled', lasting: true });
+      else this.#changes.push({ type: 'cancel-node', address });
     }
   }
 
   #cancelNode(address: string): void {
-    this.#desk.unwanted.add(address);
-    if (this.#desk.attempts.cancel(address) || this.#desk.services.giveUp(address, unwanted)) return;
-    const queued = this.#desk.queue.at(address);
+    this.#unwanted.add(address);
+    if (this.#attempts.cancel(address) || this.#services.giveUp(address, unwanted)) return;
+    const { queue } = this.#pass;
+    const queued = queue.at(address);
     if (!queued) return; // it gives up when its turn comes
-    this.#desk.queue.remove(queued);
+    queue.remove(queued);
     this.#outcomes.giveUp(queued.call, unwanted, { attempt: queued.attempt, seconds: 0 });
   }
 
   async #decideAll(): Promise<void> {
-    for (let ready = this.#desk.dataflow.takeReady(); ready.length > 0; ready = this.#desk.dataflow.takeReady()) {
-      await this.#decide(ready);
+    const { dataflow } = this.#pass;
+    for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
+      const calls: KeyedCall[] = [];
+      for (const instance of ready) {
+        if (specOf(instance).observe) this.#keyBeside(instance);
+        else {
+          const call = await this.#key(instance);
+          if (call) calls.push(call);
+        }
+      }
+      await this.#decide(calls);
     }
   }
 
-  /** Looks up what is ready. What has to look at the world outside first does so on the side. */
-  async #decide(instances: readonly Instance[]): Promise<void> {
-    const [slow, quick] = partition(instances, (instance) => specOf(instance).observe !== undefined);
-    for (const instance of slow) {
-      this.#deciding += 1;
-      void this.#key(instance).then((call) => {
-        this.#desk.soon(async () => {
-          this.#deciding -= 1;
-          await this.#take(call ? [call] : []);
-        });
-      });
-    }
-    const call: KeyedCall[] = [];
-    for (const instance of quick) {
-      const one = await this.#key(instance);
-      if (one) call.push(one);
-    }
-    await this.#take(call);
-  }
-
-  /** Services have given their endpoints as soon as it is known what they serve. */
-  async #take(call: readonly KeyedCall[]): Promise<void> {
-    const [services, calls] = partition(call, ({ instance }) => instance.of.node.type === 'service');
-    for (const one of services) this.#desk.dataflow.finish(one.instance.address, this.#desk.services.promise(one));
-    await this.#lookUp(calls);
+  /** What has to look at the world outside first does so beside the loop. */
+  #keyBeside(instance: Instance): void {
+    this.#deciding += 1;
+    this.#recipes.key(instance).then(
+      (call) => this.#changes.push({ type: 'keyed', call }),
+      (error: unknown) => this.#changes.push({ type: 'not-keyed', instance, error }),
+    );
   }
 
   async #key(instance: Instance): Promise<KeyedCall | undefined> {
     try {
-      return await this.#desk.recipes.key(instance);
+      return await this.#recipes.key(instance);
     } catch (error) {
-      this.#desk.soon(() =>
-        this.#outcomes.fail(instance.address, instance.label, failureOf(error), { attempt: 1, seconds: 0 }),
-      );
+      this.#failUnkeyed(instance, error);
       return undefined;
     }
   }
 
-  async #lookUp(call: readonly KeyedCall[]): Promise<void> {
-    if (call.length === 0) return;
-    const records = await this.#desk.session.store.records.getMany(call.map(({ fingerprint }) => fingerprint));
-    for (const [i, one] of call.entries()) {
-      const record = records[i];
-      const { address, of } = one.instance;
-      const before = this.#desk.state.nodes.get(address); // of this run, before it started over
-      const forced = before?.phase !== 'done' && this.#forced.has(of.address);
-      const sharing = this.#desk.shared.get(one.fingerprint);
-      if (before?.phase === 'failed' && before.fingerprint === one.fingerprint) this.#desk.dataflow.fail(address);
-      else if (sharing) this.#follow(sharing, one);
-      else if (record && !forced && isWhole(this.#desk.session.store, record)) this.#outcomes.hit(one, record, 'store');
-      else await this.#mustRun(one, forced, record !== undefined && !forced);
+  #failUnkeyed({ address, label }: Instance, error: unknown): void {
+    this.#outcomes.fail(address, label, failureOf(error), { attempt: 1, seconds: 0 });
+  }
+
+  /** Services have given their endpoints as soon as it is known what they serve; of calls it is looked up whether they run. */
+  async #decide(keyed: readonly KeyedCall[]): Promise<void> {
+    const { dataflow, shared } = this.#pass;
+    const { nodes } = this.#journal.state;
+    const calls: KeyedCall[] = [];
+    for (const call of keyed) {
+      const { address, of } = call.instance;
+      const before = nodes.get(address); // of an earlier pass
+      if (of.node.type === 'service') dataflow.finish(address, this.#services.promise(call));
+      else if (before?.phase === 'failed' && before.fingerprint === call.fingerprint) dataflow.fail(address);
+      else calls.push(call);
+    }
+    const verdicts = lookUp(calls, {
+      store: this.#session.store,
+      history: this.#history,
+      isForced: ({ instance: { address, of } }) =>
+        this.#forced.has(of.address) && this.#journal.state.nodes.get(address)?.phase !== 'done',
+      ownerOf: (fingerprint) => shared.ownerOf(fingerprint),
+    });
+    for await (const [call, verdict] of verdicts) {
+      if (verdict.is === 'hit') this.#outcomes.hit(call, verdict.record, 'store');
+      else if (verdict.is === 'shared') this.#follow(call, verdict.owner);
+      else this.#enqueue(call, verdict);
     }
   }
 
-  #follow(sharing: Shared, call: KeyedCall): void {
-    sharing.followers.push(call);
-    for (const [output, items] of this.#desk.attempts.releasedBy(sharing.owner)) {
-      for (const item of items) this.#desk.dataflow.release(call.instance.address, output, item);
+  #follow(call: KeyedCall, owner: string): void {
+    const { dataflow, shared } = this.#pass;
+    shared.follow(call);
+    for (const [output, items] of this.#attempts.releasedBy(owner)) {
+      for (const item of items) dataflow.release(call.instance.address, output, item);
     }
   }
 
-  async #mustRun(call: KeyedCall, forced: boolean, damaged: boolean): Promise<void> {
-    this.#desk.shared.set(call.fingerprint, { owner: call.instance.address, followers: [] });
-    const why = forced ? 'it was asked for with --force' : damaged ? 'its stored result is damaged' : undefined;
-    if (this.#desk.unwanted.has(call.instance.address)) {
+  #enqueue(call: KeyedCall, { reason, isForced }: { reason: string; isForced: boolean }): void {
+    const { address } = call.instance;
+    this.#pass.shared.lead(call);
+    if (this.#unwanted.has(address)) {
       this.#outcomes.giveUp(call, unwanted, { attempt: 1, seconds: 0 });
       return;
     }
-    const reason = why ?? (await this.#desk.history.reason(call));
-    const left = this.#desk.triesLeft.get(call.instance.address);
-    const next = left?.fingerprint === call.fingerprint ? { tries: left.tries, attempt: left.attempt + 1 } : {};
-    this.#desk.queue.add({ call, reason, forced, ...next });
+    const left = this.#triesLeft.get(address);
+    const isSame = left?.fingerprint === call.fingerprint;
+    const [attempt, tries] = isSame ? [left.attempt + 1, left.tries] : [1, noTries];
+    this.#pass.queue.add({ call, reason, isForced, attempt, tries });
+  }
+
+  async #launch(): Promise<void> {
+    for await (const launch of this.#launcher.launch()) {
+      this.#takeLaunch(launch);
+      if (this.#isHalted) return;
+    }
+  }
+
+  #takeLaunch(launch: Launch): void {
+    const { call, attempt, tries } = launch.node;
+    const { address, label } = call.instance;
+    switch (launch.is) {
+      case 'started':
+        return;
+      case 'awaited':
+        return this.#journal.emit({
+          type: 'node-awaited',
+          address,
+          label,
+          fingerprint: call.fingerprint,
+          owner: launch.owner,
+        });
+      case 'known':
+        this.#outcomes.hit(call, launch.record, 'other-run');
+        return this.#changes.push({ type: 'look-again' });
+      case 'skipped':
+        return this.#outcomes.skip(call, launch.because);
+      case 'refused':
+        return this.#outcomes.giveUp(call, failureOf(launch.error), { attempt, seconds: 0 });
+      case 'not-started':
+        if (this.#losses.isLoss(launch.error)) this.#leases.release(call.fingerprint);
+        else this.#judge(call, { failure: failureOf(launch.error), attempt, tries, seconds: 0 });
+    }
   }
 
   /** What an attempt failed of may take a moment to find out, when it used services. */
-  #attemptEnded(call: KeyedCall, end: AttemptEnd): void {
+  #judge(call: KeyedCall, end: AttemptEnd): void {
     this.#deciding += 1;
-    const isStopping = this.#desk.stopping !== undefined;
-    void this.#desk.services.giveBack(call, end, { isStopping }).then((judged) => {
-      this.#desk.soon(() => {
-        this.#deciding -= 1;
-        return this.#outcomes.ended(call, judged);
-      });
+    const isStopping = this.#stopping !== undefined;
+    void this.#services.giveBack(call, end, { isStopping }).then((judged) => {
+      this.#changes.push({ type: 'attempt-judged', call, end: judged });
     });
   }
 
-  #released(call: KeyedCall, output: string, item: Item): void {
-    this.#desk.soon(() => {
-      this.#desk.dataflow.release(call.instance.address, output, item);
-      for (const follower of this.#desk.shared.get(call.fingerprint)?.followers ?? []) {
-        this.#desk.dataflow.release(follower.instance.address, output, item);
-      }
-    });
+  #release(call: KeyedCall, output: string, item: Item): void {
+    const { dataflow, shared } = this.#pass;
+    for (const { instance } of [call, ...shared.followersOf(call)]) dataflow.release(instance.address, output, item);
   }
 
   #emitSkipped(): void {
-    for (const { address, label, message } of this.#desk.dataflow.takeBroken()) {
+    const { dataflow } = this.#pass;
+    for (const { address, label, message } of dataflow.takeBroken()) {
       const failure = { code: 'filter-threw', message };
-      this.#desk.emit({ type: 'node-failed', address, label, failure, willRetry: false, attempt: 1, seconds: 0 });
-      if (this.#desk.options.failFast) this.#desk.stop('failed');
+      this.#journal.emit({ type: 'node-failed', address, label, failure, willRetry: false, attempt: 1, seconds: 0 });
     }
-    for (const { address, label, because = '' } of this.#desk.dataflow.takeSkipped()) {
-      this.#desk.emit({ type: 'node-skipped', address, label, because });
+    for (const { address, label, because = '' } of dataflow.takeSkipped()) {
+      this.#journal.emit({ type: 'node-skipped', address, label, because });
     }
   }
-
-  /** A blob went bad after its record was taken for a hit, or a released item is another now: everything is looked up again. */
-  #restart(): void {
-    if (Math.max(...this.#desk.losses.values()) > mostLosses) {
-      throw new Problem('store-unreliable', 'The store goes on losing what it was given.', {
-        hint: 'Check its disk, then: pipeline cache verify',
-      });
-    }
-    this.#desk.startOver = false;
-    this.#desk.queue.clear();
-    this.#desk.shared = new Map();
-    this.#desk.leases.releaseAll();
-    this.#desk.dataflow = new Dataflow(this.#desk.session.graph, this.#desk.only);
-    this.#desk.soon(() => {});
-  }
-}
-
-function partition<T>(values: readonly T[], test: (value: T) => boolean): [T[], T[]] {
-  return [values.filter(test), values.filter((value) => !test(value))];
 }

@@ -1,121 +1,145 @@
+import type { NodeRecord, Records } from '../../cache/records.ts';
 import { Problem } from '../../cache/problem.ts';
-import type { RuntimeState } from './runtime-state.ts';
-import { failureOf } from '../attempt/judge.ts';
-import { isWhole } from '../values/cache-hit.ts';
-import type { Outcomes } from './outcomes.ts';
-import type { QueuedNode } from './queued-nodes.ts';
-import { type KeyedCall, resourcesOf, toPlace } from '../keys/keyed-call.ts';
+import type { AttemptAsked } from '../attempt/stage-attempt.ts';
+import type { Executors } from '../executors/executors.ts';
 import { broughtAlong } from '../executors/with-services.ts';
+import { type KeyedCall, resourcesOf, toPlace } from '../keys/keyed-call.ts';
+import type { Services } from '../services/services.ts';
 import { servicesIn } from '../values/leaves.ts';
+import type { Leases } from './leases.ts';
+import type { Placing, QueuedNode, QueuedNodes } from './queued-nodes.ts';
+
+/** What became of a queued node, which left the queue by it. */
+export type Launch =
+  | { readonly is: 'started'; readonly node: QueuedNode }
+  /** Another run has made it meanwhile. */
+  | { readonly is: 'known'; readonly node: QueuedNode; readonly record: NodeRecord }
+  /** A service that it needs has failed, at this address. */
+  | { readonly is: 'skipped'; readonly node: QueuedNode; readonly because: string }
+  /** It can never run here. */
+  | { readonly is: 'refused'; readonly node: QueuedNode; readonly error: unknown }
+  /** Its job could not be prepared or handed over. */
+  | { readonly is: 'not-started'; readonly node: QueuedNode; readonly error: unknown }
+  /** It stays in the queue: another run works on it. */
+  | { readonly is: 'awaited'; readonly node: QueuedNode; readonly owner: string };
+
+export interface LauncherTools {
+  readonly queue: QueuedNodes;
+  readonly leases: Leases;
+  readonly records: Pick<Records, 'get'>;
+  readonly executors: Executors;
+  readonly services: Services;
+  readonly isWhole: (record: NodeRecord) => boolean;
+  readonly attempts: {
+    isSubmitted(call: KeyedCall): boolean;
+    start(call: KeyedCall, asked: AttemptAsked): Promise<void>;
+  };
+}
 
 /** Starts what has to run, one owner for each fingerprint. */
 export class Launcher {
-  readonly #desk: RuntimeState;
-  readonly #outcomes: Outcomes;
+  readonly #tools: LauncherTools;
 
-  constructor(desk: RuntimeState, outcomes: Outcomes) {
-    this.#desk = desk;
-    this.#outcomes = outcomes;
+  constructor(tools: LauncherTools) {
+    this.#tools = tools;
   }
 
   /** Starts what there is room for. A job that does not fit lets smaller ones go first. */
-  async launch(): Promise<void> {
-    if (this.#desk.queue.length === 0) return;
-    for (const queued of await this.#desk.queue.inOrder()) {
-      if (this.#desk.stopping || this.#desk.startOver) return;
-      if (!(await this.#hasServices(queued))) continue;
-      if (!(await this.#hasRoom(queued))) continue;
-      if (!(await this.#lease(queued))) continue;
-      this.#desk.queue.remove(queued);
-      await this.#start(queued);
+  async *launch(): AsyncGenerator<Launch> {
+    const { queue } = this.#tools;
+    if (queue.length === 0) return;
+    for (const node of await queue.inOrder()) {
+      const launch = await this.#launch(node);
+      if (!launch) continue;
+      if (launch.is !== 'awaited') queue.remove(node);
+      yield launch;
     }
+  }
+
+  /** Undefined when its time has not come. */
+  async #launch(node: QueuedNode): Promise<Launch | undefined> {
+    let placing: Placing;
+    try {
+      placing = this.#tools.queue.placing(node, (waiting) => this.#place(waiting));
+      const services = await this.#bringUpServices(node, placing);
+      if (services !== 'up') return services;
+      if (!(await this.#hasRoom(node, placing))) return undefined;
+    } catch (error) {
+      return { is: 'refused', node, error };
+    }
+    const lease = await this.#lease(node);
+    if (lease !== 'ours') return lease;
+    return this.#start(node, placing);
+  }
+
+  #place({ call, tries }: QueuedNode): Placing {
+    const executor = this.#tools.executors.nameFor(toPlace(call));
+    const resources = tries.resources ?? resourcesOf(call);
+    const services = hostsServices(executor) ? [] : this.#tools.services.of(call);
+    return { executor, resources, services, together: broughtAlong(resources, services.map(resourcesOf)) };
   }
 
   /** Services are started for a node that is sure to run, and before it asks for room of its own. */
-  async #hasServices(queued: QueuedNode): Promise<boolean> {
-    const { call, tries, attempt } = queued;
-    if (servicesIn(call.inputs).length === 0) return true;
-    const { services, executors } = this.#desk;
+  async #bringUpServices(node: QueuedNode, { executor, resources }: Placing): Promise<'up' | Launch | undefined> {
+    const { call } = node;
+    if (servicesIn(call.inputs).length === 0) return 'up';
+    if (!hostsServices(executor)) return 'up'; // its job brings them along
+    const { services } = this.#tools;
+    const look = await services.look(call, resources);
+    if (look === 'startable') {
+      const lease = await this.#lease(node);
+      if (lease !== 'ours') return lease;
+      await services.startFor(call);
+      return undefined;
+    }
+    if (typeof look === 'string') return look === 'up' ? 'up' : undefined;
+    return { is: 'skipped', node, because: look.failed };
+  }
+
+  /** Throws when there never can be room. */
+  async #hasRoom({ call }: QueuedNode, { executor: name, together }: Placing): Promise<boolean> {
+    const { attempts, executors } = this.#tools;
+    if (attempts.isSubmitted(call)) return true;
+    const executor = executors.ready(name) ?? (await executors.named(name));
+    if (executor.hasRoom(together)) return true;
+    const refusal = executor.refusal(together);
+    if (refusal === undefined) return false;
+    throw new Problem('no-such-resources', `${call.instance.label} cannot run here: ${refusal}.`, {
+      hint: 'Ask for less in `resources`, or run it on another machine.',
+    });
+  }
+
+  /** Takes the fingerprint for this run, unless another run has it, or has finished it meanwhile. */
+  async #lease(node: QueuedNode): Promise<'ours' | Launch | undefined> {
+    const { queue, leases, records, isWhole } = this.#tools;
+    const { fingerprint } = node.call;
+    if (leases.has(fingerprint)) return 'ours';
+    const wasAwaited = queue.isAwaited(node);
+    if (!leases.take(fingerprint)) {
+      if (wasAwaited) return undefined;
+      const owner = leases.ownerOf(fingerprint);
+      queue.await(node, owner);
+      return { is: 'awaited', node, owner };
+    }
+    const record = node.isForced && !wasAwaited ? undefined : await records.get(fingerprint);
+    if (!record || !isWhole(record)) return 'ours';
+    leases.release(fingerprint);
+    return { is: 'known', node, record };
+  }
+
+  async #start(node: QueuedNode, { executor, services, together }: Placing): Promise<Launch> {
+    const { call, attempt, reason, tries } = node;
     try {
-      if (executors.nameFor(toPlace(call)) !== 'local') return true; // its job brings them along
-      const look = await services.look(call, tries.resources ?? resourcesOf(call));
-      if (look === 'startable' && (await this.#lease(queued))) await services.startFor(call);
-      if (typeof look === 'string') return look === 'up';
-      this.#desk.queue.remove(queued);
-      this.#desk.soon(() => this.#outcomes.skip(call, look.failed));
+      const urls = services.length > 0 ? undefined : this.#tools.services.lend(call);
+      await this.#tools.attempts.start(call, { attempt, reason, tries, executor, resources: together, urls, services });
+      return { is: 'started', node };
     } catch (error) {
-      this.#desk.queue.remove(queued);
-      this.#desk.soon(() => this.#outcomes.giveUp(call, failureOf(error), { attempt, seconds: 0 }));
-    }
-    return false;
-  }
-
-  async #hasRoom(queued: QueuedNode): Promise<boolean> {
-    const { call, attempt, tries } = queued;
-    try {
-      if (this.#desk.attempts.isSubmitted(call)) return true;
-      const name = this.#desk.executors.nameFor(toPlace(call));
-      const executor = this.#desk.executors.ready(name) ?? (await this.#desk.executors.named(name));
-      const resources = broughtAlong(
-        tries.resources ?? resourcesOf(call),
-        this.#broughtBy(call, name).map(resourcesOf),
-      );
-      if (executor.hasRoom(resources)) return true;
-      const refusal = executor.refusal(resources);
-      if (!refusal) return false;
-      throw new Problem('no-such-resources', `${call.instance.label} cannot run here: ${refusal}.`, {
-        hint: 'Ask for less in `resources`, or run it on another machine.',
-      });
-    } catch (error) {
-      this.#desk.queue.remove(queued);
-      this.#desk.soon(() => this.#outcomes.giveUp(call, failureOf(error), { attempt, seconds: 0 }));
-      return false;
+      return { is: 'not-started', node, error };
     }
   }
+}
 
-  /** Takes the fingerprint for this run. False when another run has it, or has finished it meanwhile. */
-  async #lease(queued: QueuedNode): Promise<boolean> {
-    const { call } = queued;
-    const { fingerprint, instance } = call;
-    if (this.#desk.leases.has(fingerprint)) return true;
-    if (!this.#desk.leases.take(fingerprint)) {
-      if (queued.awaitedFrom !== undefined) return false;
-      queued.awaitedFrom = this.#desk.leases.ownerOf(fingerprint);
-      const { address, label } = instance;
-      this.#desk.emit({ type: 'node-awaited', address, label, fingerprint, owner: queued.awaitedFrom });
-      return false;
-    }
-    const record =
-      queued.forced && queued.awaitedFrom === undefined
-        ? undefined
-        : await this.#desk.session.store.records.get(fingerprint);
-    if (!record || !isWhole(this.#desk.session.store, record)) return true;
-    this.#desk.leases.release(fingerprint);
-    this.#desk.queue.remove(queued);
-    this.#outcomes.hit(call, record, 'other-run');
-    this.#desk.soon(() => {});
-    return false;
-  }
-
-  /** Services are up on the driver's machine; a job that runs elsewhere has its own. */
-  #broughtBy(call: KeyedCall, executor: string): readonly KeyedCall[] {
-    return executor === 'local' ? [] : this.#desk.services.of(call);
-  }
-
-  async #start({ call, reason, attempt, tries }: QueuedNode): Promise<void> {
-    const { address } = call.instance;
-    this.#desk.tries.set(address, tries);
-    try {
-      const services = this.#broughtBy(call, this.#desk.executors.nameFor(toPlace(call)));
-      const urls = services.length > 0 ? undefined : this.#desk.services.lend(call);
-      const asked = { attempt, reason, tries, urls, services };
-      this.#desk.tries.set(address, await this.#desk.attempts.start(call, asked));
-    } catch (error) {
-      if (this.#desk.isLoss(error)) {
-        this.#desk.leases.release(call.fingerprint);
-        return;
-      }
-      this.#desk.attemptEnded(call, { failure: failureOf(error), attempt, seconds: 0 });
-    }
-  }
+/** Services are up on the driver's machine; a job that runs elsewhere has its own. */
+function hostsServices(executor: string): boolean {
+  return executor === 'local';
 }

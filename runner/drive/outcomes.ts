@@ -1,131 +1,167 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { NodeRecord } from '../../cache/records.ts';
+import type { Store } from '../../cache/store.ts';
 import type { AttemptEnd } from '../attempt/finish-attempt.ts';
-import type { RuntimeState } from './runtime-state.ts';
+import { workFolder } from '../job/staged-job.ts';
+import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
+import type { Recipes } from '../keys/recipes.ts';
 import type { Cost, Failure } from '../log/events.ts';
+import type { Tries } from '../log/tries.ts';
+import type { History } from '../plan/history.ts';
 import { outputsOf } from '../values/cache-hit.ts';
 import type { Output } from '../values/output.ts';
-import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
+import type { Journal } from './journal.ts';
+import type { Leases } from './leases.ts';
+import type { Losses } from './losses.ts';
+import type { Pass } from './pass.ts';
 import { nextTry } from './retries.ts';
-import { noTries, type Tries } from '../log/tries.ts';
 import { recordOf } from './run-facts.ts';
-import { workFolder } from '../job/staged-job.ts';
 
 /** What is told of an attempt that failed. */
 export interface FailedAttempt {
   readonly attempt: number;
   readonly seconds: number;
-  readonly log?: string;
-  readonly cost?: Cost;
+  readonly log?: string | undefined;
+  readonly cost?: Cost | undefined;
 }
 
 export const unwanted: Failure = { code: 'cancelled-on-request', message: 'It was cancelled with `pipeline cancel`.' };
 
-/** What follows from how a node ended: found, done, tried again, or failed, and the same for those that share its fingerprint. */
-export class Outcomes {
-  readonly #desk: RuntimeState;
+export interface OutcomesTools {
+  /** The run's number. */
+  readonly run: string;
+  readonly pass: Pass;
+  readonly journal: Journal;
+  readonly leases: Leases;
+  readonly losses: Losses;
+  readonly recipes: Recipes;
+  readonly history: History;
+  readonly store: Store;
+  readonly attempts: {
+    changedInputs(call: KeyedCall): string[];
+    clean(call: KeyedCall): void;
+    forget(call: KeyedCall): void;
+  };
+  /** Whether somebody wants the node at an address to end. */
+  readonly isUnwanted: (address: string) => boolean;
+  /** Nothing is tried again. */
+  readonly isStopping: () => boolean;
+}
 
-  constructor(desk: RuntimeState) {
-    this.#desk = desk;
+/** What follows from how a node ended: known, done, tried again, or failed, and the same for those that share its fingerprint. */
+export class Outcomes {
+  readonly #tools: OutcomesTools;
+
+  constructor(tools: OutcomesTools) {
+    this.#tools = tools;
   }
 
   /** Its result is known. */
   hit(call: KeyedCall, record: NodeRecord, from: 'store' | 'other-run'): void {
+    const { journal } = this.#tools;
     const { address, label } = call.instance;
     const { seconds, gpus, cpus, run } = record.provenance;
     // What an earlier driver of this run has made was not saved.
-    const saved = run === this.#desk.options.run.run ? {} : { seconds, ...(gpus && { gpus }), ...(cpus && { cpus }) };
-    // After a new start, what this run has done or found already is no news.
-    const phase = this.#desk.state.nodes.get(address)?.phase;
-    const isNews = phase !== 'done' && phase !== 'cached';
-    if (isNews) this.#desk.emit({ type: 'node-cached', address, label, fingerprint: call.fingerprint, from, ...saved });
+    const saved = run === this.#tools.run ? {} : { seconds, ...(gpus && { gpus }), ...(cpus && { cpus }) };
+    // In a later pass, what this run has done or looked up already is no news.
+    const phase = journal.state.nodes.get(address)?.phase;
+    if (phase !== 'done' && phase !== 'cached') {
+      journal.emit({ type: 'node-cached', address, label, fingerprint: call.fingerprint, from, ...saved });
+    }
     if (call.spec.onPreempt === 'resume') this.#dropLeftWork(call);
     this.#finish(call, outputsOf(record));
   }
 
   /** A driver that was killed between a node's record and the end of its work folder left that folder behind. */
   #dropLeftWork({ fingerprint }: KeyedCall): void {
-    const work = workFolder(this.#desk.session.store, fingerprint);
+    const { store, leases } = this.#tools;
+    const work = workFolder(store, fingerprint);
     if (!existsSync(work)) return;
-    if (!this.#desk.leases.take(fingerprint)) return; // another run may work in it, when it was forced to
+    if (!leases.take(fingerprint)) return; // another run may work in it, when it was forced to
     rmSync(work, { recursive: true, force: true });
-    this.#desk.leases.release(fingerprint);
+    leases.release(fingerprint);
   }
 
   async ended(call: KeyedCall, end: AttemptEnd): Promise<void> {
+    const { attempts, leases, journal, pass, isUnwanted } = this.#tools;
     const { address, label } = call.instance;
     const { attempt, seconds, log, cost } = end;
     const at = { attempt, seconds, log, cost };
     const failure = end.failure ?? (await this.#changedMeanwhile(call, end));
     if (!failure && end.outputs) {
       await this.#keep(call, end.outputs, end);
-      this.#desk.attempts.forget(call);
-      this.#desk.leases.release(call.fingerprint);
+      attempts.forget(call);
+      leases.release(call.fingerprint);
       return;
     }
     const why = failure ?? {
       code: 'bug',
       message: 'It gave nothing: this is a mistake in the framework, please report it.',
     };
-    this.#desk.attempts.forget(call);
-    if (this.#desk.unwanted.has(address)) {
+    attempts.forget(call);
+    if (isUnwanted(address)) {
       this.giveUp(call, unwanted, at);
       return;
     }
     if (why.code === 'cancelled') {
-      this.#desk.emit({ type: 'node-failed', address, label, failure: why, willRetry: true, ...at });
-      this.#desk.leases.release(call.fingerprint);
+      journal.emit({ type: 'node-failed', address, label, failure: why, willRetry: true, ...at });
+      leases.release(call.fingerprint);
       return;
     }
-    const tries = this.#desk.stopping ? undefined : this.#nextTry(call, end);
+    const tries = this.#tools.isStopping() ? undefined : this.#nextTry(call, end);
     if (!tries) {
       this.giveUp(call, why, at);
       return;
     }
-    this.#desk.emit({ type: 'node-failed', address, label, failure: why, willRetry: true, tries, ...at });
+    journal.emit({ type: 'node-failed', address, label, failure: why, willRetry: true, tries, ...at });
     const reason = `attempt ${attempt} failed: ${why.message}`;
-    this.#desk.queue.add({ call, reason, attempt: attempt + 1, tries });
+    pass.queue.add({ call, reason, isForced: false, attempt: attempt + 1, tries });
   }
 
   #nextTry(call: KeyedCall, end: AttemptEnd): Tries | undefined {
-    const { address, of } = call.instance;
-    const retries = of.node.type === 'call' ? (of.node.options.retries ?? 0) : 0;
-    const before = this.#desk.tries.get(address) ?? noTries;
+    const { node } = call.instance.of;
+    const retries = node.type === 'call' ? (node.options.retries ?? 0) : 0;
     // What could not even be started has no resources to speak of.
     const resources = end.cause === undefined ? {} : resourcesOf(call);
-    return nextTry(before, end, { retries, spec: call.spec, resources });
+    return nextTry(end.tries, end, { retries, spec: call.spec, resources });
   }
 
   /** The node has failed, and so have those that share its fingerprint. */
   giveUp(call: KeyedCall, failure: Failure, at: FailedAttempt): void {
     const { address, label } = call.instance;
-    this.#desk.leases.release(call.fingerprint);
+    this.#tools.leases.release(call.fingerprint);
     this.fail(address, label, failure, at);
     this.#skipFollowers(call, address);
   }
 
   /** A service that it needs has failed. */
   skip(call: KeyedCall, because: string): void {
+    const { leases, journal, pass } = this.#tools;
     const { address, label } = call.instance;
-    this.#desk.leases.release(call.fingerprint);
-    this.#desk.emit({ type: 'node-skipped', address, label, because });
-    this.#desk.dataflow.fail(address);
+    leases.release(call.fingerprint);
+    journal.emit({ type: 'node-skipped', address, label, because });
+    pass.dataflow.fail(address);
     this.#skipFollowers(call, because);
   }
 
+  fail(address: string, label: string, failure: Failure, at: FailedAttempt): void {
+    this.#tools.journal.emit({ type: 'node-failed', address, label, failure, willRetry: false, ...at });
+    this.#tools.pass.dataflow.fail(address);
+  }
+
   #skipFollowers(call: KeyedCall, because: string): void {
-    const followers = this.#desk.shared.get(call.fingerprint)?.followers ?? [];
-    this.#desk.shared.delete(call.fingerprint);
-    for (const { instance } of followers) {
-      this.#desk.emit({ type: 'node-skipped', address: instance.address, label: instance.label, because });
-      this.#desk.dataflow.fail(instance.address);
+    const { pass, journal } = this.#tools;
+    for (const { instance } of pass.shared.dissolve(call)) {
+      journal.emit({ type: 'node-skipped', address: instance.address, label: instance.label, because });
+      pass.dataflow.fail(instance.address);
     }
   }
 
   async #changedMeanwhile(call: KeyedCall, { frozen = false }: AttemptEnd): Promise<Failure | undefined> {
     const { spec } = call;
-    const outside = spec.code.length > 0 || spec.observe ? await this.#desk.recipes.changedSince(call, { frozen }) : [];
-    const changed = [...outside, ...this.#desk.attempts.changedInputs(call)];
+    const { recipes, attempts } = this.#tools;
+    const outside = spec.code.length > 0 || spec.observe ? await recipes.changedSince(call, { frozen }) : [];
+    const changed = [...outside, ...attempts.changedInputs(call)];
     if (changed.length === 0) return undefined;
     return {
       code: 'input-changed',
@@ -135,39 +171,28 @@ export class Outcomes {
   }
 
   async #keep(call: KeyedCall, outputs: Readonly<Record<string, Output>>, end: AttemptEnd): Promise<void> {
+    const { history, store, journal, attempts, run } = this.#tools;
     const { instance, fingerprint } = call;
-    const before = await this.#desk.history.before(call);
-    const record = recordOf(call, outputs, end, this.#desk.options.run.run);
-    await this.#desk.session.store.records.set(record);
+    const before = await history.before(call);
+    const record = recordOf(call, outputs, end, run);
+    await store.records.set(record);
     const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(record.outputs);
     const { seconds, cost } = end;
-    const { address } = instance;
-    this.#desk.emit({ type: 'node-finished', address, fingerprint, seconds, changed, cost });
-    this.#desk.attempts.clean(call);
+    journal.emit({ type: 'node-finished', address: instance.address, fingerprint, seconds, changed, cost });
+    attempts.clean(call);
     this.#finish(call, outputs);
   }
 
   #finish(call: KeyedCall, outputs: Readonly<Record<string, Output>>): void {
+    const { pass, losses, journal } = this.#tools;
+    const { address } = call.instance;
     // What was made from the items of an attempt that failed later is not what follows from this result.
-    if (this.#desk.dataflow.hasReleasedOthers(call.instance.address, outputs)) this.#desk.startOver = true;
-    this.#desk.dataflow.finish(call.instance.address, outputs);
-    const followers = this.#desk.shared.get(call.fingerprint)?.followers ?? [];
-    this.#desk.shared.delete(call.fingerprint);
-    for (const { instance, fingerprint } of followers) {
-      this.#desk.emit({
-        type: 'node-cached',
-        address: instance.address,
-        label: instance.label,
-        fingerprint,
-        from: 'same-run',
-      });
-      this.#desk.dataflow.finish(instance.address, outputs);
+    if (pass.dataflow.hasReleasedOthers(address, outputs)) losses.lookUpAgain();
+    pass.dataflow.finish(address, outputs);
+    for (const { instance, fingerprint } of pass.shared.dissolve(call)) {
+      const { address: at, label } = instance;
+      journal.emit({ type: 'node-cached', address: at, label, fingerprint, from: 'same-run' });
+      pass.dataflow.finish(at, outputs);
     }
-  }
-
-  fail(address: string, label: string, failure: Failure, at: FailedAttempt): void {
-    this.#desk.emit({ type: 'node-failed', address, label, failure, willRetry: false, ...at });
-    this.#desk.dataflow.fail(address);
-    if (this.#desk.options.failFast) this.#desk.stop('failed');
   }
 }

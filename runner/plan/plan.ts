@@ -6,7 +6,8 @@ import { consumersOf } from '../dataflow/consumers.ts';
 import { Dataflow } from '../dataflow/dataflow.ts';
 import { History } from './history.ts';
 import type { Instance } from '../dataflow/instances.ts';
-import { isWhole, outputsOf } from '../values/cache-hit.ts';
+import { outputsOf } from '../values/cache-hit.ts';
+import { lookUp, type Verdict } from './look-up.ts';
 import { type Lack, preflight } from './preflight.ts';
 import { ancestorsOf, findNode } from '../project/names.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
@@ -18,14 +19,17 @@ export interface PlanNode {
   readonly address: string;
   readonly label: string;
   readonly task: string;
-  /** `unknown`: it depends on something that runs first; what that gives may be what was there before. */
-  readonly state: 'cached' | 'run' | 'unknown';
+  /**
+   * `shared`: it is the same as another node that runs, and takes what that gives. `unknown`: it depends on something that
+   * runs first; what that gives may be what was there before.
+   */
+  readonly state: 'cached' | 'run' | 'shared' | 'unknown';
   /** In words. */
   readonly reason: string;
   /** A template for the items of a list that is still to come. */
   readonly perItem: boolean;
   /** How long it took the last time. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
   readonly fingerprint?: Digest;
 }
 
@@ -66,49 +70,54 @@ async function planNodes(session: Session, { until, force = [] }: PlanRequest): 
   const history = new History(store, session.pipelineName);
   const dataflow = new Dataflow(graph, only);
   const planned = new Map<string, PlanNode>();
+  const owners = new Map<Digest, string>();
 
   for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
-    const call: KeyedCall[] = [];
+    const calls: KeyedCall[] = [];
     for (const instance of ready) {
-      const one = await recipes.key(instance);
-      if (instance.of.node.type === 'call') call.push(one);
-      else
-        dataflow.finish(instance.address, {
-          endpoint: { value: new PromisedEndpoint({ address: instance.address, fingerprint: one.fingerprint }) },
-        });
-    }
-    const records = await store.records.getMany(call.map(({ fingerprint }) => fingerprint));
-    for (const [i, one] of call.entries()) {
-      const record = records[i];
-      const { address, label, of } = one.instance;
-      const shared = { address, label, task: one.spec.name, perItem: false, fingerprint: one.fingerprint };
-      const isForced = forced.has(of.address);
-      const whole = record && isWhole(store, record);
-      if (record && whole && !isForced) {
-        planned.set(address, {
-          ...shared,
-          state: 'cached',
-          reason: 'its result is known',
-          seconds: record.provenance.seconds,
-        });
-        dataflow.finish(address, outputsOf(record));
-        continue;
+      const { address, of } = instance;
+      const keyed = await recipes.key(instance);
+      if (of.node.type === 'call') calls.push(keyed);
+      else {
+        const endpoint = new PromisedEndpoint({ address, fingerprint: keyed.fingerprint });
+        dataflow.finish(address, { endpoint: { value: endpoint } });
       }
-      const before = await history.before(one);
-      const reason = isForced
-        ? 'it was asked for with --force'
-        : record && !whole
-          ? 'its stored result is damaged'
-          : await history.reason(one);
-      planned.set(address, {
-        ...shared,
-        state: 'run',
-        reason,
-        ...(before ? { seconds: before.provenance.seconds } : {}),
-      });
+    }
+    const verdicts = lookUp(calls, {
+      store,
+      history,
+      isForced: ({ instance }) => forced.has(instance.of.address),
+      ownerOf: (fingerprint) => owners.get(fingerprint),
+    });
+    for await (const [call, verdict] of verdicts) {
+      const { address } = call.instance;
+      if (verdict.is === 'run') owners.set(call.fingerprint, address);
+      planned.set(address, await planNode(call, verdict, { history, labelOf: (at) => planned.get(at)?.label ?? at }));
+      if (verdict.is === 'hit') dataflow.finish(address, outputsOf(verdict.record));
     }
   }
   return inOrder(session, dataflow, planned, only);
+}
+
+async function planNode(
+  call: KeyedCall,
+  verdict: Verdict,
+  { history, labelOf }: { history: History; labelOf: (address: string) => string },
+): Promise<PlanNode> {
+  const { spec, fingerprint, instance } = call;
+  const node = { address: instance.address, label: instance.label, task: spec.name, perItem: false, fingerprint };
+  switch (verdict.is) {
+    case 'hit': {
+      const { seconds } = verdict.record.provenance;
+      return { ...node, state: 'cached', reason: 'its result is known', seconds };
+    }
+    case 'shared':
+      return { ...node, state: 'shared', reason: `it is the same as ${labelOf(verdict.owner)}, which runs` };
+    case 'run': {
+      const before = await history.before(call);
+      return { ...node, state: 'run', reason: verdict.reason, seconds: before?.provenance.seconds };
+    }
+  }
 }
 
 function inOrder(

@@ -29,5 +29,6 @@ export async function explain(session: Session, name: string): Promise<Explanati
 function sentence(label: string, state: PlanNode['state'], reason: string): string {
   if (state === 'cached') return `${label} will not run: ${reason}`;
   if (state === 'run') return `${label} will run: ${reason}`;
+  if (state === 'shared') return `${label} will not run: ${reason}`;
   return `whether ${label} will run is not known yet: ${reason}`;
 }

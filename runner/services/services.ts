@@ -44,8 +44,6 @@ export interface ServicesTools {
   readonly cancel: (address: string) => void;
   /** What was asked for may have another answer now. */
   readonly changed: () => void;
-  /** A service was given up. */
-  readonly failed: () => void;
   /** Whether an error says that the store has lost something: then it is made again, and everything asked for again. */
   readonly isLoss: (error: unknown) => boolean;
 }
@@ -313,7 +311,6 @@ export class Services {
     service.phase = 'failed';
     this.#owed.delete(service);
     this.#tools.emit({ ...failedFact(service, failure, life, seconds), willRetry: false });
-    this.#tools.failed();
     this.#tools.changed();
   }
 

@@ -8,6 +8,7 @@ import { allKnown, duration } from '../words/quantities.ts';
 export function planLines(pipeline: string, { nodes, refusals, executor = 'local' }: Plan, paint: Paint): string[] {
   const cached = nodes.filter(({ state }) => state === 'cached');
   const run = nodes.filter(({ state }) => state === 'run');
+  const shared = nodes.filter(({ state }) => state === 'shared');
   const unknown = nodes.filter(({ state }) => state === 'unknown');
   if (run.length + unknown.length === 0) {
     return [
@@ -20,13 +21,14 @@ export function planLines(pipeline: string, { nodes, refusals, executor = 'local
       (node) =>
         `${paint.cyan('●')} ${paint.bold(oneLine(node.label))} will run: ${oneLine(node.reason)}${before(node, paint)}`,
     ),
+    ...shared.map((node) => `${paint.cyan('○')} ${oneLine(node.label)}${paint.dim(`: ${oneLine(node.reason)}`)}`),
     ...unknown.map(
       (node) =>
         `${paint.yellow('?')} ${oneLine(node.label)}${paint.dim(`${node.perItem ? ', per item' : ''}: ${oneLine(node.reason)}`)}`,
     ),
     ...known(cached, paint),
     '',
-    `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, paint)}`,
+    `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(shared.length > 0 ? [`${shared.length} the same`] : []), ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, paint)}`,
     ...refused(refusals, executor, paint),
   ];
 }

@@ -9,6 +9,7 @@ import { noProgress } from '../../../runner/job/shared-outputs.ts';
 const end = (cause: EndCause | undefined, more: Partial<AttemptEnd> = {}): AttemptEnd => ({
   attempt: 1,
   seconds: 1,
+  tries: noTries,
   cause,
   ...more,
 });

@@ -257,18 +257,18 @@ function signals({ warning }: Job, nodes: number): string[] {
     'told=',
     `trap 'told=\${told:-USR1}; [ -z "$child" ] || ${pass}' USR1`,
     // Slurm tells all processes of a job to end, or only this shell. A program that is told twice may not get to save its state, so
-    // a canary that sits beside it shows which it was.
+    // a bird that sits beside it shows which it was.
     'has_bird_fallen() {',
-    '  [ -n "${canary-}" ] && [ -r "/proc/$$/stat" ] || return 1',
+    '  [ -n "${bird-}" ] && [ -r "/proc/$$/stat" ] || return 1',
     // A shell that waits for one child may have taken note of the other's end too: then there is nothing left of it.
     '  state=Z',
-    '  [ ! -r "/proc/$canary/stat" ] || read -r _ _ state _ <"/proc/$canary/stat"',
+    '  [ ! -r "/proc/$bird/stat" ] || read -r _ _ state _ <"/proc/$bird/stat"',
     '  [ "$state" = Z ]',
     '}',
     'pass_on() {',
     '  told=TERM',
     '  [ -n "$child" ] || return 0',
-    '  [ -z "${canary-}" ] || sleep 0.2',
+    '  [ -z "${bird-}" ] || sleep 0.2',
     '  has_bird_fallen || kill -TERM "$child" 2>/dev/null',
     '}',
     'trap pass_on TERM',
@@ -280,7 +280,7 @@ function launch({ warning, shared }: Job, nodes: number): string[] {
   return [
     ...(nodes > 1 ? severalNodes(nodes) : ['program &']),
     'child=$!',
-    ...(warning || shared ? ['sleep 2147483 & canary=$!'] : []),
+    ...(warning || shared ? ['sleep 2147483 & bird=$!'] : []),
     ...(shared
       ? [
           'printf \'{"copy":"%s","host":"%s","out":"%s"}\\n\' "$copy" "${SLURMD_NODENAME-}" "${out##*/}" >"$here/started.json"',
@@ -293,7 +293,7 @@ function launch({ warning, shared }: Job, nodes: number): string[] {
     '[ "$again" = 127 ] || code=$again',
     'trap : TERM USR1',
     // A program may have been told and have ended before this shell gets to know.
-    ...(warning || shared ? ['! has_bird_fallen || told=TERM', 'kill "$canary" 2>/dev/null'] : []),
+    ...(warning || shared ? ['! has_bird_fallen || told=TERM', 'kill "$bird" 2>/dev/null'] : []),
     '[ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"',
     'why=program',
     '[ ! -e "$here/why" ] || { read -r why node <"$here/why"; [ -z "$node" ] || SLURMD_NODENAME=$node; }',
