@@ -6,7 +6,7 @@ import { openStoreOnly } from '../../project/session.ts';
 import type { NodeState } from '../../log/state.ts';
 import { type Paint, paint } from '../../views/paint.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
+import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 
