@@ -1,8 +1,8 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../../cache/canonical-json.ts';
+import { isTable, type Json } from '../../cache/canonical-json.ts';
 import type { Store } from '../../cache/store.ts';
 import type { StreamSpec } from '../../tasks/core/stream.ts';
+import { appendJsonLine, readJsonLines } from '../files/json-lines.ts';
 import type { Fact } from '../log/events.ts';
 import { fileStateOf } from './file-state.ts';
 import { ingestItem } from './ingest.ts';
@@ -96,7 +96,7 @@ export class StreamWatch {
     const { address } = call.instance;
     const ledger = this.#ledgerOf(running);
     if (ledger !== undefined) {
-      appendFileSync(ledger, `${JSON.stringify({ output, key: item.key, value: toStored(item.value) })}\n`);
+      appendJsonLine(ledger, { output, key: item.key, value: toStored(item.value) } satisfies Released);
     }
     this.#tools.emit({ type: 'item-released', address, output, key: item.key, digest });
     this.#tools.released(call, output, item);
@@ -114,9 +114,7 @@ export class StreamWatch {
   releaseAgain(running: ActiveAttempt): void {
     const path = this.#ledgerOf(running);
     if (path === undefined) return;
-    const released = readReleased(path);
-    if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
-    for (const { output, key, value } of released) {
+    for (const { output, key, value } of readJsonLines(path, asReleased)) {
       if (running.items.get(output)?.some((item) => item.key === key)) continue;
       if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
       const item = { key, value: fromStored(value) };
@@ -129,15 +127,15 @@ export class StreamWatch {
   }
 }
 
-function readReleased(path: string): { output: string; key: string; value: Json }[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as { output: string; key: string; value: Json }];
-      } catch {
-        return []; // the driver was killed while it wrote this line: the item is found again
-      }
-    });
+/** One line of the ledger. An item whose line a killed driver left torn is found again. */
+interface Released {
+  readonly output: string;
+  readonly key: string;
+  readonly value: Json;
+}
+
+function asReleased(line: unknown): Released | undefined {
+  const isReleased =
+    isTable(line) && typeof line.output === 'string' && typeof line.key === 'string' && 'value' in line;
+  return isReleased ? (line as unknown as Released) : undefined;
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { processIds, processStat } from '../../cache/process-stat.ts';
+import { readJson } from '../files/read-json.ts';
 
 /**
  * Keeps two attempts from writing to one output folder: a driver that was killed leaves its job a few seconds to live, and the
@@ -21,7 +22,7 @@ export function claimFolder(folder: string, group: number): void {
 
 /** Ends what is left of the job that wrote here last, and waits until it is gone. */
 export async function endFormerJob(folder: string): Promise<void> {
-  const owner = readOwner(folder);
+  const owner = readJson(join(folder, 'owner.json'), Owner); // none: nobody wrote here, or was killed before it began
   if (!owner || owner.host !== hostname()) return;
   while (isAlive(owner)) {
     try {
@@ -51,12 +52,4 @@ function isAlive({ group, start }: z.infer<typeof Owner>): boolean {
     const stat = processStat(pid);
     return stat?.group === group && !stat.hasEnded;
   });
-}
-
-function readOwner(folder: string): z.infer<typeof Owner> | undefined {
-  try {
-    return Owner.parse(JSON.parse(readFileSync(join(folder, 'owner.json'), 'utf8')));
-  } catch {
-    return undefined; // nobody wrote here, or was killed before it began
-  }
 }
