@@ -15,6 +15,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { errorCode, fileProblem } from './file-problem.ts';
+import { processStat } from './process-stat.ts';
 import { removeFile } from './remove.ts';
 
 /** Who holds a lock. `owner` is the caller's word for itself, for example a run's number. */
@@ -215,7 +216,7 @@ function isDead(path: string, text: string, now: () => number): boolean {
   const claim = parse(text);
   const self = thisProcess();
   if (claim && claim.host === self.host && claim.bootId === self.bootId && claim.pidSpace === self.pidSpace) {
-    return startOf(claim.pid) !== claim.pidStart;
+    return !livesSince(claim.pid, claim.pidStart);
   }
   const before = seen.get(path);
   if (before?.text !== text) {
@@ -235,7 +236,7 @@ function thisProcess(): Omit<Claim, 'owner' | 'token'> {
     host: hostname(),
     bootId: readText('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
     pidSpace: pidSpace(),
-    pidStart: startOf(process.pid) ?? '',
+    pidStart: processStat(process.pid)?.startTicks ?? '',
   };
   return self;
 }
@@ -249,19 +250,15 @@ function pidSpace(): string {
   }
 }
 
-/** When a process started; where there is no /proc, whether it lives. `undefined` when it does not. */
-function startOf(pid: number): string | undefined {
-  const stat = readText(`/proc/${pid}/stat`);
-  if (stat !== undefined) {
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  }
-  if (process.platform === 'linux') return undefined;
+/** Whether the process with that id lives and is the one that started then; of one that hides its start, whether it lives. */
+function livesSince(pid: number, start: string): boolean {
+  const stat = processStat(pid);
+  if (stat) return !stat.hasEnded && (start === '' || stat.startTicks === start);
   try {
     process.kill(pid, 0);
-    return '';
+    return true;
   } catch (error) {
-    return errorCode(error) === 'EPERM' ? '' : undefined;
+    return errorCode(error) === 'EPERM';
   }
 }
 

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, fileProblem } from '../../cache/file-problem.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Failure } from '../log/events.ts';
 import type { EndCause, Exit } from '../executors/executor.ts';
+import { readJson } from '../files/read-json.ts';
 import { WorkerFailure } from '../job/job.ts';
 import type { StagedJob } from '../job/staged-job.ts';
 
@@ -68,13 +68,10 @@ function fromOutside(
   }
 }
 
+/** None when there is no body, or it was ended from outside. */
 function bodyFailure(folder: string): Failure | undefined {
-  try {
-    const { code, message, hint } = WorkerFailure.parse(JSON.parse(readFileSync(join(folder, 'failure.json'), 'utf8')));
-    return { code, message, ...(hint ? { hint } : {}) };
-  } catch {
-    return undefined; // no body, or it was ended from outside
-  }
+  const failure = readJson(join(folder, 'failure.json'), WorkerFailure);
+  return failure && { code: failure.code, message: failure.message, hint: failure.hint };
 }
 
 function programFailure({ call }: StagedJob, code: number | undefined, exit: Exit): Failure {

@@ -1,6 +1,5 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../../cache/canonical-json.ts';
+import { isTable, type Json } from '../../cache/canonical-json.ts';
 import type { Store } from '../../cache/store.ts';
 import { type StreamSpec, streamOf } from '../../tasks/core/stream.ts';
 import { workFolder } from '../job/staged-job.ts';
@@ -9,6 +8,7 @@ import { isWhole } from '../values/cache-hit.ts';
 import type { Item } from '../values/output.ts';
 import { fromStored, toStored } from '../values/stored.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
+import { appendJsonLine, readJsonLines } from '../files/json-lines.ts';
 import { fileStateOf } from './file-state.ts';
 import { ingestItem } from './ingest.ts';
 import { failureOf } from './judge.ts';
@@ -93,9 +93,7 @@ export class StreamWatch {
   releaseAgain(): void {
     const path = this.#ledger;
     if (this.isEmpty || path === undefined) return;
-    const released = readReleased(path);
-    if (released.length > 0) appendFileSync(path, '\n'); // ends a line that a killed driver left torn
-    for (const { output, key, value } of released) {
+    for (const { output, key, value } of readJsonLines(path, asReleased)) {
       if (this.#items.get(output)?.some((item) => item.key === key)) continue;
       // Lost from the store meanwhile: it is an item again if its program has it still.
       if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue;
@@ -121,7 +119,7 @@ export class StreamWatch {
       if (!item) continue;
       const ledger = this.#ledger;
       if (ledger !== undefined) {
-        appendFileSync(ledger, `${JSON.stringify({ output, key: item.key, value: toStored(item.value) })}\n`);
+        appendJsonLine(ledger, { output, key: item.key, value: toStored(item.value) } satisfies Released);
       }
       this.#release(output, item);
     }
@@ -161,15 +159,15 @@ export class StreamWatch {
   }
 }
 
-function readReleased(path: string): { output: string; key: string; value: Json }[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as { output: string; key: string; value: Json }];
-      } catch {
-        return []; // the driver was killed while it wrote this line: the item is found again
-      }
-    });
+/** One line of the ledger. An item whose line a killed driver left torn is found again. */
+interface Released {
+  readonly output: string;
+  readonly key: string;
+  readonly value: Json;
+}
+
+function asReleased(line: unknown): Released | undefined {
+  const isReleased =
+    isTable(line) && typeof line.output === 'string' && typeof line.key === 'string' && 'value' in line;
+  return isReleased ? (line as unknown as Released) : undefined;
 }

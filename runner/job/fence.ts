@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { processIds, processStat } from '../../cache/process-stat.ts';
+import { readJson } from '../files/read-json.ts';
 
 /**
  * Keeps two attempts from writing to one output folder: a driver that was killed leaves its job a few seconds to live, and the
@@ -12,12 +14,15 @@ const Owner = z.object({ host: z.string(), group: z.int(), start: z.string() });
 
 export function claimFolder(folder: string, group: number): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'owner.json'), JSON.stringify({ host: hostname(), group, start: startOf(group) ?? '' }));
+  writeFileSync(
+    join(folder, 'owner.json'),
+    JSON.stringify({ host: hostname(), group, start: processStat(group)?.startTicks ?? '' }),
+  );
 }
 
 /** Ends what is left of the job that wrote here last, and waits until it is gone. */
 export async function endFormerJob(folder: string): Promise<void> {
-  const owner = readOwner(folder);
+  const owner = readJson(join(folder, 'owner.json'), Owner); // none: nobody wrote here, or was killed before it began
   if (!owner || owner.host !== hostname()) return;
   while (isAlive(owner)) {
     try {
@@ -35,45 +40,16 @@ export async function endFormerJob(folder: string): Promise<void> {
  * to others as long as it has members. What has ended and was not waited for by its parent does not count.
  */
 function isAlive({ group, start }: z.infer<typeof Owner>): boolean {
-  const leader = startOf(group);
+  const leader = processStat(group)?.startTicks;
   if (leader !== undefined && leader !== start) return false; // the id belongs to somebody else now
   try {
     process.kill(-group, 0);
   } catch {
     return false;
   }
-  const states = statesIn(group);
-  return states === undefined || states.some((state) => state !== 'Z' && state !== 'X');
-}
-
-/** The states of a group's processes; undefined on a system without /proc. */
-function statesIn(group: number): string[] | undefined {
-  if (!existsSync('/proc/self/stat')) return undefined;
-  return readdirSync('/proc').flatMap((pid) => {
-    const [state, , ofGroup] = /^\d+$/.test(pid) ? statOf(pid) : [];
-    return state !== undefined && Number(ofGroup) === group ? [state] : [];
+  if (!processStat(process.pid)) return true; // a system without /proc tells no more
+  return processIds().some((pid) => {
+    const stat = processStat(pid);
+    return stat?.group === group && !stat.hasEnded;
   });
-}
-
-function readOwner(folder: string): z.infer<typeof Owner> | undefined {
-  try {
-    return Owner.parse(JSON.parse(readFileSync(join(folder, 'owner.json'), 'utf8')));
-  } catch {
-    return undefined; // nobody wrote here, or was killed before it began
-  }
-}
-
-/** When a process started, in clock ticks since boot: tells it from a later one with the same id. */
-function startOf(pid: number): string | undefined {
-  return statOf(String(pid))[19];
-}
-
-/** State, parent, group and so on (man 5 proc, from the third field); nothing when it is gone, or there is no /proc. */
-function statOf(pid: string): string[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [];
-  }
 }

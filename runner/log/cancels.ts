@@ -1,42 +1,30 @@
-import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { appendJsonLine, JsonLineTail } from '../files/json-lines.ts';
+
+/** The address of a node; `null` stands for the whole run. */
+type Request = string | null;
 
 /** Asks the driver of a run, wherever it is, to end a node; all of it when none is named. */
 export function askToCancel(runFolder: string, address: string | undefined): void {
-  appendFileSync(pathIn(runFolder), `${JSON.stringify(address ?? null)}\n`);
+  appendJsonLine(pathIn(runFolder), (address ?? null) satisfies Request);
 }
 
-/** Reads what was asked for since the last look, from the end of what was there when it was made. */
+/** What is asked for from now on. */
 export class CancelRequests {
-  readonly #path: string;
-  #offset: number;
+  readonly #tail: JsonLineTail<Request>;
 
   constructor(runFolder: string) {
-    this.#path = pathIn(runFolder);
-    this.#offset = Buffer.byteLength(this.#read(0));
+    this.#tail = new JsonLineTail(pathIn(runFolder), asRequest, { from: 'next' });
   }
 
-  /** Addresses; `null` stands for the whole run. */
-  take(): (string | null)[] {
-    const text = this.#read(this.#offset);
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    this.#offset += Buffer.byteLength(whole);
-    return whole.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as string | null]));
+  /** Since the last look. */
+  take(): Request[] {
+    return this.#tail.take();
   }
+}
 
-  #read(from: number): string {
-    try {
-      const file = openSync(this.#path, 'r');
-      try {
-        const buffer = Buffer.alloc(64 * 1024);
-        return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, from));
-      } finally {
-        closeSync(file);
-      }
-    } catch {
-      return ''; // nobody asked for anything
-    }
-  }
+function asRequest(value: unknown): Request | undefined {
+  return typeof value === 'string' || value === null ? value : undefined;
 }
 
 function pathIn(runFolder: string): string {

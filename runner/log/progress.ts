@@ -1,47 +1,38 @@
-import { appendFileSync, closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isTable } from '../../cache/canonical-json.ts';
 import type { Progress } from '../../tasks/core/spec.ts';
+import { appendJsonLine, lastJsonLine } from '../files/json-lines.ts';
 
-/** Longest line that is looked for at the end of the file. */
+/** So much of the file is looked at, from its end. */
 const tailBytes = 4096;
+/** Reports that come faster are left out, in milliseconds. */
+const writeMs = 200;
 
 /**
  * The newest progress of a job, from `progress.jsonl` in its folder. Any program may write there: one JSON object a line, with
  * `done`, `total`, `unit` and `metrics`, at the path in `STET_PROGRESS`.
  */
 export function readProgress(jobFolder: string): Progress | undefined {
-  const path = join(jobFolder, 'progress.jsonl');
-  try {
-    const { size } = statSync(path);
-    const buffer = Buffer.alloc(Math.min(size, tailBytes));
-    const file = openSync(path, 'r');
-    readSync(file, buffer, 0, buffer.length, size - buffer.length);
-    closeSync(file);
-    const whole = buffer.toString('utf8').split('\n').slice(0, -1);
-    return parseProgress(whole.at(-1) ?? '');
-  } catch {
-    return undefined; // none was reported
-  }
+  return lastJsonLine(pathIn(jobFolder), tailBytes, asProgress);
 }
 
 export function progressWriter(jobFolder: string): (progress: Progress) => void {
-  const path = join(jobFolder, 'progress.jsonl');
+  const path = pathIn(jobFolder);
   let last = 0;
   return (progress) => {
     const now = performance.now();
-    if (now - last < 200 && progress.done < progress.total) return;
+    if (now - last < writeMs && progress.done < progress.total) return;
     last = now;
-    appendFileSync(path, `${JSON.stringify(progress)}\n`);
+    appendJsonLine(path, progress);
   };
 }
 
-function parseProgress(line: string): Progress | undefined {
-  const value = JSON.parse(line) as Partial<Progress>;
-  if (typeof value.done !== 'number' || typeof value.total !== 'number') return undefined;
-  return {
-    done: value.done,
-    total: value.total,
-    unit: value.unit ?? '',
-    ...(value.metrics ? { metrics: value.metrics } : {}),
-  };
+function asProgress(value: unknown): Progress | undefined {
+  if (!isTable(value)) return undefined;
+  const { done, total, unit = '', metrics } = value as Partial<Progress>;
+  return typeof done === 'number' && typeof total === 'number' ? { done, total, unit, metrics } : undefined;
+}
+
+function pathIn(jobFolder: string): string {
+  return join(jobFolder, 'progress.jsonl');
 }

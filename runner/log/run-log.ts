@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { isTable } from '../../cache/canonical-json.ts';
 import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
+import { endTornLine, readJsonLines } from '../files/json-lines.ts';
 import { type Event, eventFormat } from './events.ts';
 import type { ExecutorName } from '../executors/placement.ts';
 
@@ -53,11 +45,9 @@ export function createRun(root: string): { run: string; folder: string } {
 
 export function openLog(root: string, run: string): RunLog {
   const folder = join(root, 'runs', run);
-  const path = join(folder, 'events.jsonl');
-  // A driver killed in mid-line leaves half an event; a line break keeps it from spoiling the next.
-  const torn = existsSync(path) && !endsWithNewline(path);
+  const path = logPath(folder);
+  endTornLine(path);
   const file = openSync(path, 'a');
-  if (torn) writeSync(file, '\n');
   return {
     run,
     folder,
@@ -66,11 +56,13 @@ export function openLog(root: string, run: string): RunLog {
   };
 }
 
-/** All whole events of a run. A torn or foreign line is passed over: it was never a fact. */
+/** All events of a run; none before its driver begins. */
 export function readEvents(folder: string): Event[] {
-  const path = join(folder, 'events.jsonl');
-  if (!existsSync(path)) return [];
-  return parseEvents(readFileSync(path, 'utf8'));
+  return readJsonLines(logPath(folder), asEvent);
+}
+
+export function logPath(runFolder: string): string {
+  return join(runFolder, 'events.jsonl');
 }
 
 export function listRuns(root: string): string[] {
@@ -81,18 +73,12 @@ export function listRuns(root: string): string[] {
     .sort((a, b) => Number(a) - Number(b));
 }
 
-export function parseEvents(text: string): Event[] {
-  return text.split('\n').flatMap((line) => {
-    if (!line.startsWith('{')) return [];
-    try {
-      const event = JSON.parse(line) as Event;
-      refuseNewer(event);
-      return [event];
-    } catch (error) {
-      if (Problem.is(error)) throw error;
-      return []; // half a line: its driver died while writing it
-    }
-  });
+/** Throws `newer-log`. */
+export function asEvent(line: unknown): Event | undefined {
+  if (!isTable(line)) return undefined;
+  const event = line as unknown as Event;
+  refuseNewer(event);
+  return event;
 }
 
 function refuseNewer(event: Event): void {
@@ -100,19 +86,6 @@ function refuseNewer(event: Event): void {
     throw new Problem('newer-log', `Run ${event.run} was written by a newer version of this program.`, {
       hint: 'Update the package.',
     });
-  }
-}
-
-function endsWithNewline(path: string): boolean {
-  const { size } = statSync(path);
-  if (size === 0) return true;
-  const file = openSync(path, 'r');
-  try {
-    const last = Buffer.alloc(1);
-    readSync(file, last, 0, 1, size - 1);
-    return last[0] === 10;
-  } finally {
-    closeSync(file);
   }
 }
 

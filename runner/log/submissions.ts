@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Digest } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import { removeFile } from '../../cache/remove.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
+import { readJson } from '../files/read-json.ts';
 import { Tries } from './tries.ts';
 
 /**
@@ -55,7 +56,8 @@ export class Submissions {
   /** Throws `other-version` when the job was submitted by another version of this program, which alone can take it over. */
   read(fingerprint: string): Submission | undefined {
     const path = this.#path(fingerprint);
-    const found = parsed(path);
+    // None, too, when its driver was killed before it asked the scheduler.
+    const found = readJson(path, z.unknown());
     if (found === undefined) return undefined;
     const { data, success } = Submission.safeParse(found);
     if (success) return data;
@@ -84,14 +86,5 @@ export class Submissions {
 
   #path(fingerprint: string): string {
     return join(this.#folder, `${fingerprint.slice('sha256:'.length)}.json`);
-  }
-}
-
-/** What a file holds; undefined when there is none, or its driver was killed before it asked the scheduler. */
-function parsed(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return undefined;
   }
 }

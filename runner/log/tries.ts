@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isTable } from '../../cache/canonical-json.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 
 /** How often a node's jobs failed in this run, and what follows for the next. On disk as well: drivers come and go. */
@@ -10,7 +11,7 @@ export const Tries = z.object({
   /** Because a service that they used died. */
   service: z.int(),
   /** Instead of what the task asks for. */
-  resources: z.custom<Resources>((value) => typeof value === 'object' && value !== null).optional(),
+  resources: z.custom<Resources>(isTable).optional(),
   /** Hosts that did not do. */
   avoid: z.array(z.string()).readonly(),
   /** What the last attempt left when its time was over. */

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { processIds, processStat } from '../../cache/process-stat.ts';
 
 /** Listening, in the fourth column of /proc/net/tcp (man 5 proc). */
 const listening = '0A';
@@ -10,8 +11,8 @@ const listening = '0A';
 export function isForeign(port: number, group: number): boolean {
   const sockets = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) => listeners(table, port)));
   if (sockets.size === 0) return false;
-  const owners = processes().filter((pid) => holds(pid, sockets));
-  return owners.length > 0 && owners.every((pid) => groupOf(pid) !== group);
+  const owners = processIds().filter((pid) => holds(pid, sockets));
+  return owners.length > 0 && owners.every((pid) => processStat(pid)?.group !== group);
 }
 
 /** The sockets that listen on a port, as they are called in /proc/PID/fd. */
@@ -25,11 +26,7 @@ function listeners(table: string, port: number): string[] {
   });
 }
 
-function processes(): string[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-}
-
-function holds(pid: string, sockets: ReadonlySet<string>): boolean {
+function holds(pid: number, sockets: ReadonlySet<string>): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(readlink(`/proc/${pid}/fd/${fd}`)));
   } catch {
@@ -42,14 +39,5 @@ function readlink(path: string): string {
     return readlinkSync(path);
   } catch {
     return ''; // closed meanwhile
-  }
-}
-
-function groupOf(pid: string): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
-  } catch {
-    return undefined;
   }
 }

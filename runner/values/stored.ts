@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
+import { canonicalJson, isTable, type Json } from '../../cache/canonical-json.ts';
 import { isArtifact } from '../../tasks/core/artifact.ts';
 import { isPromised } from '../../tasks/core/endpoint.ts';
 import { type HeldArtifact, mapPlain } from './leaves.ts';
@@ -40,9 +40,9 @@ export function outputFrom(json: Json): Output {
 }
 
 function isStoredLeaf(json: unknown): json is StoredLeaf {
-  return typeof json === 'object' && json !== null && '$artifact' in json;
+  return isTable(json) && '$artifact' in json;
 }
 
 function isStoredStream(json: unknown): json is { $stream: { key: string; value: Json }[] } {
-  return typeof json === 'object' && json !== null && '$stream' in json;
+  return isTable(json) && '$stream' in json;
 }

@@ -1,3 +1,4 @@
+import { isTable } from '../../cache/canonical-json.ts';
 import { columnsOf, cut, oneLine, pad } from './columns.ts';
 import { inStore, quoted } from './failure.ts';
 import type { Paint } from './paint.ts';
@@ -16,10 +17,6 @@ export function leafOf(value: unknown): StoredLeaf | undefined {
 
 export function itemsOf(value: unknown): readonly { readonly key: string; readonly value: unknown }[] | undefined {
   return isTable(value) && Array.isArray(value.$stream) ? value.$stream : undefined;
-}
-
-export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether a value holds files at any depth. */

@@ -66,6 +66,14 @@ test('task folders never import each other', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('no command imports another', () => {
+  const isCommand = (file: string): boolean => file.startsWith('runner/cli/commands/');
+  assert.deepEqual(
+    wrongImports((from, to) => isCommand(from) && isCommand(to)),
+    [],
+  );
+});
+
 test('there are no import cycles, types included', () => {
   const state = new Map<string, 'open' | 'done'>();
   const cycles: string[] = [];

@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { processStat } from '../../cache/process-stat.ts';
 
 /** Whether a process can still do something: one that ended and was not waited for cannot. */
 export function isRunning(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
-  }
+  const stat = processStat(pid);
+  return stat !== undefined && !stat.hasEnded;
 }

@@ -1,12 +1,12 @@
 import { openStoreOnly } from '../../project/session.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
-import { followRun } from '../common/follow-run.ts';
+import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
+import { followRun } from '../runs/follow-run.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
-import { goOn } from './resume.ts';
+import { goOn } from '../driving/drive.ts';
 import { storeOptions } from '../common/session-options.ts';
-import { statusLines } from '../common/status-lines.ts';
+import { statusLines } from '../runs/status-lines.ts';
 
 /** Watches a run that is driven by somebody, and drives one that is not. */
 export async function attach(io: Io, [name]: readonly string[], options: Options): Promise<number> {

@@ -4,9 +4,9 @@ import { cancelLeft } from '../../drive/cancel-left.ts';
 import { askToCancel } from '../../log/cancels.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
+import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
-import { pickNode } from '../common/pick-node.ts';
+import { pickNode } from '../runs/pick-node.ts';
 import { storeOptions } from '../common/session-options.ts';
 
 /** So long the driver of a run has to end what it was told to, in seconds. */

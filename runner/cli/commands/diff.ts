@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from '../../../cache/canonical-json.ts';
+import { canonicalJson, isTable, type Json } from '../../../cache/canonical-json.ts';
 import type { Digest } from '../../../cache/digest.ts';
 import { recipeDifference } from '../../../cache/recipe.ts';
 import type { Store } from '../../../cache/store.ts';
@@ -6,7 +6,7 @@ import { openStoreOnly } from '../../project/session.ts';
 import type { NodeState } from '../../log/state.ts';
 import { type Paint, paint } from '../../views/paint.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
+import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 
@@ -93,10 +93,6 @@ function paramChanges(before: unknown, after: unknown, path = ''): string[] {
   }
   const [was, is] = [before, after].map((value) => (value === undefined ? 'absent' : JSON.stringify(value)));
   return was === is ? [] : [`${path || 'all'} ${was} -> ${is}`];
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function short(digest: string): string {

@@ -4,10 +4,10 @@ import { Problem } from '../../../cache/problem.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { leafOf } from '../../views/results.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { newestWith } from '../common/find-result.ts';
+import { newestWith } from '../results/find-result.ts';
 import type { Io } from '../../views/io.ts';
-import { materialise } from '../common/materialise.ts';
-import { fillPage } from '../common/pages.ts';
+import { materialise } from '../results/materialise.ts';
+import { fillPage } from '../results/pages.ts';
 import type { Options } from '../common/options.ts';
 import { storeOptions } from '../common/session-options.ts';
 

@@ -1,14 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Problem } from '../../../cache/problem.ts';
 import type { ExecutorName } from '../../executors/placement.ts';
 import { findNode } from '../../project/names.ts';
-import { placeName, refusalLines, refusalsOf } from '../../plan/plan.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
 import { openSession, type Session } from '../../project/session.ts';
-import { startDriver } from '../common/detach.ts';
-import { drive } from '../common/drive.ts';
-import { lockRun } from '../common/driver-lock.ts';
+import { startDriver } from '../driving/detach.ts';
+import { drive } from '../driving/drive.ts';
+import { lockRun } from '../driving/driver-lock.ts';
+import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
@@ -84,18 +83,4 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
 
 function numbered({ storeRoot }: Session, run: string): { run: string; folder: string } {
   return { run, folder: join(storeRoot, 'runs', run) };
-}
-
-/** What the site lacks, before anything starts: hours of work must not end in a node that never could run. */
-export async function refuseUnfit(
-  session: Session,
-  { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined },
-): Promise<void> {
-  const refusals = await refusalsOf(session, { until, executor });
-  if (refusals.length === 0) return;
-  const lines = refusals.flatMap(refusalLines);
-  const where = placeName(executor ?? session.site.executor ?? 'local');
-  throw new Problem('site-lacks', [`${where} cannot run it:`, ...lines].join('\n'), {
-    hint: '`pipeline doctor` says what is here.',
-  });
 }

@@ -5,7 +5,7 @@ import { paint, type Paint } from '../../views/paint.ts';
 import { duration, localTime } from '../../words/quantities.ts';
 import { table } from '../../views/table.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { type KnownRun, readRun } from '../common/find-run.ts';
+import { type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 

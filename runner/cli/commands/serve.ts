@@ -4,7 +4,7 @@ import type { PolicyServer } from '../../../tasks/serve/policy-server.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
-import { findTarget } from '../common/serve-target.ts';
+import { findTarget } from '../results/serve-target.ts';
 
 /** How long clients may take for what was accepted before the server was told to end. */
 const drainSeconds = 30;

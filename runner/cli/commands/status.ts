@@ -5,10 +5,10 @@ import { openStoreOnly } from '../../project/session.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Io } from '../../views/io.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
+import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Options } from '../common/options.ts';
 import { storeOptions } from '../common/session-options.ts';
-import { askQueue, statusLines } from '../common/status-lines.ts';
+import { askQueue, statusLines } from '../runs/status-lines.ts';
 
 export async function status(io: Io, [name]: readonly string[], { json }: Options): Promise<number> {
   const { store } = await openStoreOnly(storeOptions(io));

@@ -1,10 +1,10 @@
 import { listRuns } from '../../log/run-log.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { findRun, type KnownRun, readRun } from '../common/find-run.ts';
+import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
-import { goOn } from './resume.ts';
+import { goOn } from '../driving/drive.ts';
 import { storeOptions } from '../common/session-options.ts';
 
 /** One pass over runs that nobody drives: takes what has ended, submits what is ready, and leaves. */

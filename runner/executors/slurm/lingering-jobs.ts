@@ -1,6 +1,9 @@
-import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { appendJsonLine, readJsonLines } from '../../files/json-lines.ts';
 import type { Submitted } from '../executor.ts';
+
+const LingeringJob = z.object({ name: z.string(), index: z.int().optional(), at: z.number() });
 
 /** So long a job that is done with is looked out for, in days. */
 const days = 7;
@@ -16,25 +19,17 @@ export class LingeringJobs {
 
   constructor(storeRoot: string, now = Date.now()) {
     this.#path = join(storeRoot, 'lingering-jobs.jsonl');
-    this.#known = read(this.#path, now - days * 86_400_000);
+    const since = now - days * 86_400_000;
+    const all = readJsonLines(this.#path, (line) => LingeringJob.safeParse(line).data);
+    this.#known = all.filter(({ at }) => at > since);
   }
 
   add({ name, index }: Submitted, now = Date.now()): void {
     this.#known.push({ name, index });
-    appendFileSync(this.#path, `${JSON.stringify({ name, index, at: now })}\n`);
+    appendJsonLine(this.#path, { name, index, at: now });
   }
 
   get known(): readonly Submitted[] {
     return this.#known;
-  }
-}
-
-function read(path: string, since: number): Submitted[] {
-  try {
-    const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
-    const lingering = lines.map((line) => JSON.parse(line) as Submitted & { at: number });
-    return lingering.filter(({ at }) => at > since);
-  } catch {
-    return []; // there never were any; a torn line is no reason to stop
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { processIds, processStat } from '../../../cache/process-stat.ts';
 import { encode } from '../../../tasks/formats/msgpack-numpy/encode.ts';
 import { isRunning } from '../../support/is-running.ts';
 import { startServed } from '../../support/served.ts';
@@ -57,15 +57,5 @@ test('SIGKILL leaves no worker behind', async (t) => {
 
 /** Processes whose parent is `pid`. */
 function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== pid)
-    .map(Number)
-    .filter((other) => {
-      try {
-        const stat = readFileSync(`/proc/${other}/stat`, 'utf8');
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid;
-      } catch {
-        return false; // it ended meanwhile
-      }
-    });
+  return processIds().filter((other) => other !== pid && processStat(other)?.parent === pid);
 }

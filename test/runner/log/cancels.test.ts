@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { askToCancel, CancelRequests } from '../../../runner/log/cancels.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -12,4 +14,12 @@ test('a driver hears what was asked for since it began, once', (t) => {
   askToCancel(folder, undefined);
   assert.deepEqual(requests.take(), ['train', null]);
   assert.deepEqual(requests.take(), []);
+});
+
+test('what somebody was killed while asking for is not asked for, and keeps nobody else from being heard', (t) => {
+  const folder = tempFolder(t);
+  const requests = new CancelRequests(folder);
+  appendFileSync(join(folder, 'cancel.jsonl'), '"tra');
+  askToCancel(folder, 'score');
+  assert.deepEqual(requests.take(), ['score']);
 });

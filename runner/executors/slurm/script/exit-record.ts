@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readJson } from '../../../files/read-json.ts';
 
 /** `exit.json`, as the job's own script writes it when its program has ended. */
 const ExitRecord = z.object({
@@ -38,7 +39,7 @@ export function copyFolder(folder: string, copy: number): string {
 export function readExit(folder: string, newest: number): { record: ExitRecord; folder: string } | undefined {
   for (let copy = newest; copy >= 0; copy -= 1) {
     const place = copyFolder(folder, copy);
-    const record = parsed(ExitRecord, join(place, 'exit.json'));
+    const record = readJson(join(place, 'exit.json'), ExitRecord);
     if (record && (copy === newest || isDone(record))) return { record, folder: place };
   }
   return undefined;
@@ -50,7 +51,7 @@ export function isDone({ code, told, why }: ExitRecord): boolean {
 }
 
 export function readStarted(folder: string, copy: number): Started | undefined {
-  return parsed(Started, join(copyFolder(folder, copy), 'started.json'));
+  return readJson(join(copyFolder(folder, copy), 'started.json'), Started);
 }
 
 /** How far a job is, by the names in its folder. */
@@ -78,13 +79,5 @@ export function withdrawJob(folder: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function parsed<T>(schema: z.ZodType<T>, path: string): T | undefined {
-  try {
-    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
-    return undefined; // not there, or not whole yet
   }
 }

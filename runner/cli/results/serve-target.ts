@@ -10,9 +10,9 @@ import { openStoreOnly } from '../../project/session.ts';
 import { describeResult, leafOf } from '../../views/results.ts';
 import { choosePolicy, policyKinds } from './best-policy.ts';
 import { isRunOf, newestWith, noRun } from './find-result.ts';
-import { type KnownRun, readRun } from './find-run.ts';
+import { type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
-import { storeOptions } from './session-options.ts';
+import { storeOptions } from '../common/session-options.ts';
 
 /** A policy to serve. */
 export interface ServeTarget {

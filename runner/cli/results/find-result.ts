@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename, extname } from 'node:path';
+import { isTable } from '../../../cache/canonical-json.ts';
 import { Problem } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
 import { nearest } from '../../../tasks/core/nearest.ts';
 import { listRuns } from '../../log/run-log.ts';
 import { inStore, quoted } from '../../views/failure.ts';
-import { isTable, itemsOf, leafOf, namedResults } from '../../views/results.ts';
-import { type KnownRun, readRequest, readRun } from './find-run.ts';
+import { itemsOf, leafOf, namedResults } from '../../views/results.ts';
+import { type KnownRun, readRequest, readRun } from '../runs/find-run.ts';
 
 /** The result of that name from the newest run of the pipeline that has it. */
 export function newestWith(

@@ -2,6 +2,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { acquireLock, type Lock, lockOwner } from '../../../cache/lock.ts';
+import { Problem } from '../../../cache/problem.ts';
+import type { KnownRun } from '../runs/find-run.ts';
 
 /** Longer than a driver on another host may be silent before it counts as dead, in seconds. */
 const patienceSeconds = 75;
@@ -26,4 +28,11 @@ export async function lockRun(
     if (isFirst) say(`Waiting for a sign of life of the driver on ${owner?.host ?? 'another host'}.`);
     await delay(1000);
   }
+}
+
+/** What is said of a run that another process drives. */
+export function isDriven({ run, state }: KnownRun): Problem {
+  return new Problem('run-is-alive', `Run ${run} is still driven by process ${state.pid} on ${state.host}.`, {
+    hint: `Watch it with \`pipeline attach ${run}\`, or end that process first.`,
+  });
 }

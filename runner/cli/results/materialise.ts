@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { chmod, cp, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { constants } from 'node:fs';
+import { isTable } from '../../../cache/canonical-json.ts';
 import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
-import { hasFiles, isTable, itemsOf, leafOf } from '../../views/results.ts';
+import { hasFiles, itemsOf, leafOf } from '../../views/results.ts';
 
 /**
  * Writes a stored value at `to` as files that are nobody else's: never links into the store.

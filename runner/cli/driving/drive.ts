@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Problem } from '../../../cache/problem.ts';
 import type { CoordinateOptions } from '../../drive/coordinate-options.ts';
 import { coordinate } from '../../drive/coordinator.ts';
 import { openDiagnostics } from '../../log/diagnostics.ts';
@@ -7,26 +8,25 @@ import type { QueueStatus } from '../../executors/executor.ts';
 import { openExecutors } from '../../site/open-executors.ts';
 import { History } from '../../plan/history.ts';
 import { readProgress } from '../../log/progress.ts';
-import { readEvents, type RunLog } from '../../log/run-log.ts';
+import { openLog, readEvents, type RunLog } from '../../log/run-log.ts';
 import { taskOf } from '../../keys/service-task.ts';
-import type { Session } from '../../project/session.ts';
+import { openSession, type Session } from '../../project/session.ts';
 import type { ExecutorName } from '../../executors/placement.ts';
-import { apply, emptyState, type NodeState, type RunState, stateOf } from '../../log/state.ts';
+import { apply, emptyState, type RunState, stateOf } from '../../log/state.ts';
 import { jsonView } from '../../views/json.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Pace } from '../../views/node-row.ts';
 import { PaceTracker } from '../../views/pace-tracker.ts';
-import { paint } from '../../views/paint.ts';
 import { plainView } from '../../views/plain.ts';
-import type { RunView } from '../../views/run-view.ts';
-import { summaryLines } from '../../views/summary.ts';
 import { terminalView } from '../../views/terminal.ts';
-import { exitCodes } from './exit-codes.ts';
-import { listenForInterrupts } from './interrupts.ts';
+import { exitCodes } from '../common/exit-codes.ts';
+import { listenForInterrupts } from '../common/interrupts.ts';
 import type { Io } from '../../views/io.ts';
-import { logTail } from './log-tail.ts';
-import { writePages } from './pages.ts';
-import { shortPath } from './short-path.ts';
+import { storeOptions } from '../common/session-options.ts';
+import { type KnownRun, readRequest, readRun } from '../runs/find-run.ts';
+import { closeView } from './close-view.ts';
+import { isDriven, lockRun } from './driver-lock.ts';
+import { refuseUnfit } from './refuse-unfit.ts';
 
 export interface DriveOptions {
   readonly run: RunLog;
@@ -42,9 +42,6 @@ export interface DriveOptions {
   /** Do what can be done now, and leave. */
   readonly once?: boolean;
 }
-
-/** Lines of a failed job's log that are shown. */
-const tailLines = 8;
 
 /** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
 export async function drive(session: Session, options: DriveOptions, io: Io): Promise<number> {
@@ -72,7 +69,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
       state = apply(state, event);
       view.onEvent(event, state);
     }
-    await finish(session, options, state, view, io);
+    await closeView(session, options, state, view, io);
   } catch (error) {
     view.close([]);
     throw error;
@@ -83,6 +80,66 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   if (state.left !== undefined) return options.once ? exitCodes.fine : exitCodes.interrupted;
   if (state.status === 'succeeded') return exitCodes.fine;
   return state.status === 'cancelled' ? exitCodes.interrupted : exitCodes.nodeFailed;
+}
+
+export interface GoOnOptions {
+  readonly json?: boolean;
+  readonly jobs?: number;
+  readonly executor?: ExecutorName;
+  /** Do what can be done now, and leave. */
+  readonly once?: boolean;
+}
+
+/** Drives a run on from where its last driver left it. */
+export async function goOn(io: Io, found: KnownRun, options: GoOnOptions): Promise<number> {
+  const { run, folder, graph } = found;
+  const { name: pipeline, file, overrides, profile, until, executor: before } = readRequest(folder);
+  const { json, jobs, executor = before, once } = options;
+  const session = await openSession({
+    name: file,
+    overrides,
+    profile,
+    ...storeOptions(io),
+  });
+  try {
+    refuseOther(run, graph, session.graph.digest);
+    await refuseUnfit(session, { until, executor });
+    const lock = await lockRun(session.storeRoot, run, { patient: true, say: io.warn });
+    if (!lock) throw isDriven(readRun(session.storeRoot, run));
+    const log = openLog(session.storeRoot, run);
+    try {
+      return await drive(
+        session,
+        {
+          run: log,
+          name: pipeline,
+          resumed: true,
+          json,
+          jobs,
+          until,
+          executor,
+          once,
+        },
+        io,
+      );
+    } finally {
+      log.close();
+      lock.release();
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function refuseOther(run: string, before: string | undefined, now: string): void {
+  if (before === undefined || before === now) return;
+  throw new Problem(
+    'graph-differs',
+    `The pipeline has another graph than run ${run} had.\nthen  ${before}\nnow   ${now}`,
+    {
+      hint: 'Start a new run with `pipeline run`; what has not changed is taken from the store.',
+    },
+  );
 }
 
 function events(
@@ -129,38 +186,4 @@ function paces(folder: string, stateOf: () => RunState): (address: string) => Pa
     const progress = node?.job === undefined ? undefined : readProgress(join(folder, node.job));
     return node && progress && tracker.pace(address, node.attempt, progress, Date.now());
   };
-}
-
-async function finish(
-  session: Session,
-  { run, name, json }: DriveOptions,
-  state: RunState,
-  view: RunView,
-  io: Io,
-): Promise<void> {
-  if (state.left !== undefined) {
-    view.close(json ? [] : [`Its jobs run on. Go on with: pipeline attach ${run.run}`]);
-    return;
-  }
-  const pages = await writePages(session.store, run.folder, state);
-  if (json) {
-    view.close([]);
-    return;
-  }
-  const shown = (path: string): string => shortPath(io.cwd, path);
-  const failureOf = (node: NodeState) => {
-    const log = node.job === undefined ? undefined : join(run.folder, node.job, 'log.txt');
-    return { run: run.run, logPath: log && shown(log), logTail: log ? logTail(log, tailLines) : [] };
-  };
-  const shownPages = Object.fromEntries(Object.entries(pages).map(([result, path]) => [result, shown(path)]));
-  view.close(
-    summaryLines(state, {
-      paint: paint(io.stdout.hasColor),
-      columns: io.stdout.isLive ? io.stdout.size().columns : undefined,
-      name,
-      store: io.storeFolder,
-      pages: shownPages,
-      failureOf,
-    }),
-  );
 }

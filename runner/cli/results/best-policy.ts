@@ -4,7 +4,7 @@ import { Problem } from '../../../cache/problem.ts';
 import { artifactsIn } from '../../../cache/records.ts';
 import type { Store } from '../../../cache/store.ts';
 import { leafOf, namedResults } from '../../views/results.ts';
-import type { KnownRun } from './find-run.ts';
+import type { KnownRun } from '../runs/find-run.ts';
 
 /** A policy among the results of a run, and in words why it was taken. */
 export interface ChosenPolicy {

@@ -8,9 +8,9 @@ import type { OnCluster } from '../../views/cluster-words.ts';
 import { jsonView } from '../../views/json.ts';
 import { plainView } from '../../views/plain.ts';
 import { terminalView } from '../../views/terminal.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from '../common/exit-codes.ts';
 import { type KnownRun, readRun } from './find-run.ts';
-import { listenForInterrupts } from './interrupts.ts';
+import { listenForInterrupts } from '../common/interrupts.ts';
 import type { Io } from '../../views/io.ts';
 import { askQueue, statusLines } from './status-lines.ts';
 
