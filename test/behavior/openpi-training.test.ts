@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../tasks/core/package-root.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRunning } from '../support/is-running.ts';
 import { goldenPath } from '../support/openpi-golden.ts';
 import { noPython, OpenpiProject } from '../support/openpi-checkout.ts';
@@ -55,7 +55,7 @@ test('checkpoints are used while training runs, and stay when the trainer delete
   t.after(() => running.kill('SIGKILL'));
   running.stdout.resume();
   for (const step of [2, 4, 6]) {
-    await until(() => countOf(at, 'node-finished', `look[${step}]`) === 1, `the look at checkpoint ${step}`);
+    await eventually(`checkpoint ${step} was looked at`, () => countOf(at, 'node-finished', `look[${step}]`) === 1);
     assert.deepEqual(stepFolders(at), [String(step)], 'the trainer keeps the newest only');
     at.letGo(step + 1);
   }
@@ -83,11 +83,11 @@ test('after a kill of driver and trainer it goes on from the last checkpoint and
   const first = at.start(['run', 'debug']);
   const gone = new Promise((resolve) => first.once('close', resolve));
   first.stdout.resume();
-  await until(() => countOf(at, 'node-finished', 'look[4]') === 1, 'the look at checkpoint 4');
+  await eventually('checkpoint 4 was looked at', () => countOf(at, 'node-finished', 'look[4]') === 1);
   const trainer = pidOf(at, 'train-openpi');
   first.kill('SIGKILL');
   await gone;
-  await until(() => !isRunning(trainer), 'the end of the trainer');
+  await eventually('the trainer has ended', () => !isRunning(trainer));
   at.letGo(5);
 
   const second = await at.run(['run', 'debug']);
@@ -182,14 +182,6 @@ export const adoptLerobot = task({ name: 'adopt-lerobot', version: '1', inputs: 
   assert.deepEqual(seen?.assets, ['lab/g1']);
   assert.deepEqual([seen?.facts.dataset, seen?.facts.frames], ['Unitree_G1_Inspire', 499]);
 });
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 400; i += 1) {
-    if (holds()) return;
-    await delay(25);
-  }
-  throw new Error(`waited 10 s for ${what}`);
-}
 
 interface Told {
   readonly type: string;

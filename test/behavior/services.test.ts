@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { askToCancel } from '../../runner/log/cancels.ts';
 import { endpoint, type Resources } from '../../tasks/core/task.ts';
 import { exited, startChild } from '../support/child-module.ts';
+import { eventually } from '../support/eventually.ts';
 import { isRunning } from '../support/is-running.ts';
 import { type Puppet, PuppetStage } from '../support/puppet.ts';
 import { finish, portOf, puppetPath, Rig } from '../support/rig.ts';
@@ -438,6 +439,7 @@ test('when the driver is killed its servers end too', async (t) => {
   await serving.listen(portOf(serving));
   const asking = await stage.started('ask');
   driver.kill('SIGKILL');
-  await exited(driver);
+  assert.equal(await exited(driver), 'SIGKILL');
   await Promise.all([serving.gone, asking.gone]);
+  await eventually('no process of it is left', () => ![serving.pid, asking.pid].some(isRunning));
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { existsSync } from 'node:fs';
 import { artifact, stream } from '../../tasks/core/task.ts';
+import { eventually } from '../support/eventually.ts';
 import { outOf, Rig } from '../support/rig.ts';
 
 const policy = z.object({ step: z.int() });
@@ -70,15 +70,32 @@ test('items released before a failure are evaluated and remembered', async (t) =
 
 test('an item is released once, however long its ready rule takes', async (t) => {
   const rig = await Rig.start(t);
-  const slow = { isReady: () => delay(500, true) }; // longer than the pause between two looks
+  const [asked, decided] = [gate(), gate()];
+  const slow = {
+    isReady: async () => {
+      asked.open();
+      await decided.opened;
+      return true;
+    },
+  };
   const train = rig.puppet('train', {}, { checkpoints: stream(policy, { ready: slow }) });
-  const run = await rig.run(() => train({}));
-  const training = await rig.started('train');
+  const other = rig.puppet('other', {}, { items: stream(policy) });
+  const run = await rig.run(() => ({ ...train({}), ...other({}) }));
+  const [training, beside] = [await rig.started('train'), await rig.started('other')];
   await training.write(`${outOf(training, 'checkpoints')}/100`, '{"step":100}');
+  await asked.opened;
+  const releasedBeside = (): number => run.of('item-released').filter((address) => address === 'other').length;
+  for (const step of [1, 2]) {
+    // Every running job is looked at when the other one is.
+    await beside.write(`${outOf(beside, 'items')}/${step}`, `{"step":${step}}`);
+    await eventually(`item ${step} of the other job was seen`, () => releasedBeside() === step);
+  }
+  decided.open();
   training.exit();
+  beside.exit();
   const { results } = await run.ended();
-  assert.deepEqual(results, { checkpoints: { $stream: [{ key: '100', value: { step: 100 } }] } });
-  assert.equal(run.of('item-released').length, 1);
+  assert.deepEqual(results?.checkpoints, { $stream: [{ key: '100', value: { step: 100 } }] });
+  assert.equal(run.of('item-released').filter((address) => address === 'train').length, 1);
 });
 
 test('when a second attempt gives another item under the same key, what follows is made from that one', async (t) => {

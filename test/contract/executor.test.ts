@@ -9,6 +9,7 @@ import { LocalExecutor } from '../../runner/executors/local/local.ts';
 import { makeSlurm } from '../../runner/executors/slurm/make.ts';
 import { ExecutorStage } from '../support/executor-stage.ts';
 import { eventually } from '../support/eventually.ts';
+import { Lifeline } from '../support/lifeline.ts';
 import { useCluster, withoutSlurm } from '../support/slurm.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -83,27 +84,28 @@ function contract(name: string, open: (folder: string) => Promise<Executor>, { s
     assert.match(stage.log(job), /^bye$/m);
   });
 
-  promise('a job that does not listen is killed, at once when that is asked for', async (stage) => {
-    const text = 'trap "" TERM; echo $$ > "$0/up"; while :; do sleep 0.05; echo > "$0/beat"; done';
-    const job = stage.submit(stage.script(text));
-    await eventually('it is up', () => existsSync(join(job.folder, 'beat')));
+  promise('a job that does not listen is killed, at once when that is asked for', async (stage, t) => {
+    const job = stage.script('trap "" TERM; exec 9>"$0/life"; echo > "$0/up"; while :; do sleep 600; done');
+    const life = new Lifeline(t, join(job.folder, 'life'));
+    stage.submit(job);
+    await eventually('it is up', () => existsSync(join(job.folder, 'up')));
     await stage.started(job);
+    assert.equal(life.isHeld(), true);
     stage.executor.cancel(job, { now: true });
     assert.equal((await stage.ended(job)).cancelled, true);
-    execFileSync('rm', ['-f', join(job.folder, 'beat')]);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.equal(existsSync(join(job.folder, 'beat')), false, 'it still runs');
+    await eventually('nothing of it runs', () => !life.isHeld(), { seconds: 2 });
   });
 
   const leftovers = sweepsUp ? false : 'where Slurm follows processes by their parents it loses those without one';
   promise(
     'what a job leaves behind ends with it',
-    async (stage) => {
-      const job = stage.submit(stage.script('(while :; do sleep 0.05; echo > "$0/beat"; done) & sleep 0.3'));
+    async (stage, t) => {
+      const job = stage.script('exec 9>"$0/life"; (while :; do sleep 600; done) & echo > "$0/left"');
+      const life = new Lifeline(t, join(job.folder, 'life'));
+      stage.submit(job);
       await stage.ended(job);
-      execFileSync('rm', ['-f', join(job.folder, 'beat')]);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      assert.equal(existsSync(join(job.folder, 'beat')), false, 'its child still runs');
+      assert.ok(existsSync(join(job.folder, 'left')), 'it left a child behind');
+      await eventually('its child has ended', () => !life.isHeld(), { seconds: 2 });
     },
     leftovers,
   );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../support/eventually.ts';
 import { useCluster, withoutSlurm } from '../support/slurm.ts';
 import { SlurmScene } from '../support/slurm-scene.ts';
 
@@ -38,7 +39,8 @@ describe('the controller of the cluster', { skip: withoutSlurm, timeout: 240_000
     await here.cluster.freezeController();
     scene.cue('train-1-1', 'whole-1-1'); // a score is submitted into the silence
     await scene.saw('node-submitted', { fits: ({ address }) => address.startsWith('score') });
-    await delay(12_000); // sbatch gives up after ten seconds, and the job is taken all the same
+    // After ten seconds; the job is taken all the same.
+    await eventually('sbatch has given up', () => scene.flaky.failures('sbatch') > 0, { seconds: 40 });
     await here.cluster.thawController();
     scene.cue('all');
     await driver.succeeded({ seconds: 90 });
@@ -49,7 +51,10 @@ describe('the controller of the cluster', { skip: withoutSlurm, timeout: 240_000
   test('crashes and forgets a job, whose id another job gets: the job is submitted again, the other left alone', async (t) => {
     const scene = new SlurmScene(t, here.cluster);
     await here.cluster.command('scontrol', 'update', 'PartitionName=batch', 'State=DOWN'); // so that the job is only queued
-    await delay(7_000); // the controller saves within five seconds, also that the jobs of earlier scenes have ended
+    const witness = (
+      await here.cluster.command('sbatch', '--parsable', '--hold', '-p', 'high', '-J', 'witness', '--wrap', 'true')
+    ).trim();
+    await here.cluster.hasSaved('witness'); // and that the jobs of earlier scenes have ended
     const before = here.cluster.savedController();
     const driver = scene.start();
     const { id } = await scene.saw('node-accepted');
@@ -73,6 +78,7 @@ describe('the controller of the cluster', { skip: withoutSlurm, timeout: 240_000
     await here.cluster.command('scontrol', 'update', 'PartitionName=batch', 'State=UP');
     scene.cue('all');
     await driver.succeeded({ seconds: 90 });
+    await here.cluster.command('scancel', witness);
     const left = (await here.cluster.queue()).map((job) => job.id);
     assert.deepEqual(left, [other], 'the job of somebody else was touched');
     await here.cluster.command('scancel', other);

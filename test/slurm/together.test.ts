@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { listRuns, readEvents } from '../../runner/log/run-log.ts';
+import { eventually } from '../support/eventually.ts';
 import { useCluster, withoutSlurm } from '../support/slurm.ts';
 import { undisturbed } from '../support/slurm-project.ts';
 import { SlurmScene } from '../support/slurm-scene.ts';
@@ -33,7 +35,18 @@ describe('a run on a cluster', { skip: withoutSlurm, timeout: 240_000, concurren
     const scene = new SlurmScene(t, here.cluster, { params: ['seeds=2'] });
     const drivers = [scene.start(), scene.start()];
     await scene.begun('train-1');
-    await delay(1500); // time for a second job, were there one
+    const trainingsMet = (run: string): number =>
+      new Set(
+        readEvents(join(scene.store, 'runs', run)).flatMap((event) =>
+          (event.type === 'node-awaited' || event.type === 'node-submitted') && event.address.startsWith('train')
+            ? [event.address]
+            : [],
+        ),
+      ).size;
+    await eventually('both drivers have come to both trainings', () => {
+      const runs = listRuns(scene.store);
+      return runs.length === 2 && runs.every((run) => trainingsMet(run) === 2);
+    });
     scene.cue('all');
     for (const driver of drivers) await driver.succeeded();
     const counts = ['train-1', 'train-2', 'score', 'gather'].map((name) => scene.count(name));
@@ -105,10 +118,16 @@ describe('a run on a cluster', { skip: withoutSlurm, timeout: 240_000, concurren
   test('waits for an output that a shared file system shows late', async (t) => {
     const scene = new SlurmScene(t, here.cluster, { slurm: { visibleWithinSeconds: 60 } });
     scene.late('score-1-1');
-    scene.cue('all');
+    scene.cue('train-1-1', 'whole-1-1', 'train-1-2', 'whole-1-2', 'score-1-1');
     const driver = scene.start();
     await scene.done('score-1-1');
-    await delay(10_000); // so late it is
+    const written = (): string[] => readdirSync(join(scene.store, 'runs'), { recursive: true, encoding: 'utf8' });
+    await eventually('its job has ended', () => written().some((name) => /score[^/]*\/exit\.json$/.test(name)));
+    const asked = (): number => scene.flaky.calls('squeue').length;
+    const before = asked();
+    await eventually('the driver has asked for the queue three times more', () => asked() >= before + 3);
+    assert.deepEqual(driver.code, undefined, 'it waits');
+    scene.cue('all');
     scene.deliver('score-1-1');
     await driver.succeeded();
     assert.equal(scene.count('score'), 2);
@@ -130,12 +149,12 @@ describe('a run on a cluster', { skip: withoutSlurm, timeout: 240_000, concurren
     await scene.begun('train-1');
     await first.kill();
     scene.cue('all');
-    for (let ticks = 0; ticks < 30; ticks += 1) {
+    const tick = async (): Promise<boolean> => {
       const { code, stderr } = await scene.command('tick');
       assert.ok(code === 0 || code === 3, stderr);
-      if (scene.events().at(-1)?.type === 'run-finished') break;
-      await delay(1000); // as from cron
-    }
+      return scene.events().at(-1)?.type === 'run-finished';
+    };
+    await eventually('a tick ends the run', tick, { seconds: 60 });
     assert.equal(scene.count('train-1'), 1);
     await scene.settled();
   });

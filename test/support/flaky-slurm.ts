@@ -101,6 +101,12 @@ export class FlakySlurm {
     });
   }
 
+  /** How many calls the real program has failed to carry out. */
+  failures(command: SlurmCommand): number {
+    return linesOf(join(this.#folder, 'ended')).filter((line) => line.startsWith(`${command} `) && !line.endsWith(' 0'))
+      .length;
+  }
+
   #list(folder: string, command: SlurmCommand): string[] {
     return readdirSync(join(this.#folder, folder)).filter((name) => name.startsWith(`${command}.`));
   }

@@ -32,6 +32,8 @@ export abstract class ObjectServer {
   pageSize = 1000;
   /** Bytes of content sent, and each request as `METHOD path?query`. */
   bytesServed = 0;
+  /** Answers whose content is on its way. */
+  sending = 0;
   readonly requests: string[] = [];
   /** Of the requests. */
   readonly authorizations: (string | undefined)[] = [];
@@ -107,15 +109,17 @@ export abstract class ObjectServer {
     if (request.method === 'HEAD') return void response.end();
     const stop =
       fault?.type === 'drop' || fault?.type === 'stall' ? Math.min(fault.afterBytes, part.length) : part.length;
-    await this.#send(response, part.subarray(0, stop));
+    this.sending += 1;
+    await this.#send(response, part.subarray(0, stop)).finally(() => (this.sending -= 1));
     if (fault?.type === 'drop') response.destroy();
     else if (fault?.type !== 'stall') response.end();
   }
 
   async #send(response: ServerResponse, bytes: Buffer): Promise<void> {
+    const closed = new Promise<void>((resolve) => response.once('close', resolve));
     for (let at = 0; at < bytes.length && !response.destroyed; at += 65_536) {
       const chunk = bytes.subarray(at, at + 65_536);
-      await new Promise<void>((resolve) => response.write(chunk, () => resolve()));
+      await Promise.race([closed, new Promise<void>((resolve) => response.write(chunk, () => resolve()))]);
       this.bytesServed += chunk.length;
       if (this.bytesPerSecond < Infinity) await delay((chunk.length / this.bytesPerSecond) * 1000);
     }

@@ -1,6 +1,8 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { type Artifact, isArtifact, kindOf } from '../../tasks/core/artifact.ts';
+import type { Attempt, Shape, TaskSpecOf } from '../../tasks/core/spec.ts';
 
 /** Files as an input of a task: described by their kind, with a digest that counts for nothing. */
 export async function artifactAt<K extends string, M>(
@@ -14,15 +16,23 @@ export async function artifactAt<K extends string, M>(
   return type.parse(value);
 }
 
-interface Runnable {
-  readonly spec: { readonly name: string; readonly outputs: object; readonly run?: unknown };
-}
-type Body = (inputs: unknown, out: Record<string, string>, attempt: object) => Promise<Record<string, string>>;
-
-/** Runs a task's body in this process and gives what it returns; outputs lie in a new folder below `folder`. */
-export async function runTask(task: Runnable, inputs: object, folder: string): Promise<Record<string, string>> {
-  const place = mkdtempSync(join(folder, `${task.spec.name}-`));
-  const out = Object.fromEntries(Object.keys(task.spec.outputs).map((name) => [name, join(place, name)]));
-  const attempt = { resuming: false, scratch: place, cpus: 1, signal: new AbortController().signal, report: () => {} };
-  return (task.spec.run as Body)(inputs, out, attempt);
+/**
+ * Runs a task's body in this process, as `attempt` says: gives what it returned, and the paths of its outputs, which lie in a
+ * new folder below `folder`.
+ */
+export async function runTask<I extends Shape, O extends Shape>(
+  { spec }: { spec: TaskSpecOf<I, O> },
+  inputs: z.input<z.ZodObject<I>>,
+  folder: string,
+  attempt: Partial<Attempt> = {},
+) {
+  if (!spec.run) throw new Error(`${spec.name} has no body`);
+  const place = mkdtempSync(join(folder, `${spec.name}-`));
+  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, join(place, name)])) as {
+    [K in keyof O]: string;
+  };
+  const { signal } = new AbortController();
+  const alone: Attempt = { resuming: false, scratch: place, cpus: 1, signal, report: () => {} };
+  const values = await spec.run(z.object(spec.inputs).parse(inputs), out, { ...alone, ...attempt });
+  return { out, values };
 }

@@ -1,11 +1,12 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../tasks/core/package-root.ts';
+import { eventually } from './eventually.ts';
 
 const execute = promisify(execFile);
 
@@ -122,6 +123,11 @@ export class SlurmCluster {
   }
   startController(): Promise<string> {
     return this.#order('start-controller');
+  }
+  /** Waits until the controller has a job on disk, and with it all that came before; it saves within five seconds. */
+  async hasSaved(jobName: string): Promise<void> {
+    const path = join(this.#folder, 'state', 'ctld', 'job_state');
+    await eventually(`job ${jobName} is saved`, () => existsSync(path) && readFileSync(path).includes(jobName));
   }
   /**
    * What the controller has on disk now. With it, `restore()` makes a stopped controller forget what came after, which a crash

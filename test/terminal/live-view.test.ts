@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../tasks/core/package-root.ts';
+import { eventually } from '../support/eventually.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const noTmux = spawnSync('tmux', ['-V']).status === 0 ? undefined : 'no tmux here: apt-get install tmux';
@@ -16,13 +16,19 @@ function tmux(...args: string[]): string {
 }
 
 /** The screen, as soon as it shows what is waited for. */
-async function screenWith(session: string, wanted: RegExp): Promise<string> {
+function screenWith(session: string, wanted: RegExp): Promise<string> {
   let screen = '';
-  for (const start = performance.now(); performance.now() - start < 30_000; await delay(50)) {
+  const seen = (): string | false => {
     screen = tmux('capture-pane', '-p', '-t', session);
-    if (wanted.test(screen)) return screen;
-  }
-  throw new Error(`waited 30 s for ${wanted}; the screen shows:\n${screen}`);
+    return wanted.test(screen) && screen;
+  };
+  return eventually(`the screen shows ${wanted}`, seen, { seconds: 30, told: () => `it shows:\n${screen}` });
+}
+
+/** The newest header on the screen. */
+function headerOn(session: string): string {
+  const lines = tmux('capture-pane', '-p', '-t', session).split('\n');
+  return lines.findLast((line) => line.startsWith('toy  run'))?.trimEnd() ?? '';
 }
 
 test('a run in a real terminal shows what runs, survives resizing, and leaves a summary', {
@@ -44,8 +50,10 @@ test('a run in a real terminal shows what runs, survives resizing, and leaves a 
 
   const wide = await screenWith(session, /square \d/);
   assert.match(wide, /toy/);
+  const before = headerOn(session);
   tmux('resize-window', '-t', session, '-x', '44', '-y', '12');
-  await delay(300); // a few redraws at the new size
+  // The terminal itself breaks the old header, whose first row is then its beginning.
+  await eventually('it is drawn anew', () => !before.startsWith(headerOn(session)), { told: () => headerOn(session) });
   for (const line of tmux('capture-pane', '-p', '-t', session).split('\n')) assert.ok(line.length <= 44, line);
   tmux('resize-window', '-t', session, '-x', '120', '-y', '40');
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { processIds, processStat } from '../../../cache/process-stat.ts';
 import { encode } from '../../../tasks/formats/msgpack-numpy/encode.ts';
+import { eventually } from '../../support/eventually.ts';
 import { isRunning } from '../../support/is-running.ts';
 import { startServed } from '../../support/served.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -35,7 +35,7 @@ test('a second signal ends it at once', async (t) => {
   for (let i = 0; i < 40; i += 1) client.socket.send(encode(pushtRequest()));
   await client.next();
   child.kill('SIGINT');
-  while (!lines.some((line) => line.startsWith('Stopping'))) await setTimeout(5);
+  await eventually('it says that it stops', () => lines.some((line) => line.startsWith('Stopping')));
   child.kill('SIGINT');
   assert.equal(await ended, 0);
   assert.equal((await client.closed()).code, 1006);

@@ -31,18 +31,16 @@ before(async () => {
 
 test('a policy that is asked over the wire gives the very episodes that it gives in process', async (t) => {
   const { url } = await startServed(t, [policy]);
-  const served = await runTask(rolloutServed, { ...episodes, server: { url }, connections: 3 }, folder);
-  const here = await runTask(
-    rolloutPusht,
-    { ...episodes, policy: await artifactAt(checkpoint, policy), backend: 'wasm' },
-    folder,
-  );
-  for (const output of ['rollouts', 'summary']) {
-    const files = await bytesOf(here[output] as string);
+  const served = (await runTask(rolloutServed, { ...episodes, server: { url }, connections: 3 }, folder)).out;
+  const here = (
+    await runTask(rolloutPusht, { ...episodes, policy: await artifactAt(checkpoint, policy), backend: 'wasm' }, folder)
+  ).out;
+  for (const output of ['rollouts', 'summary'] as const) {
+    const files = await bytesOf(here[output]);
     assert.ok(Object.keys(files).length > 1);
-    assert.deepEqual(await bytesOf(served[output] as string), files);
+    assert.deepEqual(await bytesOf(served[output]), files);
   }
-  const summary = await readJson(join(served.summary as string, 'summary.json'), RolloutSummary);
+  const summary = await readJson(join(served.summary, 'summary.json'), RolloutSummary);
   assert.deepEqual(
     summary.episodes.map(({ seed }) => seed),
     seeds,

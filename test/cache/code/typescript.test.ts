@@ -357,16 +357,26 @@ test('two modules whose copies would have one name are refused', async (t) => {
   );
 });
 
-/** Freezes in a process of its own, as the tests were started. */
-function freezing(root: string) {
+/** Freezes in a process of its own, as the tests were started; it is killed just before it changes the folder for the so manieth time. */
+function freezing(root: string, { killedAt = Infinity } = {}) {
   const module = new URL(
     import.meta.url.endsWith('.ts') ? '../../../cache/code/typescript.ts' : '../../../cache/code/typescript.js',
     import.meta.url,
   ).href;
-  const script = `import { freeze, scanModules } from ${JSON.stringify(module)};
+  const script = `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    import { freeze, scanModules } from ${JSON.stringify(module)};
     const root = ${JSON.stringify(root)};
+    let changes = 0;
+    for (const name of ['mkdirSync', 'writeFileSync', 'renameSync']) {
+      const change = fs[name];
+      fs[name] = (path, ...more) => {
+        if (String(path).includes('.code') && (changes += 1) === ${killedAt}) process.kill(process.pid, 'SIGKILL');
+        return change(path, ...more);
+      };
+    }
+    syncBuiltinESMExports();
     const graph = scanModules(root + '/main.ts', { root });
-    console.log('ready');
     const frozen = await freeze(graph, root + '/.code');
     console.log(frozen.entry);`;
   const loader = import.meta.url.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
@@ -375,9 +385,8 @@ function freezing(root: string) {
   });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  const ready = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
   const ended = new Promise<string>((resolve) => child.once('close', () => resolve(text)));
-  return { child, ready, ended };
+  return { child, ended };
 }
 
 const many = (): Files => ({
@@ -399,12 +408,11 @@ test('processes that freeze at once share one whole copy', { timeout: 30_000 }, 
 
 test('a freeze that was killed leaves nothing that is taken for complete', { timeout: 60_000 }, async (t) => {
   const root = realpathSync(project(t, many()));
-  for (const wait of [0, 5, 15, 30, 60]) {
-    const { child, ready, ended } = freezing(root);
-    await ready;
-    await new Promise((resolve) => setTimeout(resolve, wait)); // another moment each time; any of them is safe
-    child.kill('SIGKILL');
+  // Two folders, each of 61 modules with its folder, the manifest, the rename.
+  for (const killedAt of [1, 2, 3, 64, 125, 126]) {
+    const { child, ended } = freezing(root, { killedAt });
     await ended;
+    assert.equal(child.signalCode, 'SIGKILL', `it never came to change ${killedAt}`);
     assert.equal(node([(await freeze(scan(root), join(root, '.code'))).entry]), 'whole\n');
     for (const name of readdirSync(join(root, '.code'))) {
       if (!name.startsWith('.tmp')) rmSync(join(root, '.code', name), { recursive: true });

@@ -2,22 +2,15 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { addThenDouble, CliProject } from '../../support/cli.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Driver } from '../../support/program-process.ts';
 
 /** Waits for a file until somebody has written it. */
 const waits = `
 const wait = task({ name: 'wait', inputs: { path: z.string(), n: z.int() }, outputs: { text: folder }, command: ({ path }, out) => ['sh', '-c', 'until [ -e "$1" ]; do sleep 0.1; done; mkdir "$2"', 'sh', path, out.text] });
 export default pipeline('waits', { path: z.string() }, ({ path }) => ({ first: wait({ path, n: 1 }).text, second: wait({ path, n: 2 }).text }));
 `;
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 20_000;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`waited 20 s until ${what}`);
-    await delay(100);
-  }
-}
 
 test('a detached run goes on by itself, and whoever attaches sees how it ends', async (t) => {
   const project = new CliProject(t);
@@ -27,11 +20,11 @@ test('a detached run goes on by itself, and whoever attaches sees how it ends', 
   assert.equal(code, 0);
   assert.match(stdout, /pipeline attach 0001/);
 
-  await until('both nodes run', async () => /2 running/.test((await project.run(['status'])).stdout));
-  const attached = project.run(['attach']);
-  await project.run(['list']); // by now it watches
+  await eventually('both nodes run', async () => /2 running/.test((await project.run(['status'])).stdout));
+  const attached = new Driver(project.start(['attach']), 'attach');
+  await eventually('it watches', () => /started +wait/.test(attached.output));
   writeFileSync(path, '');
-  const watched = await attached;
+  const watched = await attached.ended();
   assert.equal(watched.code, 0);
   assert.match(watched.stdout, /run 0001.*succeeded/);
 });
@@ -40,7 +33,7 @@ test('a node of a run, and then all of it, ends when it is cancelled', async (t)
   const project = new CliProject(t);
   project.pipeline('waits', waits);
   await project.run(['run', 'waits', `path=${join(project.folder, 'never')}`, '--detach']);
-  await until('both nodes run', async () => /2 running/.test((await project.run(['status'])).stdout));
+  await eventually('both nodes run', async () => /2 running/.test((await project.run(['status'])).stdout));
 
   const one = await project.run(['cancel', 'wait n=1']);
   assert.match(one.stdout, /was cancelled/);
@@ -60,6 +53,6 @@ test('a tick drives what nobody drives, and says so when there is nothing', asyn
   assert.match(nothing.stdout, /nothing to do/);
   const child = project.start(['run', 'sums', '--detach']);
   await new Promise((resolve) => child.on('close', resolve));
-  await until('it has ended', async () => /succeeded/.test((await project.run(['status'])).stdout));
+  await eventually('it has ended', async () => /succeeded/.test((await project.run(['status'])).stdout));
   assert.ok(existsSync(join(project.folder, '.stet', 'runs', '0001', 'driver.log')));
 });

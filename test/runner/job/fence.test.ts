@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { claimFolder, endFormerJob } from '../../../runner/job/fence.ts';
@@ -46,6 +46,8 @@ test('a folder of which nothing is known is free', async (t) => {
   await endFormerJob(folder);
   writeFileSync(join(folder, 'owner.json'), '{"host":');
   await endFormerJob(folder);
+  claimFolder(folder, process.pid);
+  assert.match(readFileSync(join(folder, 'owner.json'), 'utf8'), new RegExp(`"group":${process.pid}\\b`));
 });
 
 test('a process that took over the id of a former job is left alone', async (t) => {

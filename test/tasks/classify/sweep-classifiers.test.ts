@@ -8,7 +8,7 @@ import { Ref } from '../../../tasks/core/task.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { checkpointAt } from './checkpoint.ts';
 import { alternating, rolloutsIn } from './rollouts.ts';
-import { runBody } from './run-body.ts';
+import { runTask } from '../../support/run-task.ts';
 
 test('a sweep has one fan-out for each architecture, and never trains on the checkpoint that validates', () => {
   const rows = new Ref<RolloutRow[]>({ node: { type: 'item' }, keys: [] });
@@ -34,9 +34,9 @@ test('the rollouts of a step are found among the rows', async (t) => {
   const folder = tempFolder(t);
   const rollouts = await rolloutsIn(join(folder, 'rollouts'), alternating(2));
   const rows = [100, 200].map((step) => ({ policy: checkpointAt(step), rollouts: { ...rollouts, path: `${step}` } }));
-  const { values } = await runBody(pickRollouts, { rows, step: 200 }, folder);
+  const { values } = await runTask(pickRollouts, { rows, step: 200 }, folder);
   assert.equal((values.rollouts as { path: string }).path, '200');
-  await assert.rejects(runBody(pickRollouts, { rows, step: 300 }, folder), {
+  await assert.rejects(runTask(pickRollouts, { rows, step: 300 }, folder), {
     code: 'no-rollouts',
     message: /there are of 100, 200/,
   });

@@ -9,7 +9,7 @@ import { scoreDataset } from '../../../tasks/models/success-classifier/score.ts'
 import { readClassifier } from '../../../tasks/models/success-classifier/file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { alternating, artifactOf, rolloutsIn } from './rollouts.ts';
-import { runBody } from './run-body.ts';
+import { runTask } from '../../support/run-task.ts';
 
 const quick = { epochs: 40, learningRate: 1e-2, batchSize: 32 };
 
@@ -23,7 +23,7 @@ async function scene(folder: string) {
 test('a classifier learns rollouts that can be told apart, and is described by its kind', async (t) => {
   const folder = tempFolder(t);
   const inputs = await scene(folder);
-  const { out, values } = await runBody(trainClassifier, { ...inputs, ...quick }, folder);
+  const { out, values } = await runTask(trainClassifier, { ...inputs, ...quick }, folder);
 
   const { meta } = await artifactOf(successClassifier, out.classifier);
   const { validationLoss, threshold } = values;
@@ -37,7 +37,7 @@ test('a classifier learns rollouts that can be told apart, and is described by i
 
 test('the file says what was trained on what, epoch by epoch', async (t) => {
   const folder = tempFolder(t);
-  const { out } = await runBody(trainClassifier, { ...(await scene(folder)), ...quick, hiddenSizes: [5] }, folder);
+  const { out } = await runTask(trainClassifier, { ...(await scene(folder)), ...quick, hiddenSizes: [5] }, folder);
   const file = await readClassifier(out.classifier);
   assert.deepEqual(file.trainedOn, { episodes: 12, successes: 6, steps: 144 });
   assert.deepEqual(file.validatedOn, { episodes: 8, successes: 4, steps: 96 });
@@ -56,7 +56,7 @@ test('equal inputs give equal bytes', async (t) => {
   const folder = tempFolder(t);
   const inputs = { ...(await scene(folder)), ...quick };
   const bytes = async () =>
-    readFile(join((await runBody(trainClassifier, inputs, folder)).out.classifier, 'classifier.json'));
+    readFile(join((await runTask(trainClassifier, inputs, folder)).out.classifier, 'classifier.json'));
   assert.deepEqual(await bytes(), await bytes());
 });
 
@@ -65,7 +65,7 @@ test('every setting reaches the training: each one changes the weights', async (
   const inputs = { ...(await scene(folder)), ...quick, epochs: 3 };
   const layers = async (change: object) =>
     JSON.stringify(
-      (await readClassifier((await runBody(trainClassifier, { ...inputs, ...change }, folder)).out.classifier)).layers,
+      (await readClassifier((await runTask(trainClassifier, { ...inputs, ...change }, folder)).out.classifier)).layers,
     );
   const plain = await layers({});
   for (const change of [
@@ -83,7 +83,9 @@ test('every setting reaches the training: each one changes the weights', async (
 test('progress tells epochs and losses', async (t) => {
   const told: Progress[] = [];
   const folder = tempFolder(t);
-  await runBody(trainClassifier, { ...(await scene(folder)), ...quick, epochs: 2 }, folder, told);
+  await runTask(trainClassifier, { ...(await scene(folder)), ...quick, epochs: 2 }, folder, {
+    report: (progress) => told.push(progress),
+  });
   assert.deepEqual(
     told.map(({ done, total, unit }) => [done, total, unit]),
     [
@@ -101,7 +103,7 @@ test('rollouts without a single success still give a classifier', async (t) => {
     await rolloutsIn(join(folder, 'a'), failures),
     await rolloutsIn(join(folder, 'b'), failures),
   ];
-  const { out } = await runBody(trainClassifier, { train, validation, epochs: 5 }, folder);
+  const { out } = await runTask(trainClassifier, { train, validation, epochs: 5 }, folder);
   const { trainedOn, curves } = await readClassifier(out.classifier);
   assert.equal(trainedOn.successes, 0);
   assert.deepEqual(curves.train.successMean, [null, null, null, null, null]);

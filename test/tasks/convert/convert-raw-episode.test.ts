@@ -21,18 +21,20 @@ const cameras = {
   exterior_image_2_left: recording('38347287'),
   wrist_image_left: recording('34108837'),
 };
+const recordingAt = (path: string) => ({ kind: 'droid-recording', digest: 'sha256:0', path, meta: {} }) as const;
 const files = {
-  trajectory: { path: join(folder, 'trajectory.h5') },
-  wrist: { path: cameras.wrist_image_left },
-  exterior1: { path: cameras.exterior_image_1_left },
-  exterior2: { path: cameras.exterior_image_2_left },
-};
+  trajectory: { kind: 'droid-trajectory', digest: 'sha256:0', path: join(folder, 'trajectory.h5'), meta: {} },
+  wrist: recordingAt(cameras.wrist_image_left),
+  exterior1: recordingAt(cameras.exterior_image_1_left),
+  exterior2: recordingAt(cameras.exterior_image_2_left),
+} as const;
 const task = 'Wipe the mug';
 const skip = withoutFfmpeg('libx264');
 
 async function converted(t: TestContext, settings: object): Promise<{ path: string; episode: Episode }> {
-  const inputs = { ...files, task, actionSpace: 'joint-velocity', images: 'video', codec: 'h264', ...settings };
-  const { part: path = '' } = await runTask(convertRawEpisode, inputs, tempFolder(t));
+  const asked = { actionSpace: 'joint-velocity', images: 'video', codec: 'h264' } as const;
+  const inputs = { ...files, task, ...asked, ...settings };
+  const { part: path } = (await runTask(convertRawEpisode, inputs, tempFolder(t))).out;
   const { features } = await readInfo(path);
   const [episode] = await collected(readEpisodes(path, { columns: Object.keys(features) }));
   assert.ok(episode);
@@ -53,7 +55,7 @@ async function drawnRecordings(t: TestContext) {
     const frames = [...drawnFrames(26)].slice(camera * steps, (camera + 1) * steps + 2);
     const path = join(folder, `${camera}.mp4`);
     await encodeVideo(frames, path, { codec: 'h264', fps: 15, frames: { of: 'rgb24', ...size } });
-    return { path };
+    return recordingAt(path);
   };
   return { wrist: await draw(0), exterior1: await draw(1), exterior2: await draw(2) };
 }

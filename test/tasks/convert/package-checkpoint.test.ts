@@ -51,12 +51,12 @@ test('a folder without weights or assets, or whose step nobody knows, is no chec
 test('a package has weights, statistics and its step, and not what only training needs', async (t) => {
   const folder = tempFolder(t);
   const trained = await artifactAt(openpiCheckpoint, stepFolder(folder));
-  const { checkpoint: path } = await runTask(packageCheckpoint, { checkpoint: trained }, folder);
-  assert.deepEqual(readdirSync(path as string).sort(), ['assets', 'config.json', 'params']);
-  assert.equal(readFileSync(join(path as string, 'params/d/weights'), 'utf8'), 'w');
-  const packaged = await artifactAt(checkpoint, path as string);
+  const { checkpoint: path } = (await runTask(packageCheckpoint, { checkpoint: trained }, folder)).out;
+  assert.deepEqual(readdirSync(path).sort(), ['assets', 'config.json', 'params']);
+  assert.equal(readFileSync(join(path, 'params/d/weights'), 'utf8'), 'w');
+  const packaged = await artifactAt(checkpoint, path);
   assert.deepEqual(packaged.meta, { format: 'openpi-jax/1', step: 19999 });
-  assert.deepEqual(await meta(path as string), {
+  assert.deepEqual(await meta(path), {
     format: 'openpi-jax/1',
     step: 19999,
     assets: ['droid'],
@@ -69,8 +69,8 @@ test('a package says how its weights are read, also those of another trainer', a
   const step = stepFolder(folder);
   writeFileSync(join(step, 'params/config.json'), '{"format":"arm-policy/1"}');
   const trained = await artifactAt(openpiCheckpoint, step);
-  const { checkpoint: path } = await runTask(packageCheckpoint, { checkpoint: trained }, folder);
-  assert.deepEqual((await artifactAt(checkpoint, path as string)).meta, { format: 'arm-policy/1', step: 19999 });
+  const { checkpoint: path } = (await runTask(packageCheckpoint, { checkpoint: trained }, folder)).out;
+  assert.deepEqual((await artifactAt(checkpoint, path)).meta, { format: 'arm-policy/1', step: 19999 });
 });
 
 test('a checkpoint without statistics is not packaged', async (t) => {
@@ -84,7 +84,8 @@ test('a checkpoint without statistics is not packaged', async (t) => {
 test('the last checkpoint is the one with the most steps, by number', async (t) => {
   const folder = tempFolder(t);
   const steps = ['9000', '19999', '10000'].map((step) => artifactAt(openpiCheckpoint, stepFolder(folder, { step })));
-  const { checkpoint: last } = await runTask(lastOpenpiCheckpoint, { checkpoints: await Promise.all(steps) }, folder);
+  const { checkpoint: last } = (await runTask(lastOpenpiCheckpoint, { checkpoints: await Promise.all(steps) }, folder))
+    .values;
   assert.equal(last, (await Promise.all(steps))[1]);
 });
 

@@ -17,7 +17,7 @@ const sample = join(packageRoot(), 'samples/pusht/pusht_cchi_v7_replay.zarr');
 for (const version of ['v2.1', 'v3.0'] as const) {
   test(`all demonstrations are converted, and DuckDB reads them with the known statistics, ${version}`, async (t) => {
     const replay = await artifactAt(zarrStore, sample);
-    const { dataset = '' } = await runTask(pushtToLerobot, { replay, version }, tempFolder(t));
+    const { dataset } = (await runTask(pushtToLerobot, { replay, version }, tempFolder(t))).out;
     const { meta } = await artifactAt(lerobotDataset, dataset);
     assert.deepEqual([meta.total_episodes, meta.total_frames, meta.fps], [206, 25_650, 10]);
     const [row] = await query(
@@ -34,7 +34,7 @@ for (const version of ['v2.1', 'v3.0'] as const) {
 
 test('rewards are those of the frame that follows, and done is shifted alike', async (t) => {
   const replay = await artifactAt(zarrStore, sample);
-  const { dataset = '' } = await runTask(pushtToLerobot, { replay, version: 'v3.0', episodes: 1 }, tempFolder(t));
+  const { dataset } = (await runTask(pushtToLerobot, { replay, version: 'v3.0', episodes: 1 }, tempFolder(t))).out;
   const [episode] = await collect(readEpisodes(dataset));
   assert.equal(episode?.length, 161);
   const done = Array.from(episode?.columns['next.done'] ?? [], Number);
@@ -45,7 +45,7 @@ test('rewards are those of the frame that follows, and done is shifted alike', a
 
 test('the environment state is the corners of the tee, the first being (-60, 0) turned and moved', async (t) => {
   const replay = await artifactAt(zarrStore, sample);
-  const { dataset = '' } = await runTask(pushtToLerobot, { replay, version: 'v2.1', episodes: 2 }, tempFolder(t));
+  const { dataset } = (await runTask(pushtToLerobot, { replay, version: 'v2.1', episodes: 2 }, tempFolder(t))).out;
   const [, second] = await collect(readEpisodes(dataset));
   const state = await readArray(sample, 'data/state');
   const [x = 0, y = 0, angle = 0] = Array.from(state.data.slice(161 * 5 + 2, 161 * 5 + 5), Number);

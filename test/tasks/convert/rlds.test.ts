@@ -11,9 +11,10 @@ import { framesOf } from '../../../tasks/formats/lerobot-dataset/frames.ts';
 import { type Episode, readEpisodes, readInfo } from '../../../tasks/formats/lerobot-dataset/read.ts';
 import { readEpisodes as readRlds } from '../../../tasks/formats/rlds/read.ts';
 import { decodeImages } from '../../../tasks/formats/video/decode-images.ts';
+import { rldsShard } from '../../../tasks/kinds/files-in-place.ts';
 import { collected, psnr } from '../../support/frames.ts';
 import { droidFolder, golden } from '../../support/openpi-golden.ts';
-import { runTask } from '../../support/run-task.ts';
+import { artifactAt, runTask } from '../../support/run-task.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { tinyEpisode, writeTiny } from '../../support/tiny-rlds.ts';
 import { withoutFfmpeg } from '../formats/video/frames.ts';
@@ -44,9 +45,16 @@ async function listed(
 
 type Listed = Awaited<ReturnType<typeof listed>>['episodes'][number];
 
-async function converted(t: TestContext, { record, task, shard, place }: Listed, settings: object): Promise<Episode> {
-  const inputs = { record, task, place, shard: { path: shard }, images: 'video', codec: 'h264', ...settings };
-  const { part = '' } = await runTask(convertRldsEpisode, inputs, tempFolder(t));
+interface Settings {
+  readonly mapping: RldsMapping;
+  readonly images?: 'video' | 'image';
+}
+
+async function converted(t: TestContext, listedAs: Listed, settings: Settings): Promise<Episode> {
+  const { record, task, place } = listedAs;
+  const shard = await artifactAt(rldsShard, listedAs.shard);
+  const inputs = { record, task, place, shard, codec: 'h264', ...settings } as const;
+  const { part } = (await runTask(convertRldsEpisode, inputs, tempFolder(t))).out;
   const { features } = await readInfo(part);
   const [episode] = await collected(readEpisodes(part, { columns: Object.keys(features) }));
   assert.ok(episode);

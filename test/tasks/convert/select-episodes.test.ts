@@ -22,7 +22,7 @@ test('chosen episodes keep their frames, are numbered anew, and come in the orde
     { name: 'rollouts/000100', dataset: await tiny(join(root, 'rollouts'), [2, 5]) },
   ];
   const list = await listOf(root, 'rollouts/000100 1\ndemos 2,0\n');
-  const { dataset = '' } = await runTask(selectEpisodes, { datasets, list }, root);
+  const { dataset } = (await runTask(selectEpisodes, { datasets, list }, root)).out;
   const found = await collect(readEpisodes(dataset, { columns: Object.keys(tinyFeatures) }));
   const expected = [tinyEpisode(1, 5), tinyEpisode(2, 4), tinyEpisode(0, 3)];
   assert.deepEqual(
@@ -46,7 +46,7 @@ test('only features that all datasets share are kept', async (t) => {
     { name: 'plain', dataset: await artifactAt(lerobotDataset, path) },
   ];
   const list = await listOf(root, 'demos 0\nplain 0\n');
-  const { dataset = '' } = await runTask(selectEpisodes, { datasets, list }, root);
+  const { dataset } = (await runTask(selectEpisodes, { datasets, list }, root)).out;
   const kept = Object.keys((await readInfo(dataset)).features);
   assert.deepEqual(kept.slice(0, -5), ['observation.state', 'action', 'next.done', 'grip']);
 });
@@ -80,7 +80,7 @@ for (const version of ['v2.1', 'v3.0'] as const) {
       { name: 'more', dataset: await artifactAt(lerobotDataset, join(root, 'more')) },
     ];
     const list = await listOf(root, 'more 1\ndemos 2,1\nmore 0\n');
-    const { dataset = '' } = await runTask(selectEpisodes, { datasets, list }, root);
+    const { dataset } = (await runTask(selectEpisodes, { datasets, list }, root)).out;
     const expected = [more[1], demos[2], demos[1], more[0]] as Episode[];
     const found = await collect(readEpisodes(dataset, { columns: Object.keys(cameraFeatures) }));
     assert.equal(found.length, 4);

@@ -43,7 +43,7 @@ test('a dataset with a file missing is no artifact', async (t) => {
 test('a folder is told apart by stats when planning, and one that is not there is named', async (t) => {
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'a'), 'x');
-  assert.equal((await runTask(adoptInPlace, { path: folder }, tempFolder(t))).folder, folder);
+  assert.equal((await runTask(adoptInPlace, { path: folder }, tempFolder(t))).values.folder, folder);
   const before = await adoptInPlace.spec.observe?.({ path: folder });
   writeFileSync(join(folder, 'b'), 'x');
   assert.notEqual(await adoptInPlace.spec.observe?.({ path: folder }), before);

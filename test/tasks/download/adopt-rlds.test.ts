@@ -9,8 +9,8 @@ import { artifactAt, runTask } from '../../support/run-task.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 test('the dataset stays where it lies, and its facts are those inside', async (t) => {
-  const out = await runTask(adoptRlds, { path: goldenPath('droid_rlds/tfds'), release: '1.0.1' }, tempFolder(t));
-  assert.equal(out.dataset, droidFolder);
+  const inputs = { path: goldenPath('droid_rlds/tfds'), release: '1.0.1' } as const;
+  assert.equal((await runTask(adoptRlds, inputs, tempFolder(t))).values.dataset, droidFolder);
   const { meta } = await artifactAt(rldsDataset, droidFolder);
   assert.deepEqual(meta, { name: 'droid_101', version: '0.0.1', episodes: 6, shards: 2 });
 });
@@ -43,13 +43,13 @@ test('ranges of a release are refused for data of another', async (t) => {
   writeFileSync(join(folder, 'dataset_info.json'), info);
   const path = goldenPath('droid_rlds/filter_dict.json');
   const meta = { name: 'mine', version: '0.0.1', episodes: 6, shards: 2 };
-  const dataset = { kind: 'rlds-dataset', digest: 'sha256:0', path: folder, meta };
+  const dataset = { kind: 'rlds-dataset', digest: 'sha256:0', path: folder, meta } as const;
   await assert.rejects(runTask(adoptIdleRanges, { path, dataset, release: '1.0.1' }, tempFolder(t)), {
     code: 'wrong-release',
     message: /valid only for DROID 1\.0\.1; the dataset is no release of DROID that is known/,
   });
-  const out = await runTask(adoptIdleRanges, { path, dataset }, tempFolder(t));
-  assert.ok(existsSync(String(out.ranges)));
+  const { out } = await runTask(adoptIdleRanges, { path, dataset }, tempFolder(t));
+  assert.ok(existsSync(out.ranges));
 });
 
 function copied(place: string): string {

@@ -13,8 +13,8 @@ test('an adopted folder is copied as it is', async (t) => {
   const root = tempFolder(t);
   mkdirSync(join(root, 'mine/inner'), { recursive: true });
   writeFileSync(join(root, 'mine/inner/file'), 'content');
-  const { folder } = await runTask(adoptFolder, { path: join(root, 'mine') }, root);
-  assert.equal(readFileSync(join(folder ?? '', 'inner/file'), 'utf8'), 'content');
+  const { folder } = (await runTask(adoptFolder, { path: join(root, 'mine') }, root)).out;
+  assert.equal(readFileSync(join(folder, 'inner/file'), 'utf8'), 'content');
 });
 
 test('editing a file of the user changes what is observed, touching nothing does not', async (t) => {
@@ -35,8 +35,8 @@ test('a path with nothing at it is named', async (t) => {
 });
 
 test('the sample is a zarr store of 206 demonstrations, watched for edits', async (t) => {
-  const { replay } = await runTask(samplePusht, {}, tempFolder(t));
-  const { meta } = await artifactAt(zarrStore, replay ?? '');
+  const { replay } = (await runTask(samplePusht, {}, tempFolder(t))).out;
+  const { meta } = await artifactAt(zarrStore, replay);
   assert.deepEqual(meta.arrays['meta/episode_ends']?.shape, [206]);
   assert.match(String(await samplePusht.spec.observe?.({})), /^sha256:/);
   assert.match(readFileSync(join(packageRoot(), 'samples/pusht/SOURCE.md'), 'utf8'), /Licence: MIT/);

@@ -15,7 +15,7 @@ test('a commit is its files, whatever came after it', async (t) => {
   const { repo, commit, root } = repository(t);
   write(repo, 'train.py', 'second');
   commitAll(repo);
-  const { checkout: folder = '' } = await runTask(checkout, { repo, commit, submodules: false }, root);
+  const { checkout: folder } = (await runTask(checkout, { repo, commit, submodules: false }, root)).out;
   assert.deepEqual(readdirSync(folder).sort(), ['.checkout.json', '.gitignore', 'src', 'train.py']);
   assert.equal(readFileSync(join(folder, 'train.py'), 'utf8'), 'first');
   assert.deepEqual((await artifactAt(checkoutKind, folder)).meta, { commit });
@@ -26,7 +26,7 @@ test('equal commits are equal bytes', async (t) => {
   const store = await openStore(join(root, 'store'));
   const digests: string[] = [];
   for (const _ of [1, 2]) {
-    const { checkout: folder = '' } = await runTask(checkout, { repo, commit, submodules: false }, root);
+    const { checkout: folder } = (await runTask(checkout, { repo, commit, submodules: false }, root)).out;
     digests.push((await store.putTree(folder, { how: 'copy' })).digest);
   }
   await store.close();
@@ -43,7 +43,7 @@ test('submodules come at the commits that are noted', async (t) => {
   const allow = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'protocol.file.allow', GIT_CONFIG_VALUE_0: 'always' };
   Object.assign(process.env, allow);
   t.after(() => Object.keys(allow).forEach((name) => delete process.env[name]));
-  const { checkout: folder = '' } = await runTask(checkout, { repo, commit, submodules: true }, root);
+  const { checkout: folder } = (await runTask(checkout, { repo, commit, submodules: true }, root)).out;
   assert.equal(readFileSync(join(folder, 'third_party/inner/train.py'), 'utf8'), 'first');
   assert.ok(!existsSync(join(folder, 'third_party/inner/.git')));
 });

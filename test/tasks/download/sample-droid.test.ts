@@ -23,10 +23,10 @@ const plan = { episodes: 6, meanSteps: 60, shards: 3, seed: 0 };
 
 before(async (t) => {
   const folder = tempFolder(t as Parameters<typeof tempFolder>[0]);
-  rlds = String((await runTask(sampleDroidRlds, plan, folder)).dataset);
+  rlds = (await runTask(sampleDroidRlds, plan, folder)).out.dataset;
   if (withoutFfmpeg('libx264')) return;
   const videoSize = { width: 160, height: 90 };
-  raw = String((await runTask(sampleDroidRaw, { ...plan, episodes: 2, videoSize, incomplete: true }, folder)).raw);
+  raw = (await runTask(sampleDroidRaw, { ...plan, episodes: 2, videoSize, incomplete: true }, folder)).out.raw;
 });
 
 test('the sample is a dataset of DROID 1.0.1 by name, version, shards and features', async () => {
@@ -70,8 +70,8 @@ test('a reader of Python finds every feature, true JPEGs and commands that the a
 
 test('pictures take about as many bytes as asked for', { skip: withoutPython('numpy', 'PIL') }, async (t) => {
   const few = { ...plan, episodes: 1, shards: 1, imageBytes: 12_000 };
-  const out = await runTask(sampleDroidRlds, few, tempFolder(t));
-  const { episodes } = Found.parse(runPython('check_droid_rlds.py', [String(out.dataset)], ['numpy', 'PIL']));
+  const { out } = await runTask(sampleDroidRlds, few, tempFolder(t));
+  const { episodes } = Found.parse(runPython('check_droid_rlds.py', [out.dataset], ['numpy', 'PIL']));
   const bytes = episodes[0]?.image_bytes ?? 0;
   assert.ok(Math.abs(bytes / 12_000 - 1) < 0.2, `${bytes} bytes`);
 });

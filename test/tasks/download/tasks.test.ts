@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { CliProject } from '../../support/cli.ts';
+import { eventually } from '../../support/eventually.ts';
 import { GcsServer } from '../../support/gcs-server.ts';
 import { HubServer } from '../../support/hub-server.ts';
 import { droidFolder } from '../../support/openpi-golden.ts';
@@ -16,10 +16,10 @@ test('a download that is killed half-way fetches only the rest, and then nothing
   for (const name of ['a', 'b', 'c']) bucket.put(`set/${name}`, Buffer.alloc(size, name));
   bucket.bytesPerSecond = 4_000_000;
   const child = project.start(['run', 'fetch'], env);
-  while (bucket.bytesServed < 1.2 * size) await delay(20);
+  await eventually('more than one of the three files has come', () => bucket.bytesServed >= 1.2 * size);
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));
-  await stillness(bucket);
+  await eventually('nothing is sent any more', () => bucket.sending === 0);
   const before = bucket.bytesServed;
   assert.ok(before < 3 * size, `${before} bytes before it was killed`);
 
@@ -149,13 +149,6 @@ async function scene(t: TestContext, text: string) {
   project.pipeline('fetch', text);
   const env = { STORAGE_EMULATOR_HOST: bucket.url };
   return { bucket, project, env, run: () => project.run(['run', 'fetch'], env) };
-}
-
-async function stillness(bucket: GcsServer): Promise<void> {
-  for (let before = -1; before !== bucket.bytesServed; ) {
-    before = bucket.bytesServed;
-    await delay(300);
-  }
 }
 
 /** Logs of all jobs. */

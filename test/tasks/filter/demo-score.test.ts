@@ -11,7 +11,7 @@ import { successClassifier } from '../../../tasks/kinds/success-classifier.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { checkpointAt } from '../classify/checkpoint.ts';
 import { alternating, artifactOf, rolloutsIn } from '../classify/rollouts.ts';
-import { runBody } from '../classify/run-body.ts';
+import { runTask } from '../../support/run-task.ts';
 
 const good = { success: true };
 const bad = { success: false };
@@ -22,7 +22,7 @@ const lucky = { success: true, shift: 0 };
 async function scene(folder: string, demonstrations = [good, bad, good, bad, { success: false, shift: 160 }]) {
   const training = { epochs: 60, learningRate: 1e-2, batchSize: 32 };
   const train = await rolloutsIn(join(folder, 'train'), alternating(12));
-  const { out } = await runBody(trainClassifier, { train, validation: train, ...training }, folder);
+  const { out } = await runTask(trainClassifier, { train, validation: train, ...training }, folder);
   return {
     demos: { name: 'pusht/demos', dataset: await rolloutsIn(join(folder, 'demos'), demonstrations, { seed: 3 }) },
     rollouts: [
@@ -39,7 +39,7 @@ async function scene(folder: string, demonstrations = [good, bad, good, bad, { s
 
 test('the lists name what is kept: demonstrations first, no line without episodes', async (t) => {
   const folder = tempFolder(t);
-  const { out } = await runBody(filterDemoScore, await scene(folder), folder);
+  const { out } = await runTask(filterDemoScore, await scene(folder), folder);
   assert.equal(await readFile(out.demosOnly, 'utf8'), 'pusht/demos 0,2,4\n');
   assert.equal(await readFile(out.rolloutsPlusDemos, 'utf8'), 'pusht/demos 0,2,4\npusht/rollouts/012000 1,3\n');
   assert.deepEqual((await artifactOf(episodeList, out.rolloutsPlusDemos)).meta, { datasets: 2, episodes: 5 });
@@ -48,7 +48,7 @@ test('the lists name what is kept: demonstrations first, no line without episode
 test('the sources are the datasets of the lists, under the same names', async (t) => {
   const folder = tempFolder(t);
   const inputs = await scene(folder);
-  const { values } = await runBody(filterDemoScore, inputs, folder);
+  const { values } = await runTask(filterDemoScore, inputs, folder);
   assert.deepEqual(values.sources, [
     inputs.demos,
     { name: 'pusht/rollouts/000500', dataset: inputs.rollouts[0]?.rollouts },
@@ -59,7 +59,7 @@ test('the sources are the datasets of the lists, under the same names', async (t
 test('scores tell every episode, its success and its fate; demonstrations all count as successes', async (t) => {
   const folder = tempFolder(t);
   const inputs = await scene(folder);
-  const { out } = await runBody(filterDemoScore, inputs, folder);
+  const { out } = await runTask(filterDemoScore, inputs, folder);
   const { sources, threshold } = await readJson(out.scores, EpisodeScores);
   assert.equal(threshold, inputs.classifier.meta.threshold);
   assert.deepEqual(
@@ -85,7 +85,7 @@ test('scores tell every episode, its success and its fate; demonstrations all co
 test('scoring keeps dropout off: twice gives equal bytes', async (t) => {
   const folder = tempFolder(t);
   const inputs = await scene(folder);
-  const bytes = async () => readFile((await runBody(filterDemoScore, inputs, folder)).out.scores);
+  const bytes = async () => readFile((await runTask(filterDemoScore, inputs, folder)).out.scores);
   assert.deepEqual(await bytes(), await bytes());
 });
 
@@ -98,7 +98,7 @@ test('an episode is kept when it succeeded and scored above the threshold, not a
 test('when no demonstration is kept, the scores and the threshold are told', async (t) => {
   const folder = tempFolder(t);
   const inputs = await scene(folder, [bad, bad]);
-  await assert.rejects(runBody(filterDemoScore, inputs, folder), {
+  await assert.rejects(runTask(filterDemoScore, inputs, folder), {
     code: 'nothing-kept',
     message: /"pusht\/demos".* between 0\.\d+ and 0\.\d+, the threshold is 0\.\d+/,
   });

@@ -97,5 +97,5 @@ test('trimming as much as is kept at least is refused', async (t) => {
 
 async function filter(place: string, folder: string, given: object): Promise<Record<string, unknown>> {
   const dataset = await artifactAt(rldsDataset, folder);
-  return runTask(filterIdleFrames, { dataset, checkData: true, skipBadRecords: false, ...given }, place);
+  return (await runTask(filterIdleFrames, { dataset, checkData: true, skipBadRecords: false, ...given }, place)).values;
 }

@@ -14,7 +14,7 @@ test('statistics are those that DuckDB computes over all frames', async (t) => {
   const root = tempFolder(t);
   const path = await writeTinyDataset(join(root, 'set'), { lengths: [30, 7, 12] });
   const dataset = await artifactAt(lerobotDataset, path);
-  const { stats = '' } = await runTask(datasetStats, { dataset, keys: ['observation.state', 'action'] }, root);
+  const { stats } = (await runTask(datasetStats, { dataset, keys: ['observation.state', 'action'] }, root)).out;
   assert.deepEqual((await artifactAt(normStats, stats)).meta, { features: ['action', 'observation.state'] });
   const { norm_stats } = NormStatsFile.parse(JSON.parse(readFileSync(`${stats}/norm_stats.json`, 'utf8')));
   const column = '"observation.state"[2]::double';

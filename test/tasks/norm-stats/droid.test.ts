@@ -90,9 +90,9 @@ test('the task writes the file that openpi reads, and says how it was made', asy
   const dataset = await artifactAt(rldsDataset, droidFolder);
   const [, , [, variant]] = variants as [unknown, unknown, [string, Variant]];
   const { ranges: _, ...asked } = askedOf(variant);
-  const out = await runTask(droidStats, { dataset, ...asked }, tempFolder(t));
-  assert.deepEqual(await readNormStats(join(String(out.stats), 'norm_stats.json')), variant.norm_stats);
-  const method = JSON.parse(readFileSync(join(String(out.stats), 'method.json'), 'utf8')) as unknown;
+  const { out } = await runTask(droidStats, { dataset, ...asked }, tempFolder(t));
+  assert.deepEqual(await readNormStats(join(out.stats, 'norm_stats.json')), variant.norm_stats);
+  const method = JSON.parse(readFileSync(join(out.stats, 'method.json'), 'utf8')) as unknown;
   assert.deepEqual(method, { method: 'RunningStats of openpi', frames: 176, batches: 11 });
 });
 

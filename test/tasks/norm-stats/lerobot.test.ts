@@ -105,11 +105,12 @@ test('features that are not there, and widths that do not fit, are refused by na
 
 test('the task writes norm_stats.json where openpi looks for it, and how it was made beside it', async (t) => {
   const dataset = await artifactAt(lerobotDataset, real);
-  const { exact: _, ...asked } = askedOf(cases.as_stored as Case);
-  const { stats } = await runTask(lerobotStats, { dataset, ...asked, exact: false }, tempFolder(t));
-  const written = await readNormStats(join(stats as string, 'norm_stats.json'));
+  const { stateFeatures, deltaMask, ...asked } = askedOf(cases.as_stored as Case);
+  const inputs = { ...asked, dataset, stateFeatures: [...stateFeatures], deltaMask: [...deltaMask] };
+  const { stats } = (await runTask(lerobotStats, inputs, tempFolder(t))).out;
+  const written = await readNormStats(join(stats, 'norm_stats.json'));
   assert.deepEqual(written.state, (cases.as_stored as Case).state);
-  const method = JSON.parse(readFileSync(join(stats as string, 'method.json'), 'utf8')) as unknown;
+  const method = JSON.parse(readFileSync(join(stats, 'method.json'), 'utf8')) as unknown;
   assert.deepEqual(method, { method: 'RunningStats of openpi', frames: 480, batches: 15 });
 });
 

@@ -44,8 +44,8 @@ for (const [exact, tolerance] of [
     const dataset = await artifactAt(rldsDataset, bridge);
     const names = { stateFeatures: ['observation/state'], actionFeatures: ['steps/action'] };
     const asked = { dataset, ...names, horizon: 1, batchSize: 4, exact, skipBadRecords: false };
-    const out = await runTask(rldsStats, asked, tempFolder(t));
-    const { state, actions } = await readNormStats(join(String(out.stats), 'norm_stats.json'));
+    const { out } = await runTask(rldsStats, asked, tempFolder(t));
+    const { state, actions } = await readNormStats(join(out.stats, 'norm_stats.json'));
     for (const [stats, name] of [
       [state, 'steps/observation/state'],
       [actions, 'steps/action'],

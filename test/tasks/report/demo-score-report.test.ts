@@ -12,7 +12,7 @@ import { demoScoreReport } from '../../../tasks/report/demo-score-report.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { checkpointAt } from '../classify/checkpoint.ts';
 import { artifactOf } from '../classify/rollouts.ts';
-import { runBody } from '../classify/run-body.ts';
+import { runTask } from '../../support/run-task.ts';
 import { episodesOf, smallExperiment } from './experiment.ts';
 
 async function inputsIn(folder: string) {
@@ -54,7 +54,7 @@ async function inputsIn(folder: string) {
 
 test('one page is written, with its title as its fact', async (t) => {
   const folder = tempFolder(t);
-  const { out } = await runBody(demoScoreReport, await inputsIn(folder), folder);
+  const { out } = await runTask(demoScoreReport, await inputsIn(folder), folder);
   assert.deepEqual((await artifactOf(htmlPage, out.report)).meta, { title: 'Curation & retraining' });
   const page = await readFile(out.report, 'utf8');
   for (const text of ['0.600', '50%', 'step 500, hidden 8–8 · picked', 'step 1,000, hidden 8–8', '1.5', '5.7°']) {
@@ -65,14 +65,14 @@ test('one page is written, with its title as its fact', async (t) => {
 
 test('checkpoints are drawn in the order of their steps', async (t) => {
   const folder = tempFolder(t);
-  const { out } = await runBody(demoScoreReport, await inputsIn(folder), folder);
+  const { out } = await runTask(demoScoreReport, await inputsIn(folder), folder);
   assert.match(await readFile(out.report, 'utf8'), /Mean max reward: 0\.2 at step 500, 0\.4 at step 1,000/);
 });
 
 test('equal inputs give equal bytes', async (t) => {
   const folder = tempFolder(t);
   const inputs = await inputsIn(folder);
-  const bytes = async () => readFile((await runBody(demoScoreReport, inputs, folder)).out.report);
+  const bytes = async () => readFile((await runTask(demoScoreReport, inputs, folder)).out.report);
   assert.deepEqual(await bytes(), await bytes());
 });
 

@@ -15,19 +15,22 @@ test('the page says what a policy would be trained on, and is complete in itself
   const folder = tempFolder(t);
   const dataset = await artifactAt(rldsDataset, droidFolder);
   const rule = { idleThreshold: 1e-3, minIdleSteps: 7, minKeptSteps: 16, trimSteps: 10 };
-  const { ranges: file } = await runTask(
-    filterIdleFrames,
-    { dataset, ...rule, checkData: false, skipBadRecords: false },
-    folder,
-  );
-  const ranges = await artifactAt(idleRanges, String(file));
-  const frames = { actionSpace: 'joint-position', actionHorizon: 16, successOnly: true, skipBadRecords: false };
+  const { ranges: file } = (
+    await runTask(filterIdleFrames, { dataset, ...rule, checkData: false, skipBadRecords: false }, folder)
+  ).out;
+  const ranges = await artifactAt(idleRanges, file);
+  const frames = {
+    actionSpace: 'joint-position',
+    actionHorizon: 16,
+    successOnly: true,
+    skipBadRecords: false,
+  } as const;
   const asked = { dataset, ranges, ...frames, batchSize: 8, exact: false };
-  const { stats: made } = await runTask(droidStats, asked, folder);
-  const stats = await artifactAt(normStats, String(made));
+  const { stats: made } = (await runTask(droidStats, asked, folder)).out;
+  const stats = await artifactAt(normStats, made);
 
-  const { page } = await runTask(droidDataPage, { dataset, ranges, stats, ...frames, idleFilter: true }, folder);
-  const text = readFileSync(String(page), 'utf8');
+  const { page } = (await runTask(droidDataPage, { dataset, ranges, stats, ...frames, idleFilter: true }, folder)).out;
+  const text = readFileSync(page, 'utf8');
   assert.match(text, /6 episodes, 203 steps/);
   assert.match(text, /83% are successes/);
   assert.match(text, new RegExp(`The ranges keep ${ranges.meta.steps} of 203 steps`));

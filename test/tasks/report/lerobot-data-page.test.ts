@@ -25,11 +25,11 @@ test('the page shows episodes, tasks, every number and frames of every camera', 
   );
   await writeDataset(path, { version: 'v3.0', fps: 10, robotType: 'test', features: cameraFeatures }, episodes);
   const dataset = await artifactAt(lerobotDataset, path);
-  const made = await runTask(datasetStats, { dataset, keys: ['observation.state'] }, folder);
-  const stats = await artifactAt(normStats, String(made.stats));
+  const made = (await runTask(datasetStats, { dataset, keys: ['observation.state'] }, folder)).out;
+  const stats = await artifactAt(normStats, made.stats);
 
-  const { page } = await runTask(lerobotDataPage, { dataset, stats }, folder);
-  const text = readFileSync(String(page), 'utf8');
+  const { page } = (await runTask(lerobotDataPage, { dataset, stats }, folder)).out;
+  const text = readFileSync(page, 'utf8');
   assert.match(text, /3 episodes, 76 frames/);
   assert.match(text, /100% of episodes say a task; 2 different tasks/);
   assert.match(text, /<td>pick<\/td><td class="number">2<\/td>/);
@@ -39,7 +39,7 @@ test('the page shows episodes, tasks, every number and frames of every camera', 
   assert.equal(text.match(/src="data:image\/png;base64,/g)?.length, 2);
   assert.match(text, /<h3>x<\/h3>/);
   assert.doesNotMatch(text, /https?:|<script/);
-  if (noBrowser === undefined) refuseOverflow(String(page));
+  if (noBrowser === undefined) refuseOverflow(page);
 });
 
 test('a dataset without cameras and tasks has a page too', async (t) => {
@@ -49,8 +49,8 @@ test('a dataset without cameras and tasks has a page too', async (t) => {
   const episode: Episode = { index: 0, tasks: [''], length: 2, columns: { action: values } };
   const path = join(folder, 'set');
   await writeDataset(path, { version: 'v2.1', fps: 10, robotType: 'test', features }, [episode]);
-  const { page } = await runTask(lerobotDataPage, { dataset: await artifactAt(lerobotDataset, path) }, folder);
-  const text = readFileSync(String(page), 'utf8');
+  const { page } = (await runTask(lerobotDataPage, { dataset: await artifactAt(lerobotDataset, path) }, folder)).out;
+  const text = readFileSync(page, 'utf8');
   assert.match(text, /0% of episodes say a task/);
   assert.doesNotMatch(text, /First frames|NaN/);
 });
@@ -62,7 +62,7 @@ test('equal datasets have equal pages', async (t) => {
     await runTask(lerobotDataPage, { dataset }, folder),
     await runTask(lerobotDataPage, { dataset }, folder),
   ];
-  const [a, b] = pages.map(({ page }) => readFileSync(String(page), 'utf8'));
+  const [a, b] = pages.map(({ out }) => readFileSync(out.page, 'utf8'));
   assert.equal(a, b);
 });
 

@@ -13,6 +13,7 @@ import { sizeOf } from '../../../tasks/models/flow/layout.ts';
 import { writeCheckpoint } from '../../../tasks/models/flow-policy/checkpoint.ts';
 import { layoutFor } from '../../../tasks/models/flow-policy/flow.ts';
 import { rolloutPusht } from '../../../tasks/rollout/pusht.ts';
+import { runTask } from '../../support/run-task.ts';
 
 test('one thread and several give the same bytes', async (t) => {
   const folder = await temporaryFolder(t);
@@ -77,19 +78,11 @@ test('a policy that cannot be read fails the rollout with its own problem, in th
 });
 
 async function rollOut(policyFolder: string, folder: string, { cpus }: { cpus: number }) {
-  const { run } = rolloutPusht.spec;
-  assert.ok(run);
   await mkdir(folder);
-  const out = {
-    rollouts: join(folder, 'rollouts'),
-    summary: join(folder, 'summary'),
-    successRate: '',
-    meanMaxReward: '',
-  };
   const reports: Progress[] = [];
-  const signal = new AbortController().signal;
   const report = (progress: Progress) => void reports.push(progress);
-  const values = await run(
+  const { values, out } = await runTask(
+    rolloutPusht,
     {
       policy: {
         kind: 'checkpoint',
@@ -104,8 +97,8 @@ async function rollOut(policyFolder: string, folder: string, { cpus }: { cpus: n
       backend: 'wasm',
       name: 'a test',
     },
-    out,
-    { resuming: false, scratch: folder, cpus, signal, report },
+    folder,
+    { cpus, report },
   );
   return { values, out, reports };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../../tasks/core/package-root.ts';
 import { replayPusht } from '../../../tasks/rollout/replay-pusht.ts';
+import { runTask } from '../../support/run-task.ts';
 
 test('the 206 recorded demonstrations play as people recorded them', async (t) => {
   const { values, report } = await replay(t);
@@ -31,17 +32,7 @@ async function replay(t: { after: (clean: () => Promise<void>) => void }) {
   t.after(() => rm(folder, { recursive: true }));
   const path = join(packageRoot(), 'samples/pusht/pusht_cchi_v7_replay.zarr');
   const store = { kind: 'zarr-store', digest: 'sha256:0', path, meta: { arrays: {} } } as const;
-  const attempt = { resuming: false, scratch: folder, cpus: 1, signal: new AbortController().signal, report: () => {} };
-  const { run } = replayPusht.spec;
-  assert.ok(run);
-  const out = {
-    errors: join(folder, 'errors'),
-    medianPositionError: '',
-    worstPositionError: '',
-    medianAngleError: '',
-    worstCoverageError: '',
-  };
-  const values = await run({ replay: store }, out, attempt);
-  const report = JSON.parse(await readFile(join(folder, 'errors', 'errors.json'), 'utf8')) as Report;
+  const { values, out } = await runTask(replayPusht, { replay: store }, folder);
+  const report = JSON.parse(await readFile(join(out.errors, 'errors.json'), 'utf8')) as Report;
   return { values, report };
 }

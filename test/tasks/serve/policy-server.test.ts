@@ -8,6 +8,7 @@ import { encode } from '../../../tasks/formats/msgpack-numpy/encode.ts';
 import { ndarray } from '../../../tasks/formats/msgpack-numpy/numbers.ts';
 import { Float, NdArray, type WireMap, type WireValue } from '../../../tasks/formats/msgpack-numpy/values.ts';
 import { startPolicyServer, type PolicyServer, type PolicyServerOptions } from '../../../tasks/serve/policy-server.ts';
+import { eventually } from '../../support/eventually.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { RawClient } from './raw-client.ts';
 import { pushtRequest, tinyArmPolicy, tinyPolicy } from './tiny-policy.ts';
@@ -162,6 +163,8 @@ test('health, and what is no WebSocket, are answered as by openpi', async () => 
 test('a WebSocket is a WebSocket on any path', async () => {
   for (const path of ['/', '/any/where?x=1']) {
     const client = await RawClient.open(shared.url + path);
+    client.socket.send(encode(pushtRequest()));
+    assert.ok((await client.next()) instanceof Buffer, path);
     client.socket.close();
     await client.closed();
   }
@@ -268,9 +271,10 @@ test('a client that answers no pings is let go', async (t) => {
   const client = await RawClient.open(server.url);
   client.socket.pause();
   const patient = await RawClient.open(server.url);
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  const metrics = await (await fetch(`${server.url.replace('ws', 'http')}/metrics`)).text();
-  assert.match(metrics, /^stet_policy_connections 1$/m);
+  const metrics = async (): Promise<string> => (await fetch(`${server.url.replace('ws', 'http')}/metrics`)).text();
+  await eventually('one connection is left', async () => /^stet_policy_connections 1$/m.test(await metrics()));
+  patient.socket.send(encode(pushtRequest()));
+  assert.ok((await patient.next()) instanceof Buffer, 'the one that answers is still served');
   patient.socket.close();
   client.socket.terminate();
 });

@@ -7,6 +7,6 @@ import { tempFolder } from '../../support/temp-folder.ts';
 
 test('the checkpoint with the most steps is the last, in whatever order they come', async (t) => {
   const checkpoints = [checkpointAt(500), checkpointAt(1500), checkpointAt(1000)];
-  const { checkpoint } = await runTask(lastCheckpoint, { checkpoints }, tempFolder(t));
+  const { checkpoint } = (await runTask(lastCheckpoint, { checkpoints }, tempFolder(t))).values;
   assert.equal(checkpoint, checkpoints[1]);
 });

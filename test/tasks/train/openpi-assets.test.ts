@@ -16,9 +16,9 @@ test('statistics lie where openpi looks for them, byte for byte, from a folder o
   writeFileSync(join(folder, 'norm_stats.json'), text);
   for (const path of [folder, join(folder, 'norm_stats.json')]) {
     const stats = await artifactAt(normStats, path);
-    const { assets } = await runTask(layOutAssets, { stats, assetId: 'local/pick' }, tempFolder(t));
-    assert.equal(readFileSync(join(assets as string, 'local/pick/norm_stats.json'), 'utf8'), text);
-    assert.deepEqual((await artifactAt(openpiAssets, assets as string)).meta, { ids: ['local/pick'] });
+    const { assets } = (await runTask(layOutAssets, { stats, assetId: 'local/pick' }, tempFolder(t))).out;
+    assert.equal(readFileSync(join(assets, 'local/pick/norm_stats.json'), 'utf8'), text);
+    assert.deepEqual((await artifactAt(openpiAssets, assets)).meta, { ids: ['local/pick'] });
   }
 });
 

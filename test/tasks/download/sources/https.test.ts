@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import type { Progress } from '../../../../tasks/core/task.ts';
 import { proxyFor } from '../../../../tasks/download/http/proxy.ts';
 import { listLinks } from '../../../../tasks/download/sources/https.ts';
 import { listPlace } from '../../../../tasks/download/sources/open.ts';
@@ -44,8 +45,12 @@ test('a file of which nothing is said is never gone on with', async (t) => {
   const stop = new AbortController();
   web.faults = [{ type: 'stall', afterBytes: 131_072 }];
   const remote = await listPlace(`${web.url}/a`, { access });
-  setTimeout(() => stop.abort(new Error('stopped')), 200);
-  await assert.rejects(download(remote, folder, { access: { ...access, signal: stop.signal }, parallel: 1 }));
+  // Progress is in kilobytes here: stopped once all that the server sends of it has come.
+  const report = ({ done }: Progress): void => {
+    if (done >= 131) stop.abort(new Error('stopped'));
+  };
+  const patient = { access: { ...access, signal: stop.signal }, parallel: 1, report };
+  await assert.rejects(download(remote, folder, patient), /stopped/);
   web.put('a', Buffer.alloc(200_000, 2));
   await download(await listPlace(`${web.url}/a`, { access }), folder, { access, parallel: 1 });
   assert.deepEqual(readFileSync(join(folder, 'a')), Buffer.alloc(200_000, 2));

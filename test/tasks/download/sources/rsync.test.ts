@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { listingDigest } from '../../../../tasks/download/sources/listing.ts';
 import { listPlace, schemeOf } from '../../../../tasks/download/sources/open.ts';
 import { download } from '../../../../tasks/download/transfer/download.ts';
 import { findProgram } from '../../../../tasks/core/needs.ts';
 import { testAccess } from '../../../support/access.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 
 const skip = (await findProgram('rsync')) === undefined ? 'rsync is not installed' : false;
@@ -112,11 +112,8 @@ async function daemon(t: TestContext, root: string, path: string): Promise<numbe
     { stdio: 'ignore' },
   );
   t.after(() => server.kill());
-  for (let tries = 0; tries < 100; tries += 1) {
-    if (await answers(port)) return port;
-    await delay(50);
-  }
-  throw new Error(`waited 5 s for rsync to listen: ${execFileSync('rsync', ['--version']).toString().slice(0, 80)}`);
+  await eventually('rsync listens', () => answers(port));
+  return port;
 }
 
 function answers(port: number): Promise<boolean> {

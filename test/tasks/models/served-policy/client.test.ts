@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { encode } from '../../../../tasks/formats/msgpack-numpy/encode.ts';
 import { PolicyClient } from '../../../../tasks/models/served-policy/client.ts';
+import { eventually } from '../../../support/eventually.ts';
 
 type Answer = (socket: WebSocket, frame: Buffer) => void;
 
@@ -25,6 +27,19 @@ async function serverOf(t: Pick<TestContext, 'after'>, answer: Answer, port = 0)
   t.after(end);
   const { port: taken } = server.address() as AddressInfo;
   return { url: `ws://127.0.0.1:${taken}`, port: taken, headers, end };
+}
+
+/** Counts the connections that this process was refused at a port. */
+function refusalsAt(t: Pick<TestContext, 'after'>, port: number): () => number {
+  let refusals = 0;
+  const watch = (message: unknown): void => {
+    (message as { socket: Socket }).socket.once('error', (error: NodeJS.ErrnoException & { port?: number }) => {
+      if (error.code === 'ECONNREFUSED' && error.port === port) refusals += 1;
+    });
+  };
+  subscribe('net.client.socket', watch);
+  t.after(() => unsubscribe('net.client.socket', watch));
+  return () => refusals;
 }
 
 const echo: Answer = (socket, frame) => socket.send(frame);
@@ -53,8 +68,9 @@ test('what the server says in text is the error, and the next question is asked 
 test('a server that is not up yet is waited for', async (t) => {
   const { port, end } = await serverOf(t, echo);
   end();
+  const refusals = refusalsAt(t, port);
   const client = PolicyClient.connect({ url: `127.0.0.1:${port}`, retrySeconds: 0.05, patienceSeconds: 10 });
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await eventually('two attempts were refused', () => refusals() >= 2);
   await serverOf(t, echo, port);
   assert.deepEqual(await (await client).infer(question(1)), question(1));
   await (await client).close();
@@ -71,21 +87,24 @@ test('a server that does not come up is given up', async (t) => {
 test('a server that dies with a question is asked again when it is back', async (t) => {
   const { url, port, end } = await serverOf(t, () => end());
   const client = await PolicyClient.connect({ url, retrySeconds: 0.05, patienceSeconds: 10 });
+  const refusals = refusalsAt(t, port);
   const answer = client.infer(question(1));
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await eventually('two attempts were refused', () => refusals() >= 2);
   await serverOf(t, echo, port);
   assert.deepEqual(await answer, question(1));
   await client.close();
 });
 
 test('a silent server is not waited for longer than asked, and its late answer is nobody’s', async (t) => {
+  let silent: WebSocket | undefined;
   const { url, headers } = await serverOf(t, (socket, frame) => {
     if (headers.length > 1) return echo(socket, frame);
-    setTimeout(() => socket.send(encode(new Map([['late', true]]))), 150);
+    silent = socket;
   });
   const client = await PolicyClient.connect({ url, timeoutSeconds: 0.1 });
   await assert.rejects(client.infer(question(1)), { code: 'server-silent' });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // The answer is written, or refused because the client has hung up, before the next question is asked.
+  await new Promise((resolve) => silent?.send(encode(new Map([['late', true]])), resolve));
   assert.deepEqual(await client.infer(question(2)), question(2));
   await client.close();
 });

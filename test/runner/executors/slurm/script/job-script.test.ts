@@ -62,12 +62,14 @@ for (const [shell, ...options] of shells) {
   });
 
   test(`${shell}: copies that start in one moment write to places of their own`, { skip }, async (t) => {
-    const { folder, batch } = jobIn(join(tempFolder(t), 'job'), 'echo "$1" >"$1"; sleep 0.3; exit 1');
+    const begun = tempFolder(t);
+    const all = `echo "$1" >"$1"; : >"${begun}/$$"; i=0; until [ "$(ls "${begun}" | wc -l)" = 8 ]; do sleep 0.05; i=$((i+1)); [ $i -lt 400 ] || exit 2; done; exit 1`;
+    const { folder, batch } = jobIn(join(tempFolder(t), 'job'), all);
     const runs = Array.from({ length: 8 }, () => {
       const run = spawn(shell, [...options, batch], { env: surroundings, stdio: 'ignore' });
       return new Promise((resolve) => run.once('exit', resolve));
     });
-    assert.deepEqual(new Set(await Promise.all(runs)), new Set([1]));
+    assert.deepEqual(new Set(await Promise.all(runs)), new Set([1]), '2 says that the eight were never there at once');
     assert.deepEqual(beginningOf(folder), { copies: 8, isWithdrawn: false });
     for (let copy = 0; copy < 8; copy += 1) {
       const here = copy === 0 ? folder : join(folder, `again-${copy}`);
@@ -94,7 +96,7 @@ test('a program that is told to end, and ends well before its script is told, ha
   mkdirSync(folder);
   // As Slurm tells all processes of a job: here it reaches what sits beside the program, and this shell later, or not at all.
   const tellOthers =
-    'sleep 0.3; for stat in /proc/[0-9]*/stat; do read -r pid name _ parent _ <"$stat" || continue; [ "$parent $name" != "$PPID (sleep)" ] || kill -TERM "$pid"; done 2>/dev/null; exit 0';
+    'told=; until [ "$told" ]; do for stat in /proc/[0-9]*/stat; do read -r pid name _ parent _ <"$stat" || continue; [ "$parent $name" != "$PPID (sleep)" ] || { kill -TERM "$pid"; told=1; }; done 2>/dev/null; done; exit 0';
   const job = jobLike({
     folder,
     command: { args: ['/bin/sh', '-c', tellOthers], cwd: folder, env: {} },
