@@ -37,9 +37,9 @@ export function copyFolder(folder: string, copy: number): string {
 /** The record of this copy; else of an earlier one that ended well, after which the later had nothing to do. */
 export function readExit(folder: string, newest: number): { record: ExitRecord; folder: string } | undefined {
   for (let copy = newest; copy >= 0; copy -= 1) {
-    const place = copyFolder(folder, copy);
-    const record = parsed(ExitRecord, join(place, 'exit.json'));
-    if (record && (copy === newest || isDone(record))) return { record, folder: place };
+    const ownFolder = copyFolder(folder, copy);
+    const record = parsed(ExitRecord, join(ownFolder, 'exit.json'));
+    if (record && (copy === newest || isDone(record))) return { record, folder: ownFolder };
   }
   return undefined;
 }
