@@ -7,7 +7,7 @@ import type { Event, Fact } from '../log/events.ts';
 import { standingOf } from '../executors/slurm/queue/classify.ts';
 import { withdrawJob } from '../executors/slurm/script/exit-record.ts';
 import { slurmCommands } from '../executors/slurm/make.ts';
-import { Listing } from '../executors/slurm/slurm-job.ts';
+import { Listing } from '../executors/slurm/queue/listing.ts';
 import { openLog } from '../log/run-log.ts';
 import { countsOf, type RunState } from '../log/state.ts';
 import { type Submission, Submissions } from '../log/submissions.ts';

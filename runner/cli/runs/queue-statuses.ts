@@ -2,7 +2,7 @@ import type { RunState } from '../../log/state.ts';
 import type { QueueStatus } from '../../executors/executor.ts';
 import { slurmCommands } from '../../executors/slurm/make.ts';
 import { queueStatusOf } from '../../executors/slurm/queue/queue-status.ts';
-import { Listing } from '../../executors/slurm/slurm-job.ts';
+import { Listing } from '../../executors/slurm/queue/listing.ts';
 
 /**
  * What the queue says of the nodes of a run now, by address: one query for all of them, asked by whoever looks at the run, driver

@@ -8,18 +8,18 @@ const fewJobs = 50;
 const freshSeconds = 10;
 
 export interface Calm {
-  /** What the site says, in seconds. */
-  readonly base: number;
-  /** Seconds since something last changed. */
-  readonly quiet: number;
+  /** What the site says. */
+  readonly baseSeconds: number;
+  /** Since something last changed. */
+  readonly quietSeconds: number;
   readonly jobs: number;
   /** Nobody answered the last time. */
   readonly isSilent: boolean;
 }
 
 /** Seconds until the queue is looked at again. */
-export function nextPause({ base, quiet, jobs, isSilent }: Calm): number {
-  const calm = Math.min(longest, Math.max(base, quiet * quietFraction));
-  if (isSilent) return Math.min(longest, Math.max(calm, base * 3));
-  return jobs < fewJobs && quiet < freshSeconds ? Math.min(shortest, calm) : calm;
+export function nextPause({ baseSeconds, quietSeconds, jobs, isSilent }: Calm): number {
+  const calm = Math.min(longest, Math.max(baseSeconds, quietSeconds * quietFraction));
+  if (isSilent) return Math.min(longest, Math.max(calm, baseSeconds * 3));
+  return jobs < fewJobs && quietSeconds < freshSeconds ? Math.min(shortest, calm) : calm;
 }

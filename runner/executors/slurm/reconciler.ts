@@ -1,177 +1,156 @@
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import type { EndCause, Job } from '../executor.ts';
-import { type Canceller, idOf } from './canceller.ts';
-import { cancelledVerdict, standingOf, type Verdict, verdictOf, withoutRecord } from './queue/classify.ts';
-import { monotonic, type SlurmDesk } from './desk.ts';
-import { beginningOf, type ExitRecord, readExit, readStarted } from './script/exit-record.ts';
+import type { Change, EndCause } from '../executor.ts';
+import { type Clock, monotonic } from './clock.ts';
+import type { Endings } from './endings.ts';
+import {
+  cancelledVerdict,
+  type Standing,
+  standingOf,
+  type Verdict,
+  verdictOf,
+  withoutRecord,
+} from './queue/classify.ts';
+import type { Listing } from './queue/listing.ts';
 import type { QueueRow } from './queue/queue-text.ts';
-import type { LingeringJobs } from './lingering-jobs.ts';
-import { copyOf, type Listing, type SlurmJob } from './slurm-job.ts';
+import { beginningOf, type ExitRecord, readExit, readStarted } from './script/exit-record.ts';
+import type { SlurmSite } from './script/slurm-site.ts';
+import type { SlurmJob } from './slurm-job.ts';
+import type { SlurmJobs } from './slurm-jobs.ts';
+import { startedChange } from './started-change.ts';
+import type { Sweeper } from './sweeper.ts';
 
 /** A submission whose answer was lost may show up late: so long it is waited for before it is given up, in seconds. */
 const lateSeconds = 3;
 
+export interface ReconcilerParts {
+  readonly site: SlurmSite;
+  readonly jobs: SlurmJobs;
+  readonly sweeper: Sweeper;
+  readonly endings: Endings;
+  readonly now?: Clock;
+}
+
+/** What a line of the queue comes to. */
+export interface Observation {
+  /** To be told, in this order. */
+  readonly changes: readonly Change[];
+  readonly isNewState: boolean;
+  /** Its end is told, and yet it stands in the queue: Slurm is to be told that it goes. */
+  readonly isStuck: boolean;
+}
+
 /** Follows each job from what Slurm says of it, and from what it left in its folder, to its end. */
 export class Reconciler {
-  readonly #desk: SlurmDesk;
-  readonly #canceller: Canceller;
-  readonly #lingering: LingeringJobs | undefined;
+  readonly #site: SlurmSite;
+  readonly #jobs: SlurmJobs;
+  readonly #sweeper: Sweeper;
+  readonly #endings: Endings;
+  readonly #now: Clock;
 
-  constructor(desk: SlurmDesk, canceller: Canceller, lingering: LingeringJobs | undefined) {
-    this.#desk = desk;
-    this.#canceller = canceller;
-    this.#lingering = lingering;
+  constructor({ site, jobs, sweeper, endings, now = monotonic }: ReconcilerParts) {
+    this.#site = site;
+    this.#jobs = jobs;
+    this.#sweeper = sweeper;
+    this.#endings = endings;
+    this.#now = now;
   }
 
   /** What the queue says of it now. */
-  observe(one: SlurmJob, row: QueueRow): void {
-    const before = one.row;
-    one.row = row;
-    one.phase = 'submitted';
-    if (one.as.id !== row.id) this.#desk.accepted(one, row.id);
-    if (before?.state !== row.state) this.#desk.happened();
-    if (row.restarts > one.restarts) {
-      one.restarts = row.restarts;
-      this.#requeued(one, row);
-    }
+  observe(slurmJob: SlurmJob, row: QueueRow): Observation {
+    const { isNewId, isNewState, isRestarted } = this.#jobs.show(slurmJob, row);
     const standing = standingOf(row);
-    if (standing.is !== 'over') one.missingSince = undefined;
-    if (standing.is === 'waiting') this.#requeued(one, row);
-    else if (standing.is === 'running') this.#running(one, row);
-    else if (standing.is === 'over') this.over(one, row);
-    else if (standing.is === 'stuck') {
-      this.#canceller.withdraw(one);
-      void this.#desk.commands.cancel(one.as.name, [idOf(one.as)]);
-      this.end(one, { code: null, signal: undefined, cause: standing.cause, detail: standing.detail });
-    }
-    if (this.#canceller.isOverdue(one) && this.#desk.jobs.has(one.job)) this.#canceller.addSoon(one);
-  }
-
-  #requeued(one: SlurmJob, { reason, state }: QueueRow): void {
-    if (!one.isStarted) return;
-    one.isStarted = false;
-    one.copiesBefore = beginningOf(one.job.folder).copies;
-    const why = reason === '' || reason === 'None' ? state.toLowerCase() : reason;
-    this.#desk.tell({ type: 'requeued', job: one.job, reason: `Slurm put it back into the queue (${why})` });
-  }
-
-  #running(one: SlurmJob, row: QueueRow): void {
-    const { job } = one;
-    if (one.isStarted && !one.isPacked) return;
-    const { copies } = beginningOf(job.folder);
-    if (one.isPacked) {
-      const exit = readExit(job.folder, copies - 1);
-      const how = { cancelled: one.cancelled !== false, resumes: false };
-      const verdict = exit && !wantsReason(exit.record) ? verdictOf(undefined, exit.record, how) : undefined;
-      if (verdict) return this.end(one, verdict, exit);
-    }
-    if (one.isStarted) return;
-    if (copies <= one.copiesBefore) return; // a moment later it has begun
-    // Only the job itself knows where it writes shared outputs.
-    const started = job.shared ? readStarted(job.folder, copies - 1) : undefined;
-    if (job.shared && !started) return;
-    this.#started(one, { host: row.nodes, copy: copies - 1, outName: started?.out, at: row.startsAt });
-  }
-
-  #started(one: SlurmJob, { host, copy: number, outName, at }: Began): void {
-    one.isStarted = true;
-    one.startedAt = at;
-    const copy = copyOf(one.job, number, outName || undefined);
-    const secondsAgo = at === undefined ? 0 : Math.max(0, (Date.now() - at) / 1000);
-    this.#desk.tell({ type: 'started', job: one.job, host, copy, secondsAgo });
+    if (standing.is !== 'over') this.#jobs.unmiss(slurmJob);
+    const changes: Change[] = [
+      ...(isNewId ? [{ type: 'submitted' as const, job: slurmJob.job, as: slurmJob.as }] : []),
+      ...(isRestarted ? this.#requeued(slurmJob, row) : []),
+      ...this.#stands(slurmJob, row, standing),
+    ];
+    return { changes, isNewState, isStuck: standing.is === 'stuck' };
   }
 
   /** Slurm says that it is over. */
-  over(one: SlurmJob, row: QueueRow): void {
-    const { job } = one;
+  over(slurmJob: SlurmJob, row: QueueRow): Change[] {
+    const { job, isPacked } = slurmJob;
     const { copies } = beginningOf(job.folder);
-    const exit = readExit(job.folder, copies - 1);
-    const how = { cancelled: one.cancelled !== false, resumes: job.shared !== undefined };
-    const isOwnWord = one.isPacked && exit !== undefined && !wantsReason(exit.record);
-    const verdict = verdictOf(isOwnWord ? undefined : row, exit?.record, how);
-    if (verdict) return this.end(one, verdict, exit);
-    if (one.isPacked && this.#canceller.withdraw(one))
-      return this.end(one, neverBegan(`the pack ended before its turn (${row.state})`));
-    if (this.#isOverdue(one)) this.end(one, withoutRecord(row));
+    const ownWord = readExit(job.folder, copies - 1);
+    const isEnough = isPacked && ownWord !== undefined && !wantsReason(ownWord.record);
+    const verdict = verdictOf(isEnough ? undefined : row, ownWord?.record, ending(slurmJob));
+    if (verdict) return this.#endings.end(slurmJob, verdict, ownWord);
+    if (isPacked && this.#sweeper.withdraw(slurmJob))
+      return this.#endings.end(slurmJob, neverBegan(`the pack ended before its turn (${row.state})`));
+    return this.#isOverdue(slurmJob) ? this.#endings.end(slurmJob, withoutRecord(row)) : [];
   }
 
   /** Slurm does not know it: it was purged, lost in a crash, cancelled while it waited in an array, or never came. */
-  forgotten(one: SlurmJob, listing: Listing): void {
-    const { job } = one;
+  forgotten(slurmJob: SlurmJob, listing: Listing): Change[] {
+    const { job, as, phase, cancelled } = slurmJob;
     const { copies, isWithdrawn } = beginningOf(job.folder);
-    const exit = readExit(job.folder, copies - 1);
-    const verdict =
-      exit &&
-      verdictOf(undefined, exit.record, { cancelled: one.cancelled !== false, resumes: job.shared !== undefined });
-    if (verdict) return this.end(one, verdict, exit);
-    one.missingSince ??= monotonic();
+    const ownWord = readExit(job.folder, copies - 1);
+    const verdict = ownWord && verdictOf(undefined, ownWord.record, ending(slurmJob));
+    if (verdict) return this.#endings.end(slurmJob, verdict, ownWord);
+    const isLate = this.#jobs.missingSeconds(slurmJob, this.#now()) >= lateSeconds;
     if (copies > 0) {
-      if (one.cancelled) this.end(one, cancelledVerdict);
-      else if (this.#isOverdue(one)) this.end(one, withoutRecord(undefined));
-      return;
+      if (cancelled) return this.#endings.end(slurmJob, cancelledVerdict);
+      return this.#isOverdue(slurmJob) ? this.#endings.end(slurmJob, withoutRecord(undefined)) : [];
     }
-    const isLate = monotonic() - one.missingSince >= lateSeconds;
-    if (one.phase === 'unsure' && !isLate) return;
-    if (!this.#canceller.withdraw(one) && !isWithdrawn) return;
-    if (one.cancelled) this.end(one, cancelledVerdict);
-    else if (one.phase === 'unsure') this.end(one, neverBegan('it never reached Slurm'));
-    else if (one.as.index !== undefined && listing.has(one.as.name)) {
-      this.end(one, {
-        code: null,
-        signal: undefined,
-        cause: 'cancelled-by-hand',
-        detail: 'it left the queue before it began',
-      });
-    } else this.end(one, { code: null, signal: undefined, cause: 'lost', detail: 'Slurm lost it before it began' });
+    if (phase === 'unsure' && !isLate) return [];
+    if (!this.#sweeper.withdraw(slurmJob) && !isWithdrawn) return [];
+    if (cancelled) return this.#endings.end(slurmJob, cancelledVerdict);
+    if (phase === 'unsure') return this.#endings.end(slurmJob, neverBegan('it never reached Slurm'));
+    if (as.index !== undefined && listing.has(as.name))
+      return this.#endings.end(slurmJob, without('cancelled-by-hand', 'it left the queue before it began'));
+    return this.#endings.end(slurmJob, without('lost', 'Slurm lost it before it began'));
   }
 
-  #isOverdue(one: SlurmJob): boolean {
-    one.missingSince ??= monotonic();
-    return monotonic() - one.missingSince > (this.#desk.site.visibleWithinSeconds ?? 120);
+  #stands(slurmJob: SlurmJob, row: QueueRow, standing: Standing): Change[] {
+    switch (standing.is) {
+      case 'waiting':
+        return this.#requeued(slurmJob, row);
+      case 'running':
+        return this.#running(slurmJob, row);
+      case 'ending':
+        return [];
+      case 'over':
+        return this.over(slurmJob, row);
+      case 'stuck':
+        this.#sweeper.withdraw(slurmJob);
+        return this.#endings.end(slurmJob, without(standing.cause, standing.detail));
+    }
   }
 
-  /** Nothing more comes: its end is told, with what its copy wrote. */
-  end(one: SlurmJob, verdict: Verdict, exit?: { record: ExitRecord; folder: string }): void {
-    const { job } = one;
-    this.#desk.jobs.delete(job);
-    this.#desk.happened();
-    const { code, signal, cause, detail } = verdict;
-    // A job that was taken over may have some: only its first driver knew.
-    if (Object.keys(job.secrets).length > 0 || job.command.args.length === 0) {
-      rmSync(join(job.folder, 'secrets'), { force: true });
+  #requeued(slurmJob: SlurmJob, { reason, state }: QueueRow): Change[] {
+    const { job, isStarted } = slurmJob;
+    if (!isStarted) return [];
+    this.#jobs.requeue(slurmJob, beginningOf(job.folder).copies);
+    const why = reason === '' || reason === 'None' ? state.toLowerCase() : reason;
+    return [{ type: 'requeued', job, reason: `Slurm put it back into the queue (${why})` }];
+  }
+
+  #running(slurmJob: SlurmJob, row: QueueRow): Change[] {
+    const { job, isStarted, isPacked, copiesBefore } = slurmJob;
+    if (isStarted && !isPacked) return [];
+    const { copies } = beginningOf(job.folder);
+    if (isPacked) {
+      const ownWord = readExit(job.folder, copies - 1);
+      const verdict =
+        ownWord && !wantsReason(ownWord.record) ? verdictOf(undefined, ownWord.record, ending(slurmJob)) : undefined;
+      if (verdict) return this.#endings.end(slurmJob, verdict, ownWord);
     }
-    if (job.shared && cause !== 'node-failed' && cause !== 'lost') forgetUsers(job.shared);
-    if (one.restarts > 0 || cause === 'node-failed' || cause === 'lost') this.#lingering?.add(one.as);
-    const record = exit?.record;
-    const host = record?.host || one.row?.nodes || undefined;
-    const number = record ? Number(record.copy) : Math.max(0, beginningOf(job.folder).copies - 1);
-    if (!one.isStarted && record) {
-      this.#started(one, { host: record.host, copy: number, outName: record.out, at: one.row?.startsAt });
-    }
-    const usage = {
-      host,
-      seconds: record ? record.hundredths / 100 : one.startedAt && (Date.now() - one.startedAt) / 1000,
-      cpuSeconds: record && record.used / 100,
-      peakMemoryGb: record && record.peak > 0 ? record.peak / 2 ** 30 : undefined,
-    };
-    const copy = copyOf(job, number, record?.out || undefined);
-    this.#desk.tell({
-      type: 'exited',
-      job,
-      exit: { code, signal, cancelled: cause === 'cancelled', cause, detail, usage },
-      copy: exit ? { ...copy, folder: exit.folder, entries: exit.record.entries } : copy,
-    });
+    if (isStarted) return [];
+    if (copies <= copiesBefore) return []; // a moment later it has begun
+    // Only the job itself knows where it writes shared outputs.
+    const started = job.shared ? readStarted(job.folder, copies - 1) : undefined;
+    if (job.shared && !started) return [];
+    this.#jobs.begin(slurmJob, row.startsAt);
+    return [startedChange(job, { host: row.nodes, copy: copies - 1, outName: started?.out, at: row.startsAt })];
+  }
+
+  #isOverdue(slurmJob: SlurmJob): boolean {
+    return this.#jobs.missingSeconds(slurmJob, this.#now()) > (this.#site.visibleWithinSeconds ?? 120);
   }
 }
 
-interface Began {
-  readonly host: string;
-  readonly copy: number;
-  /** Of its shared outputs. */
-  readonly outName: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly at: number | undefined;
+function ending({ cancelled, job }: SlurmJob): { cancelled: boolean; resumes: boolean } {
+  return { cancelled: cancelled !== false, resumes: job.shared !== undefined };
 }
 
 /**
@@ -185,18 +164,11 @@ function wantsReason({ code, told }: ExitRecord): boolean {
 /** Of a program that SIGKILL ended, as shells tell it. */
 const killedCode = 137;
 
-const nothing = { code: null, signal: undefined } as const;
-
 function neverBegan(detail: string): Verdict {
-  return { ...nothing, cause: 'never-started' satisfies EndCause, detail };
+  return without('never-started', detail);
 }
 
-/** The copy has ended for certain: the next may go on in the same folder. */
-function forgetUsers({ work, epoch }: NonNullable<Job['shared']>): void {
-  try {
-    for (const name of readdirSync(work))
-      if (name.startsWith(`user.${epoch}.`)) rmSync(join(work, name), { force: true });
-  } catch {
-    // Not there: the job never began.
-  }
+/** The end of a job whose program left no code. */
+function without(cause: EndCause, detail: string): Verdict {
+  return { code: null, signal: undefined, cause, detail };
 }

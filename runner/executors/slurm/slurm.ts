@@ -1,23 +1,30 @@
 import { Problem } from '../../../cache/problem.ts';
 import type { Resources } from '../../../tasks/core/resources.ts';
-import type { SlurmSite } from './script/slurm-site.ts';
 import type { Change, Executor, Job, QueueStatus, Submitted } from '../executor.ts';
+import { Accounts } from './accounts.ts';
 import { Canceller } from './canceller.ts';
-import { standingOf } from './queue/classify.ts';
-import { clusterRefusals } from './queue/cluster.ts';
-import type { SlurmCommands } from './queue/commands.ts';
-import { monotonic, type SlurmDesk } from './desk.ts';
-import { beginningOf } from './script/exit-record.ts';
-import { Reconciler } from './reconciler.ts';
-import { queueStatusOf } from './queue/queue-status.ts';
-import { nextPause } from './pauses.ts';
+import { ControllerLink } from './queue/controller-link.ts';
+import { Endings } from './endings.ts';
 import type { LingeringJobs } from './lingering-jobs.ts';
+import { Poller } from './poller.ts';
+import { QueueRoom } from './queue-room.ts';
+import type { SlurmCommands } from './queue/commands.ts';
+import { KnownCluster } from './queue/known-cluster.ts';
+import { Listing } from './queue/listing.ts';
+import { queueStatusOf } from './queue/queue-status.ts';
+import type { QueueRow } from './queue/queue-text.ts';
+import { Reconciler } from './reconciler.ts';
+import { beginningOf } from './script/exit-record.ts';
+import { grouped } from './script/grouping.ts';
+import type { SlurmSite } from './script/slurm-site.ts';
+import { scancelId, type SlurmJob } from './slurm-job.ts';
+import { SlurmJobs } from './slurm-jobs.ts';
 import { Submitter } from './submitter.ts';
-import { Listing, type SlurmJob, newSlurmJob } from './slurm-job.ts';
+import { Sweeper } from './sweeper.ts';
+import { WaitingJobs } from './waiting-jobs.ts';
 
-/** Accounting is slow, and what it does not know now it may know later. */
-const accountsPauseSeconds = 15;
 const usualMostQueued = 1000;
+const usualPollSeconds = 2;
 
 /**
  * Jobs on a Slurm cluster. They run on when their driver is gone; the next finds them by their names.
@@ -27,54 +34,52 @@ const usualMostQueued = 1000;
  */
 export class SlurmExecutor implements Executor {
   readonly outlivesDriver = true;
-  readonly #desk: SlurmDesk;
+  readonly #site: SlurmSite;
+  readonly #link: ControllerLink;
+  readonly #cluster: KnownCluster;
+  readonly #room: QueueRoom;
+  readonly #waiting = new WaitingJobs(() => this.#handOver());
+  readonly #jobs = new SlurmJobs();
   readonly #submitter: Submitter;
   readonly #canceller: Canceller;
   readonly #reconciler: Reconciler;
+  readonly #sweeper: Sweeper;
+  readonly #accounts: Accounts;
+  readonly #poller: Poller;
   #listener: (change: Change) => void = () => {};
-  #looking: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #quietSince = monotonic();
-  #isFull = false;
-  #accountsAskedAt = Number.NEGATIVE_INFINITY;
+  /** One after the other: a controller with a full queue is not helped by a crowd. */
+  #submitting: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(site: SlurmSite, commands: SlurmCommands, lingering?: LingeringJobs) {
-    this.#desk = {
-      site,
-      commands,
-      cluster: undefined,
-      jobs: new Map(),
-      isSilent: false,
-      isClosed: false,
-      tell: (change) => this.#listener(change),
-      happened: () => (this.#quietSince = monotonic()),
-      stir: () => this.#stir(),
-      replan: () => this.#plan(),
-      trouble: (message) => this.#trouble(message),
-      accepted: (one, id) => this.#accepted(one, id),
-      end: (one, verdict) => this.#reconciler.end(one, verdict),
-    };
-    this.#canceller = new Canceller(this.#desk, lingering);
-    this.#submitter = new Submitter(this.#desk, this.#canceller);
-    this.#reconciler = new Reconciler(this.#desk, this.#canceller, lingering);
+    const jobs = this.#jobs;
+    const endings = new Endings(jobs, lingering);
+    this.#site = site;
+    this.#link = new ControllerLink(commands);
+    this.#cluster = new KnownCluster(site);
+    this.#room = new QueueRoom(site.maxQueued ?? usualMostQueued);
+    this.#submitter = new Submitter({ site, commands, cluster: this.#cluster, jobs, endings });
+    this.#canceller = new Canceller(commands, jobs);
+    this.#sweeper = new Sweeper(commands, jobs, lingering);
+    this.#reconciler = new Reconciler({ site, jobs, sweeper: this.#sweeper, endings });
+    this.#accounts = new Accounts(commands);
+    this.#poller = new Poller({
+      baseSeconds: site.pollSeconds ?? usualPollSeconds,
+      load: () => ({ jobs: jobs.size, waiting: this.#waiting.size, isSilent: this.#link.isSilent }),
+      look: () => this.#look(),
+    });
   }
 
   async open(): Promise<void> {
-    if (!this.#desk.cluster) await this.#learn();
+    if (!this.#cluster.isKnown) await this.#learn();
   }
 
-  /** A queue that was full takes more once a tenth of it is free: so what follows comes as few arrays, and not one by one. */
   hasRoom(): boolean {
-    const { jobs: jobs, site } = this.#desk;
-    const most = site.maxQueued ?? usualMostQueued;
-    const queued = jobs.size + this.#submitter.waiting;
-    this.#isFull = queued >= (this.#isFull ? most - Math.max(1, Math.floor(most / 10)) + 1 : most);
-    return !this.#isFull;
+    return this.#room.hasRoom(this.#jobs.size + this.#waiting.size);
   }
 
   refusal(resources: Resources): string | undefined {
-    const { cluster, site } = this.#desk;
-    return cluster && clusterRefusals(cluster, site, resources)[0];
+    return this.#cluster.refusal(resources);
   }
 
   onChange(listener: (change: Change) => void): void {
@@ -82,148 +87,149 @@ export class SlurmExecutor implements Executor {
   }
 
   submit(job: Job): void {
-    this.#submitter.add(job);
+    this.#waiting.add(job);
   }
 
   adopt(job: Job, as: Submitted): void {
-    this.#desk.jobs.set(job, newSlurmJob(job, as, 'unsure', as.pack !== undefined));
-    this.#stir();
+    this.#jobs.adopt(job, as);
+    this.#poller.stir();
   }
 
   cancel(job: Job): void {
-    if (this.#submitter.remove(job)) {
-      queueMicrotask(() =>
-        this.#listener({ type: 'exited', job, exit: { code: null, signal: undefined, cancelled: true } }),
-      );
+    const waiting = this.#waiting.remove(job);
+    if (waiting) {
+      const exit = { code: null, signal: undefined, cancelled: true };
+      queueMicrotask(() => this.#listener({ type: 'exited', job: waiting, exit }));
       return;
     }
-    const one = this.#desk.jobs.get(job);
-    if (!one || one.cancelled) return;
-    one.cancelled = 'asked';
+    const slurmJob = this.#jobs.find(job);
+    if (!slurmJob || slurmJob.cancelled) return;
+    this.#jobs.askToCancel(slurmJob);
     // While it is being submitted nobody knows what to cancel.
-    if (one.phase !== 'submitting') this.#canceller.addSoon(one);
+    if (slurmJob.phase !== 'submitting') this.#cancelSoon(slurmJob);
   }
 
   queueStatus(job: Job): QueueStatus | undefined {
-    const row = this.#desk.jobs.get(job)?.row;
+    const row = this.#jobs.find(job)?.row;
     return row && queueStatusOf(row);
   }
 
   async settle(): Promise<void> {
-    this.#submitter.flush();
-    await this.#submitter.settled();
-    await this.#looking;
-    await this.#look();
+    this.#handOver();
+    await this.#submitting;
+    await this.#poller.settled();
+    await this.#poller.look();
   }
 
   async close(): Promise<void> {
-    this.#desk.isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#submitter.close();
-    await this.#canceller.tell();
-    await this.#looking;
+    this.#isClosed = true;
+    this.#poller.close();
+    this.#waiting.close();
+    await this.#submitting;
+    await this.#canceller.send();
+    await this.#poller.settled();
   }
 
   /** What the cluster has and allows. */
   async #learn(): Promise<void> {
-    const answer = await this.#desk.commands.cluster();
+    const answer = await this.#link.commands.cluster();
     if (answer.is === 'refused') {
       throw new Problem('no-slurm', `Slurm cannot be used here: ${answer.message}`, {
         hint: 'Run it on a login node of the cluster, or with --executor local.',
       });
     }
-    if (answer.is === 'answer') this.#desk.cluster = answer.value;
-    else this.#trouble(answer.message);
+    if (answer.is === 'answer') this.#cluster.learn(answer.value);
+    else this.#tell(this.#link.unanswered(answer.message));
   }
 
-  #accepted(one: SlurmJob, id: string): void {
-    one.phase = 'submitted';
-    one.as = { ...one.as, id };
-    this.#listener({ type: 'submitted', job: one.job, as: one.as });
-  }
-
-  /** Something happened or is about to: the next look comes soon. */
-  #stir(): void {
-    this.#quietSince = monotonic();
-    this.#plan();
-  }
-
-  #plan(): void {
-    clearTimeout(this.#timer);
-    if (this.#desk.isClosed || (this.#desk.jobs.size === 0 && this.#submitter.waiting === 0)) return;
-    const seconds = nextPause({
-      base: this.#desk.site.pollSeconds ?? 2,
-      quiet: monotonic() - this.#quietSince,
-      jobs: this.#desk.jobs.size,
-      isSilent: this.#desk.isSilent,
-    });
-    this.#timer = setTimeout(() => void this.#look().finally(() => this.#plan()), seconds * 1000);
-  }
-
-  #look(): Promise<void> {
-    this.#looking ??= this.#lookOnce().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
-  }
-
-  async #lookOnce(): Promise<void> {
-    const known = [...this.#desk.jobs.values()].filter(({ phase }) => phase !== 'submitting');
-    if (known.length === 0 && this.#submitter.waiting === 0) return;
-    const answer = await this.#desk.commands.queue();
-    if (answer.is !== 'answer') return this.#trouble(answer.message);
-    this.#desk.isSilent = false;
-    if (this.#submitter.waiting > 0) this.#submitter.flushSoon();
-    if (!this.#desk.cluster) await this.#learn();
-    const listing = new Listing(answer.value);
-    const absent: SlurmJob[] = [];
-    for (const one of known) {
-      const row = listing.find(one.as);
-      if (row) this.#reconciler.observe(one, row);
-      else absent.push(one);
+  /** Hands over what waits, unless it is no time for that. */
+  #handOver(): void {
+    // Whoever does not answer, or has no room, is not asked for more until a look at the queue went well.
+    if (this.#link.isSilent || this.#waiting.isHeld) return this.#poller.plan();
+    const limits = { arraySize: this.#cluster.arraySize, packed: this.#site.packed ?? 1 };
+    for (const packs of grouped(this.#waiting.take(), limits)) {
+      this.#submitting = this.#submitting.then(() => this.#submit(packs));
     }
+  }
+
+  async #submit(packs: readonly (readonly Job[])[]): Promise<void> {
+    if (this.#isClosed) return;
+    const batch = this.#submitter.prepare(packs);
+    this.#tell(batch.slurmJobs.map(({ job, as }) => ({ type: 'submitting', job, as })));
+    const { answer, changes, putBack } = await this.#submitter.send(batch);
+    this.#waiting.submitted({ isTaken: answer.is === 'answer' || answer.is === 'refused' });
+    for (const job of putBack) this.#waiting.putBack(job);
+    this.#tell(changes);
+    for (const slurmJob of batch.slurmJobs) {
+      if (slurmJob.cancelled && this.#jobs.has(slurmJob)) this.#canceller.add(slurmJob);
+    }
+    if (answer.is === 'silent') this.#tell(this.#link.unanswered(answer.message));
+    await this.#canceller.send();
+    this.#poller.stir();
+  }
+
+  /** Together with others that come at the same time. */
+  #cancelSoon(slurmJob: SlurmJob): void {
+    if (this.#canceller.isIdle) setTimeout(() => void this.#sendCancels(), 0);
+    this.#canceller.add(slurmJob);
+  }
+
+  async #sendCancels(): Promise<void> {
+    if (await this.#canceller.send()) this.#poller.stir();
+  }
+
+  async #look(): Promise<void> {
+    const known = this.#jobs.handedOver();
+    if (known.length === 0 && this.#waiting.size === 0) return;
+    const answer = await this.#link.commands.queue();
+    if (answer.is !== 'answer') return this.#tell(this.#link.unanswered(answer.message));
+    this.#link.answered();
+    if (this.#waiting.size > 0) this.#waiting.handOverSoon();
+    if (!this.#cluster.isKnown) await this.#learn();
+    const listing = new Listing(answer.value);
+    const absent = this.#observe(known, listing);
     if (absent.length > 0) await this.#lookForAbsent(absent);
-    this.#canceller.cancelLate(listing);
-    await this.#canceller.cancelLingering(listing);
+    await this.#sweeper.sweep(listing);
   }
 
   /** A listing may be empty, old or cut off: what it does not have is looked for in the controller's own memory. */
   async #lookForAbsent(absent: readonly SlurmJob[]): Promise<void> {
-    const answer = await this.#desk.commands.jobs();
-    if (answer.is !== 'answer') return this.#trouble(answer.message);
+    const answer = await this.#link.commands.jobs();
+    if (answer.is !== 'answer') return this.#tell(this.#link.unanswered(answer.message));
     const listing = new Listing(answer.value);
-    const forgotten = absent.filter((one) => {
-      const row = listing.find(one.as);
-      if (row && this.#desk.jobs.has(one.job)) this.#reconciler.observe(one, row);
-      return !row && this.#desk.jobs.has(one.job);
-    });
-    for (const one of forgotten) this.#reconciler.forgotten(one, listing);
-    await this.#askAccounts(
-      forgotten.filter(({ job }) => this.#desk.jobs.has(job) && beginningOf(job.folder).copies > 0),
+    const forgotten = this.#observe(
+      absent.filter((slurmJob) => this.#jobs.has(slurmJob)),
+      listing,
     );
+    for (const slurmJob of forgotten) this.#tell(this.#reconciler.forgotten(slurmJob, listing));
+    if (!this.#cluster.hasAccounting) return;
+    const wordless = forgotten.filter(
+      (slurmJob) => this.#jobs.has(slurmJob) && beginningOf(slurmJob.job.folder).copies > 0,
+    );
+    for (const [slurmJob, row] of await this.#accounts.over(wordless)) this.#tell(this.#reconciler.over(slurmJob, row));
   }
 
-  /** Where there is accounting it knows how a job ended that left no word and that the controller has forgotten. */
-  async #askAccounts(forgotten: readonly SlurmJob[]): Promise<void> {
-    const isDue = monotonic() - this.#accountsAskedAt > accountsPauseSeconds;
-    if (forgotten.length === 0 || !this.#desk.cluster?.hasAccounting || !isDue) return;
-    this.#accountsAskedAt = monotonic();
-    const answer = await this.#desk.commands.accounted([...new Set(forgotten.map(({ as }) => as.name))]);
-    if (answer.is !== 'answer') return;
-    const listing = new Listing(answer.value);
-    for (const one of forgotten) {
-      const row = listing.find(one.as);
-      if (row && standingOf(row).is === 'over') this.#reconciler.over(one, row);
-    }
+  /** Gives those that the listing does not have. */
+  #observe(slurmJobs: readonly SlurmJob[], listing: Listing): SlurmJob[] {
+    return slurmJobs.filter((slurmJob) => {
+      const row = listing.find(slurmJob.as);
+      if (row) this.#observeRow(slurmJob, row);
+      return !row;
+    });
   }
 
-  #trouble(message: string): void {
-    if (!this.#desk.isSilent) {
-      this.#listener({
-        type: 'trouble',
-        message: `Slurm does not answer; what is running runs on. ${message.split('\n')[0] ?? ''}`,
-      });
+  #observeRow(slurmJob: SlurmJob, row: QueueRow): void {
+    const { changes, isNewState, isStuck } = this.#reconciler.observe(slurmJob, row);
+    if (isNewState) this.#poller.happened();
+    if (isStuck) void this.#link.commands.cancel(slurmJob.as.name, [scancelId(slurmJob.as)]);
+    this.#tell(changes);
+    if (this.#canceller.isOverdue(slurmJob) && this.#jobs.has(slurmJob)) this.#cancelSoon(slurmJob);
+  }
+
+  #tell(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.type === 'exited') this.#poller.happened();
+      this.#listener(change);
     }
-    this.#desk.isSilent = true;
   }
 }

@@ -1,150 +1,112 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Job } from '../executor.ts';
-import { batchText } from './script/batch-text.ts';
-import type { Canceller } from './canceller.ts';
+import type { Change, Job } from '../executor.ts';
+import type { Endings } from './endings.ts';
 import { cancelledVerdict } from './queue/classify.ts';
-import { gresType } from './queue/cluster.ts';
-import { monotonic, type SlurmDesk } from './desk.ts';
-import { grouped } from './script/grouping.ts';
+import type { Answer, SlurmCommands } from './queue/commands.ts';
+import type { KnownCluster } from './queue/known-cluster.ts';
+import { batchText } from './script/batch-text.ts';
 import { slurmJobText } from './script/job-text.ts';
 import { sbatchOptions } from './script/options.ts';
 import { halve } from './script/secrets.ts';
-import { type SlurmJob, newSlurmJob } from './slurm-job.ts';
+import type { SlurmSite } from './script/slurm-site.ts';
+import type { SlurmJob } from './slurm-job.ts';
+import type { SlurmJobs } from './slurm-jobs.ts';
 
-/** Jobs that come within this time go to the scheduler together, in milliseconds. */
-const gatherMs = 20;
 /** Half of a job's secrets is in this variable, the other half in its folder. */
 const padVariable = 'STET_PAD';
-/** Between two tries to submit, in seconds. */
-const longestHoldSeconds = 60;
-/** Elements of an array, as long as nobody said how many there may be. */
-const usualArraySize = 1000;
 
-/** Hands jobs to Slurm: gathered, as arrays, their names on record first. */
+export interface SubmitterParts {
+  readonly site: SlurmSite;
+  readonly commands: Pick<SlurmCommands, 'submit'>;
+  readonly cluster: KnownCluster;
+  readonly jobs: SlurmJobs;
+  readonly endings: Endings;
+}
+
+/** What one call of `sbatch` hands over. */
+export interface Batch {
+  readonly slurmJobs: readonly SlurmJob[];
+  readonly options: readonly string[];
+  readonly script: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What came of it. */
+export interface SubmitOutcome {
+  readonly answer: Answer<string>;
+  /** To be told, in this order. */
+  readonly changes: readonly Change[];
+  /** Jobs that Slurm had no room for. */
+  readonly putBack: readonly Job[];
+}
+
+/** Hands jobs to Slurm, as arrays. */
 export class Submitter {
-  readonly #desk: SlurmDesk;
-  readonly #canceller: Canceller;
-  #waiting: Job[] = [];
-  #gather: NodeJS.Timeout | undefined;
-  #submission: Promise<void> = Promise.resolve();
-  #failures = 0;
-  #holdUntil = 0;
+  readonly #parts: SubmitterParts;
 
-  constructor(desk: SlurmDesk, canceller: Canceller) {
-    this.#desk = desk;
-    this.#canceller = canceller;
+  constructor(parts: SubmitterParts) {
+    this.#parts = parts;
   }
 
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  add(job: Job): void {
-    this.#waiting.push(job);
-    this.flushSoon();
-  }
-
-  /** False when it does not wait here any more. */
-  remove(job: Job): boolean {
-    const at = this.#waiting.indexOf(job);
-    if (at >= 0) this.#waiting.splice(at, 1);
-    return at >= 0;
-  }
-
-  flushSoon(): void {
-    this.#gather ??= setTimeout(() => this.flush(), gatherMs);
-  }
-
-  /** All that was handed over has been answered, one way or the other. */
-  async settled(): Promise<void> {
-    await this.#submission;
-  }
-
-  /** What waits stays: its folders are there, and nobody else knows of them, so the next driver starts them. */
-  async close(): Promise<void> {
-    clearTimeout(this.#gather);
-    this.#waiting = [];
-    await this.#submission;
-  }
-
-  /** Hands over what waits, unless it is no time for that. */
-  flush(): void {
-    clearTimeout(this.#gather);
-    this.#gather = undefined;
-    // Whoever does not answer, or has no room, is not asked for more until a look at the queue went well.
-    if (this.#desk.isSilent || monotonic() < this.#holdUntil) return this.#desk.replan();
-    const jobs = this.#waiting.splice(0);
-    if (jobs.length === 0) return;
-    const { arraySize = usualArraySize } = this.#desk.cluster ?? {};
-    for (const packs of grouped(jobs, { arraySize, packed: this.#desk.site.packed ?? 1 })) {
-      // One after the other: a controller with a full queue is not helped by a crowd.
-      this.#submission = this.#submission.then(() => this.#submit(packs));
-    }
-  }
-
-  async #submit(packs: readonly (readonly Job[])[]): Promise<void> {
-    const jobs = packs.flat();
-    const [first] = jobs;
-    if (!first || this.#desk.isClosed) return;
-    const name = jobs.length === 1 ? first.token : `${first.token}.x${jobs.length}`;
+  /** Names the jobs and writes their scripts. Nothing is asked of Slurm yet: their names must be on record before that. */
+  prepare(packs: readonly (readonly Job[])[]): Batch {
+    const { site, cluster, jobs } = this.#parts;
+    const all = packs.flat();
+    const token = all[0]?.token ?? '';
+    const name = all.length === 1 ? token : `${token}.x${all.length}`;
     const isArray = packs.length > 1;
     const isPacked = packs.some((pack) => pack.length > 1);
-    const halves = Object.keys(first.secrets).length > 0 ? halve(first.secrets) : undefined;
-    const all: SlurmJob[] = [];
-    for (const [index, pack] of packs.entries()) {
-      for (const [place, job] of pack.entries()) {
-        const as = { name, ...(isArray ? { index } : {}), ...(isPacked ? { pack: place } : {}) };
-        const one = newSlurmJob(job, as, 'submitting', isPacked);
-        this.#desk.jobs.set(job, one);
-        all.push(one);
+    const secrets = all[0]?.secrets ?? {};
+    const halves = Object.keys(secrets).length > 0 ? halve(secrets) : undefined;
+    const slurmJobs = packs.flatMap((pack, index) =>
+      pack.map((job, turn) => {
         this.#write(job, halves?.hidden);
-        this.#desk.tell({ type: 'submitting', job, as });
-      }
-    }
-    const script = batchText(packs);
-    const options = sbatchOptions(
-      { name, packs: packs.map((pack) => pack.map((job) => this.#spelled(job))) },
-      this.#desk.site,
+        return jobs.submit(job, { name, ...(isArray ? { index } : {}), ...(isPacked ? { pack: turn } : {}) });
+      }),
     );
-    const answer = await this.#desk.commands.submit(options, script, halves ? { [padVariable]: halves.pad } : {});
-    this.#hold(answer.is === 'answer' || answer.is === 'refused');
-    for (const one of all) {
-      if (answer.is === 'answer') this.#desk.accepted(one, answer.value);
-      else if (answer.is === 'full') this.#putBack(one);
-      else if (answer.is === 'refused') {
-        this.#desk.end(one, { code: null, signal: undefined, cause: 'refused', detail: answer.message });
-      } else one.phase = 'unsure';
-      if (one.cancelled && this.#desk.jobs.has(one.job)) this.#canceller.add(one);
+    const spelled = packs.map((pack) => pack.map((job) => cluster.spelled(job)));
+    return {
+      slurmJobs,
+      options: sbatchOptions({ name, packs: spelled }, site),
+      script: batchText(packs),
+      environment: halves ? { [padVariable]: halves.pad } : {},
+    };
+  }
+
+  async send({ slurmJobs, options, script, environment }: Batch): Promise<SubmitOutcome> {
+    const answer = await this.#parts.commands.submit(options, script, environment);
+    const perJob = slurmJobs.map((slurmJob) => this.#answered(slurmJob, answer));
+    return {
+      answer,
+      changes: perJob.flatMap(({ changes = [] }) => changes),
+      putBack: perJob.flatMap(({ putBack }) => (putBack ? [putBack] : [])),
+    };
+  }
+
+  #answered(slurmJob: SlurmJob, answer: Answer<string>): { changes?: Change[]; putBack?: Job } {
+    const { jobs, endings } = this.#parts;
+    switch (answer.is) {
+      case 'answer':
+        jobs.accept(slurmJob, answer.value);
+        return { changes: [{ type: 'submitted', job: slurmJob.job, as: slurmJob.as }] };
+      case 'refused':
+        return {
+          changes: endings.end(slurmJob, { code: null, signal: undefined, cause: 'refused', detail: answer.message }),
+        };
+      case 'silent':
+        jobs.doubt(slurmJob);
+        return {};
+      case 'full':
+        if (slurmJob.cancelled) return { changes: endings.end(slurmJob, cancelledVerdict) };
+        jobs.remove(slurmJob);
+        return { putBack: slurmJob.job };
     }
-    if (answer.is === 'silent') this.#desk.trouble(answer.message);
-    await this.#canceller.tell();
-    this.#desk.stir();
-  }
-
-  #putBack(one: SlurmJob): void {
-    this.#desk.jobs.delete(one.job);
-    if (one.cancelled) this.#desk.end(one, cancelledVerdict);
-    else this.#waiting.push(one.job);
-  }
-
-  /** Each time that a submission fails the next waits longer. */
-  #hold(isFine: boolean): void {
-    this.#failures = isFine ? 0 : this.#failures + 1;
-    this.#holdUntil = isFine ? 0 : monotonic() + Math.min(longestHoldSeconds, 2 ** this.#failures);
   }
 
   #write(job: Job, hidden: string | undefined): void {
     const secrets = hidden === undefined ? undefined : { variable: padVariable, file: join(job.folder, 'secrets') };
     if (secrets) writeFileSync(secrets.file, hidden ?? '', { mode: 0o600 });
-    writeFileSync(join(job.folder, 'job.sh'), slurmJobText(job, this.#desk.site, secrets));
-  }
-
-  /** GPU types as the cluster spells them. */
-  #spelled(job: Job): Job {
-    const { gpuType, ...resources } = job.resources;
-    if (gpuType === undefined || !this.#desk.cluster) return job;
-    const spelled = gresType(this.#desk.cluster, this.#desk.site, gpuType);
-    return { ...job, resources: spelled === undefined ? resources : { ...resources, gpuType: spelled } };
+    writeFileSync(join(job.folder, 'job.sh'), slurmJobText(job, this.#parts.site, secrets));
   }
 }

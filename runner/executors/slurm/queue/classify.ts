@@ -1,6 +1,6 @@
 import type { EndCause } from '../../executor.ts';
 import { type ExitRecord, isDone } from '../script/exit-record.ts';
-import { notStarted } from '../script/job-text.ts';
+import { notStarted } from '../script/not-started.ts';
 import type { QueueRow } from './queue-text.ts';
 
 /** How far a job is, by the queue's word alone. */

@@ -66,24 +66,24 @@ export function parseQueue(text: string): QueueRow[] {
 /** `scontrol -o show job`: what the controller knows of all jobs, a line each. Ours have plain names, so lines are whole. */
 export function parseJobs(text: string): QueueRow[] {
   return text.split('\n').flatMap((line): QueueRow[] => {
-    const found = new Map(
+    const values = new Map(
       [...line.matchAll(/(\w+)=(\S*)/g)].map(([, key = '', value = '']) => [key, value] as const).reverse(),
     );
-    const id = found.get('JobId');
+    const id = values.get('JobId');
     if (id === undefined) return [];
-    const [code, signal] = (found.get('ExitCode') ?? '').split(':').map(Number);
+    const [code, signal] = (values.get('ExitCode') ?? '').split(':').map(Number);
     const row = {
-      id: found.get('ArrayJobId') ?? id,
-      name: found.get('JobName') ?? '',
-      state: found.get('JobState') ?? '',
-      reason: (found.get('Reason') ?? '').replaceAll('_', ' '),
-      restarts: Number(found.get('Restarts')) || 0,
+      id: values.get('ArrayJobId') ?? id,
+      name: values.get('JobName') ?? '',
+      state: values.get('JobState') ?? '',
+      reason: (values.get('Reason') ?? '').replaceAll('_', ' '),
+      restarts: Number(values.get('Restarts')) || 0,
       exit: code === undefined || !Number.isInteger(code) ? undefined : { code, signal: signal ?? 0 },
-      nodes: (found.get('NodeList') ?? '').replace('(null)', ''),
-      startsAt: timeOf(found.get('StartTime')),
-      limitSeconds: secondsOf(found.get('TimeLimit')),
+      nodes: (values.get('NodeList') ?? '').replace('(null)', ''),
+      startsAt: timeOf(values.get('StartTime')),
+      limitSeconds: secondsOf(values.get('TimeLimit')),
     };
-    const tasks = found.get('ArrayTaskId');
+    const tasks = values.get('ArrayTaskId');
     return tasks === undefined ? [{ ...row, index: undefined }] : indicesIn(tasks).map((index) => ({ ...row, index }));
   });
 }

@@ -38,9 +38,9 @@ export function copyFolder(folder: string, copy: number): string {
 /** The record of this copy; else of an earlier one that ended well, after which the later had nothing to do. */
 export function readExit(folder: string, newest: number): { record: ExitRecord; folder: string } | undefined {
   for (let copy = newest; copy >= 0; copy -= 1) {
-    const place = copyFolder(folder, copy);
-    const record = readJson(join(place, 'exit.json'), ExitRecord);
-    if (record && (copy === newest || isDone(record))) return { record, folder: place };
+    const ownFolder = copyFolder(folder, copy);
+    const record = readJson(join(ownFolder, 'exit.json'), ExitRecord);
+    if (record && (copy === newest || isDone(record))) return { record, folder: ownFolder };
   }
   return undefined;
 }

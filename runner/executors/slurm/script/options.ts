@@ -35,11 +35,11 @@ export function sbatchOptions({ name, packs }: Submission, site: SlurmSite): str
 /** What the site says of every job. */
 export function siteOptions(site: SlurmSite): string[] {
   return [
-    ...given('partition', site.partition),
-    ...given('account', site.account),
-    ...given('qos', site.qos),
-    ...given('constraint', site.constraint),
-    ...given('reservation', site.reservation),
+    ...option('partition', site.partition),
+    ...option('account', site.account),
+    ...option('qos', site.qos),
+    ...option('constraint', site.constraint),
+    ...option('reservation', site.reservation),
     ...(site.extra ?? []),
   ];
 }
@@ -62,7 +62,7 @@ function resourceOptions(
   ];
 }
 
-function given(name: string, value: string | undefined): string[] {
+function option(name: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`--${name}=${value}`];
 }
 

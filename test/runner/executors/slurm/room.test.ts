@@ -10,7 +10,7 @@ for (const maxQueued of [1, 2, 9, 10, 25]) {
     let taken = 0;
     for (let looks = 0; looks < 3 * maxQueued; looks += 1) {
       if (!executor.hasRoom()) continue;
-      executor.submit(jobLike());
+      executor.submit(jobLike({ token: `train.${looks}` }));
       taken += 1;
     }
     assert.equal(taken, maxQueued);

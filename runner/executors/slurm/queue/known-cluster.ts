@@ -1,0 +1,46 @@
+import type { Resources } from '../../../../tasks/core/resources.ts';
+import type { Job } from '../../executor.ts';
+import type { SlurmSite } from '../script/slurm-site.ts';
+import { type Cluster, clusterRefusals, gresType } from './cluster.ts';
+
+/** Elements of an array, as long as nobody said how many there may be. */
+const usualArraySize = 1000;
+
+/** What jobs need to know of the cluster: until somebody answers, nothing is refused and the usual holds. */
+export class KnownCluster {
+  readonly #site: SlurmSite;
+  #cluster: Cluster | undefined;
+
+  constructor(site: SlurmSite) {
+    this.#site = site;
+  }
+
+  get isKnown(): boolean {
+    return this.#cluster !== undefined;
+  }
+
+  learn(cluster: Cluster): void {
+    this.#cluster = cluster;
+  }
+
+  /** Elements that an array may have. */
+  get arraySize(): number {
+    return this.#cluster?.arraySize ?? usualArraySize;
+  }
+
+  get hasAccounting(): boolean {
+    return this.#cluster?.hasAccounting ?? false;
+  }
+
+  refusal(resources: Resources): string | undefined {
+    return this.#cluster && clusterRefusals(this.#cluster, this.#site, resources)[0];
+  }
+
+  /** The job with its GPU type as the cluster spells it. */
+  spelled(job: Job): Job {
+    const { gpuType, ...resources } = job.resources;
+    if (gpuType === undefined || !this.#cluster) return job;
+    const spelled = gresType(this.#cluster, this.#site, gpuType);
+    return { ...job, resources: spelled === undefined ? resources : { ...resources, gpuType: spelled } };
+  }
+}

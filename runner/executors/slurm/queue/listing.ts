@@ -1,0 +1,36 @@
+import type { Submitted } from '../../executor.ts';
+import type { QueueRow } from './queue-text.ts';
+
+/** Rows by name, and within an array by index. Ids play no part: Slurm gives them to others after a crash. */
+export class Listing {
+  readonly #byName = new Map<string, QueueRow[]>();
+
+  constructor(rows: readonly QueueRow[]) {
+    for (const row of rows) {
+      const namesakes = this.#byName.get(row.name);
+      if (namesakes) namesakes.push(row);
+      else this.#byName.set(row.name, [row]);
+    }
+    for (const namesakes of this.#byName.values()) namesakes.sort((a, b) => (a.index ?? -1) - (b.index ?? -1));
+  }
+
+  find({ name, index }: Submitted): QueueRow | undefined {
+    const namesakes = this.#byName.get(name) ?? [];
+    if (namesakes.length < 9) return namesakes.find((row) => row.index === index);
+    // Arrays are long, and asked for element by element.
+    let [low, high] = [0, namesakes.length - 1];
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const at = namesakes[middle]?.index ?? -1;
+      if (at === (index ?? -1)) return namesakes[middle];
+      if (at < (index ?? -1)) low = middle + 1;
+      else high = middle - 1;
+    }
+    return undefined;
+  }
+
+  /** Whether anything of that name is known, for example another element of the array. */
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+}

@@ -1,0 +1,81 @@
+import type { Job } from '../executor.ts';
+import { type Clock, monotonic } from './clock.ts';
+
+/** Jobs that come within this time go to the scheduler together, in milliseconds. */
+const gatherMs = 20;
+/** Between two tries to submit, in seconds. */
+const longestHoldSeconds = 60;
+
+/** Jobs that were not handed to Slurm yet: gathered for a moment, and held back while it takes none. */
+export class WaitingJobs {
+  readonly #handOver: () => void;
+  readonly #now: Clock;
+  readonly #byToken = new Map<string, Job>();
+  #gathering: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #holdUntil = 0;
+
+  /** `handOver` is called when it is time to take what waits. */
+  constructor(handOver: () => void, now = monotonic) {
+    this.#handOver = handOver;
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#byToken.size;
+  }
+
+  /** Each time that a submission fails the next waits longer. */
+  get isHeld(): boolean {
+    return this.#now() < this.#holdUntil;
+  }
+
+  add(job: Job): void {
+    this.putBack(job);
+    this.handOverSoon();
+  }
+
+  /** It waits again, until somebody says that it is time. */
+  putBack(job: Job): void {
+    this.#byToken.set(job.token, job);
+  }
+
+  /** Gives the job as it was added; undefined when it does not wait here any more. */
+  remove({ token }: Job): Job | undefined {
+    const job = this.#byToken.get(token);
+    this.#byToken.delete(token);
+    return job;
+  }
+
+  handOverSoon(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#handOver();
+    }, gatherMs);
+  }
+
+  /** All that waits, in the order in which it came. */
+  take(): Job[] {
+    this.#stopGathering();
+    const jobs = [...this.#byToken.values()];
+    this.#byToken.clear();
+    return jobs;
+  }
+
+  /** How the last submission went: `isTaken` is false when Slurm did not answer, or had no room. */
+  submitted({ isTaken }: { isTaken: boolean }): void {
+    this.#failures = isTaken ? 0 : this.#failures + 1;
+    this.#holdUntil = isTaken ? 0 : this.#now() + Math.min(longestHoldSeconds, 2 ** this.#failures);
+  }
+
+  /** What waits stays: its folders are there, and nobody else knows of them, so the next driver starts them. */
+  close(): void {
+    this.#stopGathering();
+    this.#byToken.clear();
+  }
+
+  #stopGathering(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+  }
+}
