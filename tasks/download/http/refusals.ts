@@ -1,5 +1,5 @@
 import { Problem } from '../../../cache/problem.ts';
-import { Transient } from '../transfer/retry.ts';
+import { Transient } from '../pacing/retry.ts';
 import type { Answer } from './client.ts';
 
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { errorCode, fileProblem } from '../../../cache/file-problem.ts';
 import { writeWhole } from '../../../cache/write-whole.ts';
 import { identityOf, type RemoteObject } from '../sources/source.ts';
-import { hashFile, preferredChecksum, startHasher } from './checksum.ts';
+import { hashFile, preferredChecksum, startHasher } from '../checksums/checksum.ts';
 
 const Line = z.object({
   name: z.string(),

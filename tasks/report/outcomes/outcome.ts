@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readJson } from '../core/task.ts';
-import type { Colour } from './page/layout.ts';
+import { readJson } from '../../core/task.ts';
+import type { Colour } from '../page/layout.ts';
 import { type Interval, meanInterval, rateInterval } from './statistics.ts';
 
 /** The part of a rollout's `summary.json` that the report uses. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { meanInterval, pairedDifference, rateInterval } from '../../../tasks/report/statistics.ts';
+import { meanInterval, pairedDifference, rateInterval } from '../../../../tasks/report/outcomes/statistics.ts';
 
 const near = (found: number, expected: number, tolerance = 5e-4): void =>
   assert.ok(Math.abs(found - expected) < tolerance, `${found} against ${expected}`);

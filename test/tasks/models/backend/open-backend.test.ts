@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { Problem } from '../../../cache/problem.ts';
-import { siblingModule } from '../../../tasks/core/sibling-module.ts';
-import { describeBackend, openBackend } from '../../../tasks/models/backend.ts';
-import { fillGaussian, randomOf } from '../../../tasks/models/random.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import { siblingModule } from '../../../../tasks/core/sibling-module.ts';
+import { describeBackend, openBackend } from '../../../../tasks/models/backend/open-backend.ts';
+import { fillGaussian, randomOf } from '../../../../tasks/models/random.ts';
 
 test('a backend that is not installed is refused with what was tried and the command that installs it', async (t) => {
   const error = await openBackend('node-gpu').then(
@@ -19,7 +19,7 @@ test('a backend that is not installed is refused with what was tried and the com
 });
 
 test('wasm and cpu are described without loading TF.js', () => {
-  const module = siblingModule(import.meta.url, '../../../tasks/models/backend');
+  const module = siblingModule(import.meta.url, '../../../../tasks/models/backend/open-backend');
   const loader = module.pathname.endsWith('.ts') ? ['--import', 'tsx'] : [];
   const script = `const { describeBackend } = await import('${module.href}');
     console.log(JSON.stringify([await describeBackend('wasm'), await describeBackend('cpu'), '_tfGlobals' in globalThis]));`;

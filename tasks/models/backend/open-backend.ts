@@ -1,13 +1,13 @@
-import { messageOf, Problem } from '../../cache/problem.ts';
-import { type BackendIdentity, packageOf, portableIdentity } from './backend/identity.ts';
-import { loadNative } from './backend/native.ts';
-import { probe } from './backend/probe.ts';
-import type { Tf } from './backend/tf.ts';
-import { patchProducts } from './backend/transposing-product.ts';
-import type { BackendName, ConcreteBackend } from './backend-name.ts';
+import { messageOf, Problem } from '../../../cache/problem.ts';
+import { type BackendIdentity, packageOf, portableIdentity } from './identity.ts';
+import { loadNative } from './native.ts';
+import { probe } from './probe.ts';
+import type { Tf } from './tf.ts';
+import { patchProducts } from './transposing-product.ts';
+import type { BackendName, ConcreteBackend } from '../backend-name.ts';
 
-export type { BackendIdentity } from './backend/identity.ts';
-export type { Tf } from './backend/tf.ts';
+export type { BackendIdentity } from './identity.ts';
+export type { Tf } from './tf.ts';
 
 /** A backend that works, and what it is exactly. */
 export interface Backend {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { artifact } from '../core/task.ts';
-import { readClassifier } from '../models/success-classifier/file.ts';
+import { artifact } from '../../core/task.ts';
+import { readClassifier } from './file.ts';
 
 /** A folder with `classifier.json`: the selected weights of a stepwise success classifier, its threshold and its curves. */
 export const successClassifier = artifact('success-classifier', {
