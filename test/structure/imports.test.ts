@@ -66,6 +66,16 @@ test('task folders never import each other', () => {
   assert.deepEqual(wrong, []);
 });
 
+// One file for all would put the code that writes into the recipe of every task that only reads.
+test('a format is imported by the files that lie directly in its folder', () => {
+  const formatOf = (file: string): string | undefined => /^tasks\/formats\/[^/]+\//.exec(file)?.[0];
+  const wrong = wrongImports((from, to) => {
+    const format = formatOf(to);
+    return format !== undefined && to.slice(format.length).includes('/') && formatOf(from) !== format;
+  });
+  assert.deepEqual(wrong, []);
+});
+
 test('there are no import cycles, types included', () => {
   assert.deepEqual(cyclesOf(imports), []);
 });

@@ -1,10 +1,10 @@
-import { Problem } from '../../../cache/problem.ts';
-import type { VideoPart } from '../video/mp4-file.ts';
-import { type Mp4Index, readMp4Index } from '../video/mp4-index.ts';
-import { lerobotVideoInfo, probeVideo } from '../video/probe.ts';
-import type { Episode, EpisodeVideo, Feature } from './dataset.ts';
-import { videoFeatures } from './features.ts';
-import { imageSize } from './image-size.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import type { VideoPart } from '../../video/mp4-file.ts';
+import { type Mp4Index, readMp4Index } from '../../video/mp4-index.ts';
+import { lerobotVideoInfo, probeVideo } from '../../video/probe.ts';
+import type { Episode, EpisodeVideo, Feature } from '../schema/dataset.ts';
+import { videoFeatures } from '../schema/features.ts';
+import { imageSize } from '../schema/image-size.ts';
 
 /** A video of an episode whose file was looked into. */
 export interface CheckedVideo {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { CheckedVideo } from './check-videos.ts';
 import type { TaskTable } from './complete-episode.ts';
-import type { Episode, Feature } from './dataset.ts';
-import type { RecordedStats } from './feature-stats.ts';
+import type { Episode, Feature } from '../schema/dataset.ts';
+import type { RecordedStats } from '../schema/feature-stats.ts';
 
 export interface DatasetOptions {
   readonly version: 'v2.1' | 'v3.0';

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ColumnType } from '../parquet/column-type.ts';
-import { createParquet } from '../parquet/write.ts';
+import type { ColumnType } from '../../parquet/column-type.ts';
+import { createParquet } from '../../parquet/write.ts';
 import { nested } from './data-file.ts';
-import type { Episode, Feature } from './dataset.ts';
-import { statsShape, videoFeatures } from './features.ts';
-import { type FeatureStats, quantileNames } from './feature-stats.ts';
+import type { Episode, Feature } from '../schema/dataset.ts';
+import { statsShape, videoFeatures } from '../schema/features.ts';
+import { type FeatureStats, quantileNames } from '../schema/feature-stats.ts';
 
 /** Where an episode lies: its data file, and for each camera a video file and the seconds in it, half-open. */
 export interface EpisodePlace {

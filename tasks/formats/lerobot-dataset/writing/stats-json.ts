@@ -1,7 +1,7 @@
-import type { Feature } from './dataset.ts';
+import type { Feature } from '../schema/dataset.ts';
 import { nested } from './data-file.ts';
-import { isInteger, statsShape } from './features.ts';
-import { quantileNames, type RecordedStats } from './feature-stats.ts';
+import { isInteger, statsShape } from '../schema/features.ts';
+import { quantileNames, type RecordedStats } from '../schema/feature-stats.ts';
 
 /**
  * Statistics of all features that have some as JSON text.

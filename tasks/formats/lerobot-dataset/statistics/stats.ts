@@ -1,6 +1,6 @@
-import type { Column, Feature } from './dataset.ts';
-import { widthOf } from './features.ts';
-import { type FeatureStats, type QuantileName, quantileNames, quantileShares } from './feature-stats.ts';
+import type { Column, Feature } from '../schema/dataset.ts';
+import { widthOf } from '../schema/features.ts';
+import { type FeatureStats, type QuantileName, quantileNames, quantileShares } from '../schema/feature-stats.ts';
 
 /** Statistics of one episode's column, in float64. Upstream accumulates means in float32, so it differs in the 7th digit. */
 export function columnStats(column: Column, feature: Feature): FeatureStats {

@@ -1,7 +1,7 @@
-import { Problem } from '../../../cache/problem.ts';
-import type { Column, Episode, Feature } from './dataset.ts';
-import { emptyColumn, isAutomatic, isImage, isNumeric, isString, isVideo, widthOf } from './features.ts';
-import { imageSize, pngSize } from './image-size.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import type { Column, Episode, Feature } from '../schema/dataset.ts';
+import { emptyColumn, isAutomatic, isImage, isNumeric, isString, isVideo, widthOf } from '../schema/features.ts';
+import { imageSize, pngSize } from '../schema/image-size.ts';
 
 /** Numbers for task texts, in the order of their first use. */
 export interface TaskTable {

@@ -1,5 +1,5 @@
-import { Problem } from '../../../cache/problem.ts';
-import type { ColumnType, Primitive } from '../parquet/column-type.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import type { ColumnType, Primitive } from '../../parquet/column-type.ts';
 import type { Column, Feature } from './dataset.ts';
 
 /** Columns that every dataset has, in upstream's order. A writer computes them; nobody declares them. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Problem } from '../../../cache/problem.ts';
-import { openParquet, type ParquetSource, readWholeColumn } from '../parquet/read.ts';
-import { fillPath, type Info, isVersion3 } from './dataset.ts';
-import { videoFeatures } from './features.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import { openParquet, type ParquetSource, readWholeColumn } from '../../parquet/read.ts';
+import { fillPath, type Info, isVersion3 } from '../schema/dataset.ts';
+import { videoFeatures } from '../schema/features.ts';
 import { parquetFilesBelow, readJsonLines } from './table-files.ts';
 
 /** Where one episode lies. Paths are relative to the dataset's folder. */

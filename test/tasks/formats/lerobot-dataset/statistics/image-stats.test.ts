@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { imageStats, sampledFrames } from '../../../../tasks/formats/lerobot-dataset/image-stats.ts';
+import { imageStats, sampledFrames } from '../../../../../tasks/formats/lerobot-dataset/statistics/image-stats.ts';
 
 test('the frames that count are those that upstream takes', () => {
   const counts = [1, 2, 99, 100, 101, 500, 1000, 2000, 5000, 10_000, 20_000].map(

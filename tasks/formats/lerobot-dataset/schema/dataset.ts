@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { readJson } from '../../core/artifact.ts';
-import { Problem } from '../../../cache/problem.ts';
+import { readJson } from '../../../core/artifact.ts';
+import { Problem } from '../../../../cache/problem.ts';
 import type { RecordedStats } from './feature-stats.ts';
 
 /** One feature, as in `meta/info.json`. `shape` is without the time axis: the action of two 7-joint arms is [14]. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { Problem } from '../../../cache/problem.ts';
-import { type Mp4Index, readMp4Index } from '../video/mp4-index.ts';
-import type { EpisodeVideo, Feature, Info } from './dataset.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import { type Mp4Index, readMp4Index } from '../../video/mp4-index.ts';
+import type { EpisodeVideo, Feature, Info } from '../schema/dataset.ts';
 import type { EpisodeEntry, VideoPlace } from './episode-table.ts';
-import { videoFeatures } from './features.ts';
+import { videoFeatures } from '../schema/features.ts';
 import type { StatsFinder } from './recorded-stats.ts';
 
 /** Finds the videos of an episode. */

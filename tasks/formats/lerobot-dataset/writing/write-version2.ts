@@ -1,8 +1,8 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createDataFile, episodeColumns } from './data-file.ts';
-import { fillPath } from './dataset.ts';
-import { videoFeatures } from './features.ts';
+import { fillPath } from '../schema/dataset.ts';
+import { videoFeatures } from '../schema/features.ts';
 import { placeVideo } from './place-videos.ts';
 import { statsJson } from './stats-json.ts';
 import { type DatasetFiles, type DatasetOptions, writeJson } from './dataset-files.ts';

@@ -1,6 +1,6 @@
-import { Problem } from '../../../cache/problem.ts';
-import type { Column, Feature } from './dataset.ts';
-import { emptyColumn, isImage, isString, widthOf } from './features.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import type { Column, Feature } from '../schema/dataset.ts';
+import { emptyColumn, isImage, isString, widthOf } from '../schema/features.ts';
 
 /** The values of one feature over an episode, filled frame by frame. */
 export type FrameValues = Column | string[] | Uint8Array[];

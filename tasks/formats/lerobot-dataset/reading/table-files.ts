@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf, Problem } from '../../../cache/problem.ts';
+import { messageOf, Problem } from '../../../../cache/problem.ts';
 
 /** Paths of the Parquet files of a table, in its order. */
 export async function parquetFilesBelow(folder: string): Promise<string[]> {

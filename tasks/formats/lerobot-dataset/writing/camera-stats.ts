@@ -1,11 +1,11 @@
-import { decodeImages } from '../video/decode-images.ts';
-import { decodeVideo, type VideoFrame } from '../video/decode.ts';
+import { decodeImages } from '../../video/decode-images.ts';
+import { decodeVideo, type VideoFrame } from '../../video/decode.ts';
 import type { CheckedVideo } from './check-videos.ts';
-import type { Episode, Feature } from './dataset.ts';
-import { isImage, isVideo } from './features.ts';
-import { imageSize } from './image-size.ts';
-import { imageStats } from './image-stats.ts';
-import type { RecordedStats } from './feature-stats.ts';
+import type { Episode, Feature } from '../schema/dataset.ts';
+import { isImage, isVideo } from '../schema/features.ts';
+import { imageSize } from '../schema/image-size.ts';
+import { imageStats } from '../statistics/image-stats.ts';
+import type { RecordedStats } from '../schema/feature-stats.ts';
 
 /**
  * Statistics of the cameras of an episode: those that come with it, and what they lack from the decoded frames (of a video,

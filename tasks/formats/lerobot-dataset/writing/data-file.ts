@@ -1,6 +1,6 @@
-import { createParquet, type ParquetFile } from '../parquet/write.ts';
-import type { Column, Episode, Feature } from './dataset.ts';
-import { columnFeatures, columnType, huggingfaceMetadata, isImage, isInteger, isString } from './features.ts';
+import { createParquet, type ParquetFile } from '../../parquet/write.ts';
+import type { Column, Episode, Feature } from '../schema/dataset.ts';
+import { columnFeatures, columnType, huggingfaceMetadata, isImage, isInteger, isString } from '../schema/features.ts';
 
 /** Starts a Parquet file of frames; `episodeColumns` makes what it takes. */
 export function createDataFile(path: string, allFeatures: Readonly<Record<string, Feature>>): ParquetFile {

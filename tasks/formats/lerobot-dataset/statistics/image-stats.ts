@@ -1,5 +1,5 @@
-import { Problem } from '../../../cache/problem.ts';
-import { type FeatureStats, type QuantileName, quantileNames } from './feature-stats.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import { type FeatureStats, type QuantileName, quantileNames } from '../schema/feature-stats.ts';
 import { histogramQuantiles } from './stats.ts';
 
 /** Gathers the statistics of one camera in one episode. */

@@ -3,10 +3,10 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { openParquet, type ParquetSource, readWholeColumn } from '../parquet/read.ts';
-import { type Info, isVersion3 } from './dataset.ts';
+import { openParquet, type ParquetSource, readWholeColumn } from '../../parquet/read.ts';
+import { type Info, isVersion3 } from '../schema/dataset.ts';
 import { parquetFilesBelow, parseLine } from './table-files.ts';
-import { type QuantileName, quantileNames, type RecordedStats } from './feature-stats.ts';
+import { type QuantileName, quantileNames, type RecordedStats } from '../schema/feature-stats.ts';
 
 /** Finds the statistics that a dataset has of one feature in one episode, if it has them. */
 export type StatsFinder = (episode: number, feature: string) => RecordedStats | undefined;

@@ -1,14 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ColumnType } from '../parquet/column-type.ts';
-import { createParquet, type ParquetFile } from '../parquet/write.ts';
+import type { ColumnType } from '../../parquet/column-type.ts';
+import { createParquet, type ParquetFile } from '../../parquet/write.ts';
 import { createDataFile, episodeColumns } from './data-file.ts';
-import { fillPath } from './dataset.ts';
+import { fillPath } from '../schema/dataset.ts';
 import { episodeTableWriter } from './episode-table-writer.ts';
-import { statsShape, videoFeatures } from './features.ts';
+import { statsShape, videoFeatures } from '../schema/features.ts';
 import { videoPacker } from './place-videos.ts';
-import type { FeatureStats, RecordedStats } from './feature-stats.ts';
-import { sumStats } from './stats.ts';
+import type { FeatureStats, RecordedStats } from '../schema/feature-stats.ts';
+import { sumStats } from '../statistics/stats.ts';
 import { statsJson } from './stats-json.ts';
 import { type DatasetFiles, type DatasetOptions, writeJson } from './dataset-files.ts';
 

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Problem } from '../../../cache/problem.ts';
-import { createMp4File, type Mp4File, storedRange } from '../video/mp4-file.ts';
+import { Problem } from '../../../../cache/problem.ts';
+import { createMp4File, type Mp4File, storedRange } from '../../video/mp4-file.ts';
 import type { CheckedVideo } from './check-videos.ts';
-import { fillPath } from './dataset.ts';
+import { fillPath } from '../schema/dataset.ts';
 import type { EpisodePlace } from './episode-table-writer.ts';
 
 /** Gives an episode a video file of its own: moved when it was made for that, copied, or cut out of a shared file. */
