@@ -2,6 +2,11 @@ import { Problem } from './problem.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** What has fields: neither null nor a list. */
+export function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * One text per value: keys sorted by code unit, no blanks.
  *

@@ -1,5 +1,5 @@
 import type { Json } from './canonical-json.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson, isTable } from './canonical-json.ts';
 import { type Digest, digestBytes } from './digest.ts';
 
 /** All that may change a node's outputs, as plain data. Fields that are absent do not count. */
@@ -127,10 +127,6 @@ function clipped(text: string): string {
 
 function shortDigest(digest: string): string {
   return `${digest.slice(0, 11)}..`;
-}
-
-function isTable(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isRows(value: Json | undefined): value is readonly Json[] {
