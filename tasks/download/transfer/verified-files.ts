@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { errorCode, fileProblem } from '../../../cache/file-problem.ts';
 import { writeWhole } from '../../../cache/write-whole.ts';
 import { identityOf, type RemoteObject } from '../sources/source.ts';
-import { hashFile, preferredChecksum, startHasher } from '../checksums/checksum.ts';
+import { preferredChecksum } from '../checksums/checksum.ts';
+import { hashFile, startHasher } from '../checksums/hasher.ts';
 
 const Line = z.object({
   name: z.string(),
