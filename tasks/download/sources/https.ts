@@ -39,7 +39,7 @@ export async function listLinks(links: readonly Link[], place: string, access: A
       name: name ?? nameOf(url),
       sizeBytes: Number(headers['content-length']),
       checksums: digest === undefined ? [] : [{ of: 'sha256', value: digest.replace(/^sha256:/, '') }],
-      ...(generation === undefined ? {} : { generation }),
+      generation,
       address: url,
     });
   });

@@ -74,7 +74,7 @@ export async function fetchObject(object: RemoteObject, { transport, folder, acc
       signal,
       progress: () => partial.position,
     });
-    return { path: partial.path, ...(expected === undefined ? { learned: found } : {}) };
+    return { path: partial.path, learned: expected === undefined ? found : undefined };
   } finally {
     await partial.close();
   }

@@ -65,7 +65,7 @@ export class VerifiedFiles {
       identity: identityOf(object),
       size: Number(size),
       mtimeNs: `${mtimeNs}`,
-      ...(learned === undefined ? {} : { learned }),
+      learned,
     };
     this.#lines.set(object.name, line);
     try {
