@@ -1,5 +1,5 @@
-import { mkdirSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { freeBytes } from './file-system.ts';
 import { messageOf, Problem } from './problem.ts';
 
 /** The code of a failed system call, for example `ENOENT`. */
@@ -22,7 +22,7 @@ export function fileProblem(cause: unknown, path: string): Problem {
   switch (errorCode(cause)) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new Problem('disk-full', `No room to write ${path}: ${freeBytes(path)} bytes are free there.`, {
+      return new Problem('disk-full', `No room to write ${path}: ${freeBytesInWords(path)} bytes are free there.`, {
         hint: 'Free some space, or run `pipeline cache collect`.',
         cause,
       });
@@ -47,14 +47,10 @@ export function orFullDisk(error: unknown): unknown {
   });
 }
 
-function freeBytes(path: string): string {
-  for (let folder = path; ; folder = dirname(folder)) {
-    try {
-      const { bavail, bsize } = statfsSync(folder);
-      return String(bavail * bsize);
-    } catch {
-      // The path itself may not exist: its parent tells as well.
-      if (folder === dirname(folder)) return 'an unknown number of';
-    }
+function freeBytesInWords(path: string): string {
+  try {
+    return String(freeBytes(path));
+  } catch {
+    return 'an unknown number of'; // the problem of the full disk is what is to be told
   }
 }

@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Names by the number that `statfs` gives, from linux/magic.h and the file systems' own headers. */
 const network: Readonly<Record<number, string>> = {
@@ -32,4 +33,16 @@ export function fileSystemOf(path: string): FileSystem {
   if (network[type]) return { name: network[type], kind: 'network' };
   if (coarse[type]) return { name: coarse[type], kind: 'coarse' };
   return { name: 'local', kind: 'local' };
+}
+
+/** Of the disk on which a path lies, or would lie. */
+export function freeBytes(path: string): number {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      const { bavail, bsize } = statfsSync(at);
+      return bavail * bsize;
+    } catch (error) {
+      if (at === dirname(at)) throw error; // not even the root can be asked
+    }
+  }
 }

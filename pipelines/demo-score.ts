@@ -96,7 +96,7 @@ export default pipeline(
     const { dataset: demonstrations } = pushtToLerobot({
       replay,
       version: datasetVersion,
-      ...(demos === undefined ? {} : { episodes: demos }),
+      episodes: demos,
     });
 
     const train = (name: string, dataset: Dataset, trainingSeed: number) => {

@@ -67,7 +67,7 @@ export default pipeline(
     const { successOnly, strict, images, codec } = given;
     const raw = {
       adopt: () => data,
-      download: () => downloadRaw({ to: data, ...(given.from === undefined ? {} : { from: given.from }) }).folder,
+      download: () => downloadRaw({ to: data, from: given.from }).folder,
       sample: () => sampleDroidRaw(sample).raw,
     }[source]();
     // openpi reads version 2.1 and no other.

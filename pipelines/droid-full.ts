@@ -67,8 +67,7 @@ export default pipeline(
     const steps = given.steps ?? (given.start === 'paligemma' ? 240_000 : 100_000);
 
     const { dataset } = {
-      download: () =>
-        downloadRlds({ to: data, release: '1.0.1', ...(given.from === undefined ? {} : { from: given.from }) }),
+      download: () => downloadRlds({ to: data, release: '1.0.1', from: given.from }),
       adopt: () => adoptRlds({ path: data, release: '1.0.1' }),
       sample: () => sampleDroidRlds(sample),
     }[source]();

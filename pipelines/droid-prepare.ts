@@ -31,7 +31,7 @@ export default pipeline(
   'droid-prepare',
   params,
   ({ data, release, features, stats: asked, ...given }) => {
-    const { dataset } = adoptRlds({ path: data, ...(release === undefined ? {} : { release }) });
+    const { dataset } = adoptRlds({ path: data, release });
     if (features !== undefined) {
       const only: Record<string, Ref<unknown>> = { normStats: statsOf(dataset, features, { ...asked, ...given }) };
       return only;

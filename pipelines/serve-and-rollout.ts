@@ -46,7 +46,7 @@ export default pipeline(
   ({ data, demos, steps, batchSize, seed: trainingSeed, backend, rollouts, ...given }) => {
     const saveEvery = given.saveEvery ?? Math.ceil(steps / 4);
     const { replay } = data === undefined ? samplePusht({}) : adoptZarr({ path: data });
-    const { dataset } = pushtToLerobot({ replay, ...(demos === undefined ? {} : { episodes: demos }) });
+    const { dataset } = pushtToLerobot({ replay, episodes: demos });
     const { stats } = datasetStats({ dataset });
     const training = { steps, saveEvery, batchSize, backend, seed: trainingSeed };
     const { checkpoints } = trainFlowPolicy({ dataset, stats, ...training });

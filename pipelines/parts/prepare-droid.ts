@@ -51,7 +51,7 @@ export function prepareDroid(
   const frames = { actionSpace, actionHorizon, successOnly };
   const { stats } = droidStats({
     dataset,
-    ...(idleFilter ? { ranges } : {}),
+    ranges: idleFilter ? ranges : undefined,
     ...frames,
     ...counting,
     skipBadRecords,
@@ -67,7 +67,7 @@ function takeRanges(given: string, dataset: Dataset, release: Release | undefine
   const from = given === 'released' ? releasedRanges : given;
   const path = /^[a-z0-9]+:\/\//.test(from) ? downloadFolder({ from }).folder : from;
   const made = given === 'released' ? '1.0.1' : release;
-  return adoptIdleRanges({ path, dataset, ...(made === undefined ? {} : { release: made }) });
+  return adoptIdleRanges({ path, dataset, release: made });
 }
 
 type Dataset = Ref<Value<typeof rldsDataset>>;

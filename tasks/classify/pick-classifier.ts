@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem, task } from '../core/task.ts';
 import { checkpoint } from '../kinds/checkpoint.ts';
-import { successClassifier } from '../kinds/success-classifier.ts';
+import { successClassifier } from '../models/success-classifier/success-classifier.ts';
 
 /** One run of a sweep. `policy` is the checkpoint whose rollouts it was trained on. */
 const Candidate = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { task } from '../core/task.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
-import { successClassifier } from '../kinds/success-classifier.ts';
+import { successClassifier } from '../models/success-classifier/success-classifier.ts';
 
 /**
  * Trains one of Demo-SCORE's stepwise success classifiers (Chen et al. 2025, arXiv 2503.03707) on the rollouts of one

@@ -1,6 +1,5 @@
 import { Problem } from '../../cache/problem.ts';
-import { isAutomatic } from '../formats/lerobot-dataset/features.ts';
-import { type Episode, type Info, readEpisodes, readInfo } from '../formats/lerobot-dataset/read.ts';
+import { type Episode, type Info, isAutomatic, readEpisodes, readInfo } from '../formats/lerobot-dataset/read.ts';
 import { type DatasetOptions, writeDataset } from '../formats/lerobot-dataset/write.ts';
 
 /** Writes all episodes of `parts` into one dataset; `onPart` is told how many parts were taken. */

@@ -1,8 +1,8 @@
 import { Problem } from '../../cache/problem.ts';
 import { encodePng } from '../formats/image/encode-png.ts';
 import type { Size } from '../formats/image/resize.ts';
-import type { EpisodeImages, EpisodeVideo, Feature } from '../formats/lerobot-dataset/dataset.ts';
-import { type ImageStats, imageStats } from '../formats/lerobot-dataset/image-stats.ts';
+import type { EpisodeImages, EpisodeVideo, Feature } from '../formats/lerobot-dataset/read.ts';
+import { type ImageStats, imageStats } from '../formats/lerobot-dataset/write.ts';
 import { decodeImages } from '../formats/video/decode-images.ts';
 import { encodeVideo, type VideoCodec } from '../formats/video/encode.ts';
 import { transcodeVideo } from '../formats/video/transcode.ts';

@@ -1,7 +1,13 @@
 import { Problem } from '../../cache/problem.ts';
 import type { EpisodeChoice } from '../formats/episode-list.ts';
-import { type Episode, type Feature, type Info, readEpisodes, readInfo } from '../formats/lerobot-dataset/read.ts';
-import { isAutomatic } from '../formats/lerobot-dataset/features.ts';
+import {
+  type Episode,
+  type Feature,
+  type Info,
+  isAutomatic,
+  readEpisodes,
+  readInfo,
+} from '../formats/lerobot-dataset/read.ts';
 import type { DatasetOptions } from '../formats/lerobot-dataset/write.ts';
 
 /** What `selectEpisodes` writes: options of the new dataset, and its episodes one after another. */

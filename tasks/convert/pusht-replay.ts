@@ -1,7 +1,7 @@
 import { Problem } from '../../cache/problem.ts';
 import { coverageOf } from '../envs/pusht/coverage.ts';
 import { placeTee } from '../envs/pusht/geometry.ts';
-import type { Episode, Feature } from '../formats/lerobot-dataset/dataset.ts';
+import type { Episode, Feature } from '../formats/lerobot-dataset/read.ts';
 import { readArray } from '../formats/zarr/read.ts';
 
 /** Control steps per second. */

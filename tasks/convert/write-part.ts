@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Column, Episode, Feature } from '../formats/lerobot-dataset/dataset.ts';
+import type { Column, Episode, Feature } from '../formats/lerobot-dataset/read.ts';
 import { writeDataset } from '../formats/lerobot-dataset/write.ts';
 import type { VideoCodec } from '../formats/video/encode.ts';
 import { type CameraFrames, imageFeature, toImages, toVideo } from './camera-frames.ts';

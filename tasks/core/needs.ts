@@ -1,6 +1,10 @@
-import { constants, statfsSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { freeBytes } from '../../cache/file-system.ts';
+import { sizeInWords } from './size-in-words.ts';
+
+export { freeBytes } from '../../cache/file-system.ts';
 
 /** Something that a task needs of the place where it runs, and that can be looked for before anything starts. */
 export interface Need {
@@ -37,7 +41,7 @@ export function freeDisk({ bytes, what, folder }: { bytes: number; what: string;
       const at = folder ?? storeRoot;
       const free = freeBytes(at);
       if (free >= bytes) return undefined;
-      return `${what} takes ${gigabytes(bytes)} and ${at} has ${gigabytes(free)} free`;
+      return `${what} takes ${sizeInWords(bytes)} and ${at} has ${sizeInWords(free)} free`;
     },
   };
 }
@@ -73,25 +77,9 @@ export async function findProgram(name: string, path = process.env.PATH): Promis
   return undefined;
 }
 
-/** Of the disk on which a folder lies, or would lie. */
-export function freeBytes(folder: string): number {
-  for (let at = folder; ; at = dirname(at)) {
-    try {
-      const { bavail, bsize } = statfsSync(at);
-      return bavail * bsize;
-    } catch (error) {
-      if (at === dirname(at)) throw error; // not even the root can be asked
-    }
-  }
-}
-
 function isThere(path: string, mode: number): Promise<boolean> {
   return access(path, mode).then(
     () => true,
     () => false, // not there, or not for us
   );
-}
-
-function gigabytes(bytes: number): string {
-  return bytes >= 1e12 ? `${(bytes / 1e12).toFixed(1)} TB` : `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
 }

@@ -5,7 +5,7 @@ import { checkpoint } from '../kinds/checkpoint.ts';
 import { episodeList } from '../kinds/episode-list.ts';
 import { type EpisodeScores, episodeScores } from '../kinds/episode-scores.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
-import { successClassifier } from '../kinds/success-classifier.ts';
+import { successClassifier } from '../models/success-classifier/success-classifier.ts';
 
 /** A dataset under a name that means the same on every machine, as episode lists use it. */
 const NamedDataset = z.object({ name: z.string().regex(/^\S+$/), dataset: lerobotDataset });

@@ -41,7 +41,7 @@ export async function droidRanges(folder: string, rule: IdleRule, reading: Readi
     onBytes: (count) => {
       bytesRead += count;
     },
-    ...(reading.skipBadRecords ? { onSkip } : {}),
+    onSkip: reading.skipBadRecords ? onSkip : undefined,
   });
   for await (const episode of episodes) {
     done += 1;

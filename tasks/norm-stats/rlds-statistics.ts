@@ -106,15 +106,15 @@ async function* framesFrom(
   progress: { readonly passes: number; done: number },
   skipped: string[],
 ): AsyncGenerator<Rows> {
-  const onSkip = ({ message }: { message: string }): void => {
+  const note = ({ message }: { message: string }): void => {
     skipped.push(message);
   };
-  const skipping = counting.skipBadRecords ? { onSkip } : {};
-  const episodes = readEpisodes(folder, { features: reader.features, workers: reading.workers, ...skipping });
+  const onSkip = counting.skipBadRecords ? note : undefined;
+  const episodes = readEpisodes(folder, { features: reader.features, workers: reading.workers, onSkip });
   for await (const episode of episodes) {
     progress.done += 1;
     reading.onEpisode(progress.done, progress.passes);
-    yield reader.framesOf(episode, skipping.onSkip);
+    yield reader.framesOf(episode, onSkip);
   }
 }
 

@@ -6,7 +6,7 @@ import { EpisodeScores, episodeScores } from '../kinds/episode-scores.ts';
 import { folder } from '../kinds/folder.ts';
 import { htmlPage } from '../kinds/html-page.ts';
 import { rolloutSummary } from '../kinds/rollout-summary.ts';
-import { successClassifier } from '../kinds/success-classifier.ts';
+import { successClassifier } from '../models/success-classifier/success-classifier.ts';
 
 const Evaluated = z.object({ name: z.string(), summary: rolloutSummary });
 
@@ -33,7 +33,7 @@ export const demoScoreReport = task({
   run: async ({ title, base, retrained, checkpoints, candidates, picked, scores, replay, parameters }, out) => {
     const { experimentPage } = await import('./experiment-page.ts');
     const { ReplayErrors } = await import('./sections/physics.ts');
-    const { outcomeOf, readOutcome } = await import('./outcome.ts');
+    const { outcomeOf, readOutcome } = await import('./outcomes/outcome.ts');
     const { readClassifier } = await import('../models/success-classifier/file.ts');
 
     const colours = ['demos', 'both'] as const;

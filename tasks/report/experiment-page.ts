@@ -1,5 +1,5 @@
 import type { EpisodeScores } from '../kinds/episode-scores.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from './outcomes/outcome.ts';
 import { page } from './page/layout.ts';
 import { counted } from './page/numbers.ts';
 import { type CheckpointOutcome, checkpointsSection } from './sections/checkpoints.ts';

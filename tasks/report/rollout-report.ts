@@ -17,7 +17,7 @@ export const rolloutReport = task({
   outputs: { report: htmlPage },
   run: async ({ title, lead, rows, parameters }, out) => {
     const { writeFile } = await import('node:fs/promises');
-    const { readOutcome } = await import('./outcome.ts');
+    const { readOutcome } = await import('./outcomes/outcome.ts');
     const { page } = await import('./page/layout.ts');
     const { episodesSection } = await import('./sections/episodes.ts');
     const { parametersSection } = await import('./sections/parameters.ts');

@@ -34,7 +34,7 @@ export const rolloutPusht = task({
   // 50 episodes take about a second on one core, less than it takes to start a second thread.
   resources: { cpus: 1 },
   observe: async ({ backend }) => {
-    const { describeBackend } = await import('../models/backend.ts');
+    const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);
   },
   run: async ({ policy, episodes, seed, maxSteps, drawEpisodes, backend, name }, out, attempt) => {

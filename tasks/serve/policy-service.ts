@@ -16,7 +16,7 @@ export const policyServer = service({
   scheme: 'ws',
   ready: { http: '/healthz', withinSeconds: 120 },
   observe: async ({ backend }) => {
-    const { describeBackend } = await import('../models/backend.ts');
+    const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);
   },
   run: async ({ policy, backend }, port, { signal }) => {

@@ -47,7 +47,7 @@ export const trainArmPolicy = task({
   onPreempt: 'resume',
   resources: { cpus: 1 },
   observe: async ({ backend }) => {
-    const { describeBackend } = await import('../models/backend.ts');
+    const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);
   },
   run: async ({ dataset, assets, ranges, actionHorizon, ...settings }, out, attempt) => {

@@ -42,7 +42,7 @@ export const trainFlowPolicy = task({
   onPreempt: 'resume',
   resources: { cpus: 1 },
   observe: async ({ backend }) => {
-    const { describeBackend } = await import('../models/backend.ts');
+    const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);
   },
   run: async ({ dataset, stats, ...settings }, out, attempt) => {

@@ -27,7 +27,7 @@ test('a run that lacks things is refused before it starts, with all of them and 
   const { code, stderr } = await project.run(['run', 'wanting']);
   assert.equal(code, 3);
   assert.match(stderr, /fetch, train: fetch-it is not on PATH\n +Install fetch-it\./, 'said once for both');
-  assert.match(stderr, /fetch: the data takes 1000000\.0 TB and \S+\.stet has .* free\n +Free some space/);
+  assert.match(stderr, /fetch: the data takes 1000 PB and \S+\.stet has .* free\n +Free some space/);
   assert.match(stderr, /train: the file of weights is not there: \/no\/such\/file\n +Give weights=FILE\./);
   assert.match(stderr, /train: it asks for 64 GPUs/);
   assert.ok(!existsSync(join(project.folder, '.stet/runs/0001')), 'nothing was started');

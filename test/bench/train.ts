@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { openBackend } from '../../tasks/models/backend.ts';
+import { openBackend } from '../../tasks/models/backend/open-backend.ts';
 import type { ConcreteBackend } from '../../tasks/models/backend-name.ts';
 import { featureWidth } from '../../tasks/models/flow-policy/features.ts';
 import { layoutFor } from '../../tasks/models/flow-policy/flow.ts';

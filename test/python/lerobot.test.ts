@@ -3,10 +3,9 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
-import type { Episode } from '../../tasks/formats/lerobot-dataset/dataset.ts';
+import type { Episode } from '../../tasks/formats/lerobot-dataset/read.ts';
 import { framesOf } from '../../tasks/formats/lerobot-dataset/frames.ts';
-import { imageStats } from '../../tasks/formats/lerobot-dataset/image-stats.ts';
-import { writeDataset } from '../../tasks/formats/lerobot-dataset/write.ts';
+import { imageStats, writeDataset } from '../../tasks/formats/lerobot-dataset/write.ts';
 import { png } from '../support/png.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { tempFolder } from '../support/temp-folder.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { crc64nvme } from '../../tasks/download/transfer/crc64nvme.ts';
+import { crc64nvme } from '../../tasks/download/checksums/crc64nvme.ts';
 import { type Held, ObjectServer } from './object-server.ts';
 
 /** S3's REST API by path, as far as listing and reading go: ListObjectsV2 in XML, HEAD with checksums, If-Match, ranges. */

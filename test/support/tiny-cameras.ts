@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Episode, Feature } from '../../tasks/formats/lerobot-dataset/dataset.ts';
-import { imageStats } from '../../tasks/formats/lerobot-dataset/image-stats.ts';
+import type { Episode, Feature } from '../../tasks/formats/lerobot-dataset/read.ts';
+import { imageStats } from '../../tasks/formats/lerobot-dataset/write.ts';
 import { encodeVideo, type VideoCodec } from '../../tasks/formats/video/encode.ts';
 import { png } from './png.ts';
 

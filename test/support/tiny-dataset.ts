@@ -1,4 +1,4 @@
-import type { Episode, Feature } from '../../tasks/formats/lerobot-dataset/dataset.ts';
+import type { Episode, Feature } from '../../tasks/formats/lerobot-dataset/read.ts';
 import { writeDataset } from '../../tasks/formats/lerobot-dataset/write.ts';
 
 export const tinyFeatures: Readonly<Record<string, Feature>> = {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { messageOf, Problem } from '../../../cache/problem.ts';
-import { Transient } from '../transfer/retry.ts';
+import { Transient } from '../pacing/retry.ts';
 import { plainAgent, proxyFor, throughProxy, tunnelAgent } from './proxy.ts';
 
 export interface Answer {

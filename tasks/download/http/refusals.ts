@@ -1,5 +1,5 @@
 import { Problem } from '../../../cache/problem.ts';
-import { Transient } from '../transfer/retry.ts';
+import { Transient } from '../pacing/retry.ts';
 import type { Answer } from './client.ts';
 
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -13,7 +13,7 @@ export function refuseOtherThan(answer: Answer, expected: readonly number[], wha
   if (expected.includes(status)) return;
   body.destroy();
   if (passing.has(status)) {
-    throw new Transient(`${url.host} answered ${status}`, { ...retryAfter(headers['retry-after']) });
+    throw new Transient(`${url.host} answered ${status}`, { retryAfterSeconds: secondsOf(headers['retry-after']) });
   }
   if (status === 401 || status === 403) {
     throw new Problem('access-denied', `${url.host} does not give ${what} to everybody (${status}).`);
@@ -23,6 +23,6 @@ export function refuseOtherThan(answer: Answer, expected: readonly number[], wha
 }
 
 /** Only seconds are read; a date would need the server's clock. */
-function retryAfter(header: string | undefined): { retryAfterSeconds?: number } {
-  return header !== undefined && /^\d+$/.test(header) ? { retryAfterSeconds: Number(header) } : {};
+function secondsOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d+$/.test(header) ? Number(header) : undefined;
 }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
-import { type Checksum, hexOfBase64 } from '../transfer/checksum.ts';
+import { type Checksum, hexOfBase64 } from '../checksums/checksum.ts';
 
 export interface BucketAddress {
   readonly place: string;

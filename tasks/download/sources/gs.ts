@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../../cache/problem.ts';
 import { findProgram } from '../../core/needs.ts';
 import { refuseOtherThan } from '../http/refusals.ts';
-import { patiently } from '../transfer/retry.ts';
+import { patiently } from '../pacing/retry.ts';
 import { type BucketAddress, gsChecksums, nameBelow, parseBucketAddress } from './bucket-address.ts';
 import { copyByGcloud, copyByGsutil, listByGcloud, listByGsutil } from './gs-programs.ts';
 import { sortedByName } from './listing.ts';

@@ -5,7 +5,7 @@ import { errorCode } from '../../../cache/file-problem.ts';
 import { Problem } from '../../../cache/problem.ts';
 import type { Answer } from '../http/client.ts';
 import { refuseOtherThan } from '../http/refusals.ts';
-import { patiently } from '../transfer/retry.ts';
+import { patiently } from '../pacing/retry.ts';
 import { sortedByName } from './listing.ts';
 import { parseJson } from './parse-json.ts';
 import { readRange } from './ranged-read.ts';

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
 import type { Answer } from '../http/client.ts';
 import { refuseOtherThan } from '../http/refusals.ts';
-import { inParallel } from '../transfer/parallel.ts';
-import { patiently } from '../transfer/retry.ts';
+import { inParallel } from '../pacing/parallel.ts';
+import { patiently } from '../pacing/retry.ts';
 import { sortedByName } from './listing.ts';
 import { plainAddress } from './plain-address.ts';
 import { readRange } from './ranged-read.ts';
@@ -39,7 +39,7 @@ export async function listLinks(links: readonly Link[], place: string, access: A
       name: name ?? nameOf(url),
       sizeBytes: Number(headers['content-length']),
       checksums: digest === undefined ? [] : [{ of: 'sha256', value: digest.replace(/^sha256:/, '') }],
-      ...(generation === undefined ? {} : { generation }),
+      generation,
       address: url,
     });
   });

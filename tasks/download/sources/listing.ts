@@ -2,7 +2,7 @@ import { join, posix } from 'node:path';
 import picomatch from 'picomatch';
 import { type Digest, digestJson } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
-import { isStrong } from '../transfer/checksum.ts';
+import { isStrong } from '../checksums/checksum.ts';
 import type { Remote, RemoteObject } from './source.ts';
 
 /**

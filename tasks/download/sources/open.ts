@@ -1,6 +1,6 @@
 import { Problem } from '../../../cache/problem.ts';
 import { HttpClient } from '../http/client.ts';
-import { usualPatience } from '../transfer/retry.ts';
+import { usualPatience } from '../pacing/retry.ts';
 import { type GsWay, gsWays, listGs } from './gs.ts';
 import { listHub, parseHubAddress } from './hf.ts';
 import { listLinks } from './https.ts';

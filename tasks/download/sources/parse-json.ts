@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Transient } from '../transfer/retry.ts';
+import { Transient } from '../pacing/retry.ts';
 
 /** A page of a listing through its schema. One that was cut off on its way is worth asking for again. */
 export function parseJson<S extends z.ZodType>(text: string, schema: S, place: string): z.output<S> {

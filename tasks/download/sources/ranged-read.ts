@@ -1,7 +1,7 @@
 import { Problem } from '../../../cache/problem.ts';
 import type { HttpClient } from '../http/client.ts';
 import { refuseOtherThan } from '../http/refusals.ts';
-import { Transient } from '../transfer/retry.ts';
+import { Transient } from '../pacing/retry.ts';
 import type { Opened, RemoteObject } from './source.ts';
 
 interface Request {

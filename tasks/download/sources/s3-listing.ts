@@ -1,4 +1,4 @@
-import { Transient } from '../transfer/retry.ts';
+import { Transient } from '../pacing/retry.ts';
 
 export interface S3Row {
   readonly key: string;

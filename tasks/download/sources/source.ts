@@ -1,6 +1,6 @@
 import type { HttpClient } from '../http/client.ts';
-import type { Checksum } from '../transfer/checksum.ts';
-import type { Patience } from '../transfer/retry.ts';
+import type { Checksum } from '../checksums/checksum.ts';
+import type { Patience } from '../pacing/retry.ts';
 
 /** A file as its provider lists it. */
 export interface RemoteObject {

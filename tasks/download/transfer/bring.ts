@@ -1,3 +1,4 @@
+import { sizeInWords } from '../../core/size-in-words.ts';
 import type { Attempt } from '../../core/spec.ts';
 import { listingDigest, placedBelow } from '../sources/listing.ts';
 import { plainAddress } from '../sources/plain-address.ts';
@@ -5,7 +6,6 @@ import { listWanted } from '../sources/look.ts';
 import { jobAccess } from '../sources/open.ts';
 import type { Way } from '../sources/place-inputs.ts';
 import { type Downloaded, download } from './download.ts';
-import { gigabytesOf } from './gigabytes.ts';
 
 interface Wanted {
   readonly from: string;
@@ -38,7 +38,7 @@ export async function bring(
   const { parallel, checkData } = wanted;
   const done = await download(placedBelow(remote, below), to, { access, parallel, checkData, report });
   process.stdout.write(
-    `${done.files} files, ${gigabytesOf(done.bytes)} in ${to}; ${done.kept} were there, ${gigabytesOf(done.movedBytes)} came now\n`,
+    `${done.files} files, ${sizeInWords(done.bytes)} in ${to}; ${done.kept} were there, ${sizeInWords(done.movedBytes)} came now\n`,
   );
   return done;
 }

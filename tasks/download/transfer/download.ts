@@ -1,15 +1,16 @@
 import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { freeBytes } from '../../../cache/file-system.ts';
 import { messageOf, Problem } from '../../../cache/problem.ts';
-import { freeBytes } from '../../core/needs.ts';
+import { sizeInWords } from '../../core/size-in-words.ts';
 import type { Progress } from '../../core/spec.ts';
 import { refuseUnsafeNames } from '../sources/listing.ts';
 import type { Access, CopyPlace, Remote, RemoteObject, Transport } from '../sources/source.ts';
-import { hashFile, preferredChecksum, startHasher } from './checksum.ts';
+import { preferredChecksum } from '../checksums/checksum.ts';
+import { hashFile, startHasher } from '../checksums/hasher.ts';
 import { fetchObject } from './fetch-object.ts';
-import { gigabytesOf } from './gigabytes.ts';
 import { Meter } from './meter.ts';
-import { inParallel } from './parallel.ts';
+import { inParallel } from '../pacing/parallel.ts';
 import { isResumable, partialName, removeStale } from './partial-file.ts';
 import { Placer } from './place-file.ts';
 import { openState, type StateFolder } from './state-folder.ts';
@@ -184,7 +185,7 @@ function refuseFullDisk({ place, folder, neededBytes }: { place: string; folder:
   if (free >= neededBytes) return;
   throw new Problem(
     'not-enough-room',
-    `${place} needs ${neededBytes} more bytes (${gigabytesOf(neededBytes)}) and ${folder} has ${free} (${gigabytesOf(free)}) free.`,
+    `${place} needs ${neededBytes} more bytes (${sizeInWords(neededBytes)}) and ${folder} has ${free} (${sizeInWords(free)}) free.`,
     { hint: 'Free some space, or choose a folder on another disk.' },
   );
 }

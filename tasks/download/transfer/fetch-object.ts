@@ -1,8 +1,8 @@
 import { Problem } from '../../../cache/problem.ts';
 import type { Access, RemoteObject, Transport } from '../sources/source.ts';
-import { preferredChecksum } from './checksum.ts';
+import { preferredChecksum } from '../checksums/checksum.ts';
 import { PartialFile } from './partial-file.ts';
-import { patiently, Transient } from './retry.ts';
+import { patiently, Transient } from '../pacing/retry.ts';
 
 /** How often content may arrive whole and wrong before the source is to blame rather than the way. */
 const mostMismatches = 3;
@@ -74,7 +74,7 @@ export async function fetchObject(object: RemoteObject, { transport, folder, acc
       signal,
       progress: () => partial.position,
     });
-    return { path: partial.path, ...(expected === undefined ? { learned: found } : {}) };
+    return { path: partial.path, learned: expected === undefined ? found : undefined };
   } finally {
     await partial.close();
   }

@@ -52,7 +52,7 @@ export class Meter {
       done: this.#done >= this.#totalBytes ? scaled(this.#totalBytes) : scaled(this.#done),
       total: scaled(this.#totalBytes),
       unit: unit.name,
-      ...(rate === undefined ? {} : { metrics: { 'MB/s': rate } }),
+      metrics: rate === undefined ? undefined : { 'MB/s': rate },
     });
   }
 

@@ -3,7 +3,8 @@ import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileProblem } from '../../../cache/file-problem.ts';
 import { identityOf, type RemoteObject } from '../sources/source.ts';
-import { type Hasher, hashFile, preferredChecksum, startHasher } from './checksum.ts';
+import { preferredChecksum } from '../checksums/checksum.ts';
+import { type Hasher, hashFile, startHasher } from '../checksums/hasher.ts';
 
 /** Bytes that are gathered before they are written: a system call for each 64 KiB from the network costs more than the hash. */
 const gatheredBytes = 1 << 20;

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { errorCode, fileProblem } from '../../../cache/file-problem.ts';
 import { writeWhole } from '../../../cache/write-whole.ts';
 import { identityOf, type RemoteObject } from '../sources/source.ts';
-import { hashFile, preferredChecksum, startHasher } from './checksum.ts';
+import { preferredChecksum } from '../checksums/checksum.ts';
+import { hashFile, startHasher } from '../checksums/hasher.ts';
 
 const Line = z.object({
   name: z.string(),
@@ -64,7 +65,7 @@ export class VerifiedFiles {
       identity: identityOf(object),
       size: Number(size),
       mtimeNs: `${mtimeNs}`,
-      ...(learned === undefined ? {} : { learned }),
+      learned,
     };
     this.#lines.set(object.name, line);
     try {

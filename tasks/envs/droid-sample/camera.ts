@@ -1,5 +1,5 @@
 import type { Vector } from './arm.ts';
-import type { Canvas, Colour, Point } from './canvas.ts';
+import type { Canvas, Colour, PixelPosition } from './canvas.ts';
 
 /** A camera without distortion. Axes of its picture in space: right, down, and forward, into the scene. */
 export interface View {
@@ -34,7 +34,7 @@ export function paintFaces(canvas: Canvas, view: View, faces: readonly Face[]): 
     const seen = cutNear(corners.map((corner) => inView(view, corner)));
     if (seen.length < 3) continue;
     const points = seen.map(
-      ([x, y, z]): Point => [canvas.width / 2 + (scale * x) / z, canvas.height / 2 + (scale * y) / z],
+      ([x, y, z]): PixelPosition => [canvas.width / 2 + (scale * x) / z, canvas.height / 2 + (scale * y) / z],
     );
     canvas.paint(points, colour);
   }

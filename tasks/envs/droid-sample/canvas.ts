@@ -1,7 +1,7 @@
 export type Colour = readonly [number, number, number];
 
 /** [x, y] in pixels from the top left corner. */
-export type Point = readonly [number, number];
+export type PixelPosition = readonly [number, number];
 
 /** A picture that convex polygons are painted on, without smoothed edges: [height, width, 3] RGB. */
 export class Canvas {
@@ -26,7 +26,7 @@ export class Canvas {
   }
 
   /** Paints the pixels whose centres lie in the polygon. */
-  paint(corners: readonly Point[], [r, g, b]: Colour): void {
+  paint(corners: readonly PixelPosition[], [r, g, b]: Colour): void {
     const { width, height, rgb } = this;
     let [top, bottom] = [height, 0];
     for (const [, y] of corners) {
@@ -48,7 +48,7 @@ export class Canvas {
 }
 
 /** Where a row enters and leaves a convex polygon. */
-function crossings(corners: readonly Point[], y: number): [number, number] {
+function crossings(corners: readonly PixelPosition[], y: number): [number, number] {
   let [left, right] = [Infinity, -Infinity];
   let [fromX, fromY] = corners.at(-1) ?? [0, 0];
   for (const [toX, toY] of corners) {

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { messageOf, Problem } from '../../../cache/problem.ts';
+import { isLfsPointer, lfsPointer } from '../lfs-pointer.ts';
 
 const signature = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
 
@@ -7,11 +8,7 @@ const signature = Buffer.from([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]);
 export function fileBytes(path: string): ArrayBuffer {
   const bytes = wholeFile(path);
   const start = Buffer.from(bytes, 0, Math.min(64, bytes.byteLength));
-  if (start.toString('latin1').startsWith('version https://git-lfs.github.com/')) {
-    throw new Problem('lfs-pointer', `${path} is a Git LFS pointer, not the file itself.`, {
-      hint: 'Run "git lfs pull" where it came from.',
-    });
-  }
+  if (isLfsPointer(start)) throw lfsPointer(path);
   if (!start.subarray(0, 8).equals(signature)) {
     throw new Problem(
       'not-hdf5',

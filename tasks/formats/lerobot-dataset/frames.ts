@@ -1,8 +1,8 @@
 import { Problem } from '../../../cache/problem.ts';
 import { decodeImages } from '../video/decode-images.ts';
 import { decodeVideo, type VideoFrame } from '../video/decode.ts';
-import type { Episode, EpisodeVideo } from './dataset.ts';
-import { pngSize } from './image-size.ts';
+import type { Episode, EpisodeVideo } from './schema/dataset.ts';
+import { pngSize } from './schema/image-size.ts';
 import { readEpisodes } from './read.ts';
 
 /** Where the video frames of an episode lie that was read with this feature. */

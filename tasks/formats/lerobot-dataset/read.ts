@@ -1,14 +1,23 @@
 import { join } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
 import { openParquet, type ParquetSource, type RowRange } from '../parquet/read.ts';
-import { type Column, type Episode, type Feature, type Info, readInfo } from './dataset.ts';
-import { type EpisodeEntry, readEpisodeTable, readTasks } from './episode-table.ts';
-import { episodeVideos, type VideoReader } from './episode-videos.ts';
-import { columnFeatures, isImage, isNumeric, isString, isVisual, refuseUnknownTypes } from './features.ts';
-import { emptyValues, type FrameValues, setFrame } from './frame-values.ts';
-import { readRecordedStats, type StatsFinder } from './recorded-stats.ts';
+import { type Column, type Episode, type Feature, type Info, readInfo } from './schema/dataset.ts';
+import { type EpisodeEntry, readEpisodeTable, readTasks } from './reading/episode-table.ts';
+import { episodeVideos, type VideoReader } from './reading/episode-videos.ts';
+import { columnFeatures, isImage, isNumeric, isString, isVisual, refuseUnknownTypes } from './schema/features.ts';
+import { emptyValues, type FrameValues, setFrame } from './reading/frame-values.ts';
+import { readRecordedStats, type StatsFinder } from './reading/recorded-stats.ts';
 
-export { type Column, type Episode, type Feature, type Info, readInfo } from './dataset.ts';
+export {
+  type Column,
+  type Episode,
+  type EpisodeImages,
+  type EpisodeVideo,
+  type Feature,
+  type Info,
+  readInfo,
+} from './schema/dataset.ts';
+export { isAutomatic, isNumeric, isVisual, widthOf } from './schema/features.ts';
 
 /**
  * The episodes of a LeRobot dataset (2.0, 2.1 or 3.0), in the order of the data, one row group in memory at a time.

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
-import { readInfo } from './dataset.ts';
-import { readEpisodeTable } from './episode-table.ts';
+import { readInfo } from './schema/dataset.ts';
+import { readEpisodeTable } from './reading/episode-table.ts';
 
 /** Checks that the tables of a dataset agree with `info.json` and that every data and video file they name is there. */
 export async function refuseBroken(path: string): Promise<void> {

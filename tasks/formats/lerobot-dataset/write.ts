@@ -2,19 +2,20 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
-import { cameraStats } from './camera-stats.ts';
-import { videoChecker } from './check-videos.ts';
-import { completeEpisode, taskTable } from './complete-episode.ts';
-import type { Column, Episode, Feature } from './dataset.ts';
-import type { DatasetOptions } from './dataset-files.ts';
-import { automaticFeatures, isAutomatic, isVisual, refuseUnknownTypes } from './features.ts';
-import { imageNames, imageSize } from './image-size.ts';
-import type { RecordedStats } from './feature-stats.ts';
-import { columnStats } from './stats.ts';
-import { version2Files } from './write-version2.ts';
-import { version3Files } from './write-version3.ts';
+import { cameraStats } from './writing/camera-stats.ts';
+import { videoChecker } from './writing/check-videos.ts';
+import { completeEpisode, taskTable } from './writing/complete-episode.ts';
+import type { Column, Episode, Feature } from './schema/dataset.ts';
+import type { DatasetOptions } from './writing/dataset-files.ts';
+import { automaticFeatures, isAutomatic, isVisual, refuseUnknownTypes } from './schema/features.ts';
+import { imageNames, imageSize } from './schema/image-size.ts';
+import type { RecordedStats } from './schema/feature-stats.ts';
+import { columnStats } from './statistics/stats.ts';
+import { version2Files } from './writing/write-version2.ts';
+import { version3Files } from './writing/write-version3.ts';
 
-export type { DatasetOptions } from './dataset-files.ts';
+export { type ImageStats, imageStats } from './statistics/image-stats.ts';
+export type { DatasetOptions } from './writing/dataset-files.ts';
 
 /**
  * Writes a LeRobot dataset into the new folder `path`. Equal episodes give equal bytes.

@@ -53,7 +53,7 @@ function openThread(ask: Ask): Thread {
   thread.worker.on('message', (reply: RecordsReply) => {
     const asked = thread.waiting.shift();
     if (reply.type === 'read') asked?.resolve(reply.read);
-    else asked?.reject(new Problem(reply.code, reply.message, reply.hint === undefined ? {} : { hint: reply.hint }));
+    else asked?.reject(new Problem(reply.code, reply.message, { hint: reply.hint }));
   });
   const fail = (cause: unknown): void => {
     for (const { reject } of thread.waiting.splice(0)) {

@@ -1,3 +1,4 @@
+import { isLfsPointer, lfsPointerBytes } from '../lfs-pointer.ts';
 import { crc32c, mask } from './crc32c.ts';
 import { type Place, recordProblem, type Shard } from './shard.ts';
 
@@ -63,14 +64,10 @@ export function checkData(shard: Shard, place: RecordPlace, onChunk: (chunk: Uin
   });
 }
 
-const pointerStart = 'version https://git-lfs';
-
 /** A clone without its large files has small text files in their place. */
 function refusePointer(shard: Shard): void {
-  if (shard.size < pointerStart.length) return;
-  for (const [i, character] of [...pointerStart].entries()) {
-    if (shard.byteAt(i) !== character.charCodeAt(0)) return;
-  }
+  if (shard.size < lfsPointerBytes) return;
+  if (!isLfsPointer(Uint8Array.from({ length: lfsPointerBytes }, (_, i) => shard.byteAt(i)))) return;
   throw recordProblem(
     'lfs-pointer',
     { shard: shard.name, record: 0, offset: 0 },

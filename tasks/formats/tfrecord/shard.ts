@@ -92,5 +92,5 @@ export function recordProblem(
 ): Problem {
   const where = at === undefined || at === place.offset ? '' : ` (at byte ${at})`;
   const message = `Record ${place.record} of ${place.shard}, from byte ${place.offset}: ${what}${where}.`;
-  return new Problem(code, message, hint === undefined ? {} : { hint });
+  return new Problem(code, message, { hint });
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as zarr from 'zarrita';
 import { messageOf, Problem } from '../../../cache/problem.ts';
+import { isLfsPointer, lfsPointer } from '../lfs-pointer.ts';
 
 export type NumberArray =
   | Int8Array
@@ -53,18 +54,10 @@ function fileStore(folder: string): Store {
         if (cause.code === 'ENOENT') return undefined; // by the format, an absent key is an empty one
         throw new Problem('file-unreadable', `Cannot read ${join(folder, key)}: ${cause.message}.`, { cause });
       });
-      if (bytes && isPointer(bytes)) {
-        throw new Problem('lfs-pointer', `${join(folder, key)} is a Git LFS pointer, not the file itself.`, {
-          hint: 'Run "git lfs pull" where it came from.',
-        });
-      }
+      if (bytes && isLfsPointer(bytes)) throw lfsPointer(join(folder, key));
       return bytes;
     },
   };
-}
-
-function isPointer(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(0, 40)).toString('latin1').startsWith('version https://git-lfs.github.com/');
 }
 
 async function openArray(store: Store, folder: string, path: string): Promise<OpenArray> {

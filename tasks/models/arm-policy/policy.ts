@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openBackend } from '../backend.ts';
+import { openBackend } from '../backend/open-backend.ts';
 import type { BackendName } from '../backend-name.ts';
 import { flowToActions } from '../flow/euler.ts';
 import { layoutOf } from '../flow/layout.ts';

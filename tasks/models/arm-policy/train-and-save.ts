@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attempt } from '../../core/spec.ts';
-import { openBackend } from '../backend.ts';
+import { openBackend } from '../backend/open-backend.ts';
 import type { BackendName } from '../backend-name.ts';
 import { inputsOf } from '../flow/batches.ts';
 import { layoutOf } from '../flow/layout.ts';

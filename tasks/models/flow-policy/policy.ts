@@ -1,4 +1,4 @@
-import { openBackend } from '../backend.ts';
+import { openBackend } from '../backend/open-backend.ts';
 import type { BackendName } from '../backend-name.ts';
 import { weightTensors } from '../flow/network.ts';
 import { readCheckpoint } from './checkpoint.ts';

@@ -4,7 +4,7 @@ import { Problem } from '../../../cache/problem.ts';
 import { readJson } from '../../core/artifact.ts';
 import type { Attempt } from '../../core/spec.ts';
 import { NormStatsFile } from '../../kinds/norm-stats.ts';
-import { openBackend } from '../backend.ts';
+import { openBackend } from '../backend/open-backend.ts';
 import type { BackendName } from '../backend-name.ts';
 import type { TrainingState } from '../flow/optimizer.ts';
 import { releaseFolder } from '../flow/release-folder.ts';

@@ -1,4 +1,4 @@
-import type { Backend } from '../backend.ts';
+import type { Backend } from '../backend/open-backend.ts';
 import { fillGaussian, randomOf } from '../random.ts';
 import { batcher, inputsOf, purposes, type Samples } from './batches.ts';
 import { type Slot, sizeOf } from './layout.ts';

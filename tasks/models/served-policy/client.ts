@@ -97,7 +97,7 @@ async function connect(options: ClientOptions): Promise<Link> {
       return await openLink(url, { apiKey, timeoutSeconds });
     } catch (error) {
       if (!Problem.is(error) || error.code !== 'server-lost' || attempt >= attempts) throw error;
-      await sleep(retrySeconds * 1000, undefined, signal ? { signal } : {});
+      await sleep(retrySeconds * 1000, undefined, { signal });
     }
   }
 }

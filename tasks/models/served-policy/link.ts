@@ -23,7 +23,7 @@ export async function openLink(
     perMessageDeflate: false,
     maxPayload: 0, // as openpi's client
     handshakeTimeout: timeoutSeconds * 1000,
-    ...(apiKey === undefined ? {} : { headers: { Authorization: `Api-Key ${apiKey}` } }),
+    headers: apiKey === undefined ? undefined : { Authorization: `Api-Key ${apiKey}` },
   });
   const frames = new Frames(socket, url);
   const first = await frames.next(timeoutSeconds);

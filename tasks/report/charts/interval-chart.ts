@@ -1,6 +1,6 @@
 import { type Html, html } from '../page/html.ts';
 import type { Colour } from '../page/layout.ts';
-import type { Interval } from '../statistics.ts';
+import type { Interval } from '../outcomes/statistics.ts';
 import { scale, ticks } from './scale.ts';
 
 export interface IntervalRow {

@@ -2,7 +2,7 @@ import { type Content, type Html, html } from '../page/html.ts';
 import type { Colour } from '../page/layout.ts';
 import { round, scale, ticks } from './scale.ts';
 
-export interface Point {
+export interface ChartPoint {
   readonly x: number;
   readonly y: number;
   /** Ends of the value's interval, where there is one. */
@@ -12,7 +12,7 @@ export interface Point {
 
 export interface Line {
   readonly colour: Colour;
-  readonly points: readonly Point[];
+  readonly points: readonly ChartPoint[];
   /** Dots on the points, for lines of few points. */
   readonly hasDots?: boolean;
 }
@@ -25,7 +25,7 @@ export interface LineChart {
   readonly formatX: (value: number) => string;
   readonly formatY: (value: number) => string;
   /** A point to point out. */
-  readonly mark?: Point & { readonly text: string };
+  readonly mark?: ChartPoint & { readonly text: string };
   readonly spoken: string;
 }
 
@@ -85,7 +85,7 @@ export function airy(values: readonly number[]): [number, number] {
 }
 
 /** At most about two points per pixel: a curve of 3000 epochs looks the same with a tenth of them. */
-function thinned(points: readonly Point[]): readonly Point[] {
+function thinned(points: readonly ChartPoint[]): readonly ChartPoint[] {
   const every = Math.ceil(points.length / (round(frame.right - frame.left) * 2));
   return every <= 1 ? points : points.filter((_, k) => k % every === 0 || k === points.length - 1);
 }

@@ -24,5 +24,5 @@ export function dimensionFigure(
   const between = known ? `98 % of values between ${signed(low, 3)} and ${signed(high, 3)}` : 'values';
   const note = stats && `mean ${signed(stats.mean, 3)}, deviation ${signed(stats.std, 3)}`;
   const body = binnedHistogram({ counts, range, colour: 'demos', marks, xName: unit, spoken: `${title}: ${between}` });
-  return figure({ title, ...(note === undefined ? {} : { note }), body });
+  return figure({ title, note, body });
 }

@@ -54,15 +54,15 @@ export async function surveyOf(plan: SurveyPlan): Promise<Survey> {
   const firsts = new Map<string, number>();
   const [states, actions] = [binsOf(stats.state), binsOf(stats.actions)];
   let [successes, kept, frames, skipped] = [0, 0, 0, 0];
-  const onSkip = ({ records = 1 }: { records?: number }): void => {
+  const countSkipped = ({ records = 1 }: { records?: number }): void => {
     skipped += records;
   };
-  const skipping = plan.skipBadRecords ? { onSkip } : {};
+  const onSkip = plan.skipBadRecords ? countSkipped : undefined;
   const episodes = readEpisodes(folder, {
     features: featuresFor(rule.actionSpace),
     firstOf: language,
     workers: plan.workers,
-    ...skipping,
+    onSkip,
   });
   for await (const episode of episodes) {
     lengths.push(episode.steps);
@@ -74,7 +74,7 @@ export async function surveyOf(plan: SurveyPlan): Promise<Survey> {
     const texts = language.map((name) => textOf(episode, name).trim()).filter(Boolean);
     withInstructions[texts.length] = (withInstructions[texts.length] ?? 0) + 1;
     for (const text of texts.slice(0, 1)) firsts.set(text, (firsts.get(text) ?? 0) + 1);
-    const trained = usableFramesOf(episode, rule, skipping.onSkip && (() => onSkip({})));
+    const trained = usableFramesOf(episode, rule, onSkip && (() => onSkip({})));
     frames += trained.steps.length;
     count(trained.states, states);
     count(trained.actions, actions);

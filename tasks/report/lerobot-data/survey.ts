@@ -1,5 +1,13 @@
-import { type Episode, type Feature, readEpisodes, readInfo } from '../../formats/lerobot-dataset/read.ts';
-import { isAutomatic, isNumeric, isVisual, widthOf } from '../../formats/lerobot-dataset/features.ts';
+import {
+  type Episode,
+  type Feature,
+  isAutomatic,
+  isNumeric,
+  isVisual,
+  readEpisodes,
+  readInfo,
+  widthOf,
+} from '../../formats/lerobot-dataset/read.ts';
 import { Bins } from '../data-page/bins.ts';
 import type { Picture } from '../data-page/pictures.ts';
 import { firstPictures } from './pictures.ts';

@@ -1,5 +1,3 @@
-import type { Interval } from '../statistics.ts';
-
 const minus = '−';
 
 /** A fraction as a percent: 0.324 is "32%". */
@@ -19,12 +17,17 @@ export function difference(value: number, digits: number): string {
   return text.startsWith(minus) || Number(text) === 0 ? text : `+${text}`;
 }
 
-export function percentRange({ low, high }: Interval): string {
+export function percentRange({ low, high }: Range): string {
   return `${signed(low * 100, 0)}–${percent(high)}`;
 }
 
-export function range({ low, high }: Interval, digits: number): string {
+export function range({ low, high }: Range, digits: number): string {
   return `${signed(low, digits)}–${signed(high, digits)}`;
+}
+
+interface Range {
+  readonly low: number;
+  readonly high: number;
 }
 
 /** 12000 is "12,000". */

@@ -1,9 +1,9 @@
 import { lineChart } from '../charts/line-chart.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../outcomes/outcome.ts';
 import type { Html } from '../page/html.ts';
 import { counted, grouped, percent } from '../page/numbers.ts';
 import { cards, figure, section } from '../page/layout.ts';
-import type { Interval } from '../statistics.ts';
+import type { Interval } from '../outcomes/statistics.ts';
 
 /** The base policy as it was rolled out at one step of its training. */
 export interface CheckpointOutcome extends Outcome {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../outcomes/outcome.ts';
 import { Html, html } from '../page/html.ts';
 import { grouped, signed } from '../page/numbers.ts';
 import { section } from '../page/layout.ts';

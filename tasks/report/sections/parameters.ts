@@ -1,3 +1,4 @@
+import { isTable } from '../../../cache/canonical-json.ts';
 import { type Html, html } from '../page/html.ts';
 import { section, table } from '../page/layout.ts';
 
@@ -14,7 +15,7 @@ ${table([{ name: 'Name' }, { name: 'Value' }], rows)}</details>`,
 }
 
 export function flatten(value: unknown, path: readonly string[]): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path.join('.'), value]];
+  if (!isTable(value)) return [[path.join('.'), value]];
   return Object.entries(value)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, inner]) => flatten(inner, [...path, name]));

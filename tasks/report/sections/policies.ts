@@ -1,5 +1,5 @@
 import { intervalChart } from '../charts/interval-chart.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../outcomes/outcome.ts';
 import type { Html } from '../page/html.ts';
 import { counted, percent, percentRange, range, signed } from '../page/numbers.ts';
 import { cards, figure, section, table } from '../page/layout.ts';

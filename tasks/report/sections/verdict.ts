@@ -1,7 +1,7 @@
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../outcomes/outcome.ts';
 import { type Html, html } from '../page/html.ts';
 import { counted, difference, percent, signed } from '../page/numbers.ts';
-import { type Interval, pairedDifference } from '../statistics.ts';
+import { type Interval, pairedDifference } from '../outcomes/statistics.ts';
 
 /** A bootstrap of fewer values gives intervals that are too narrow. */
 const fewestEpisodes = 20;

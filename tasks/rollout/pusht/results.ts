@@ -36,9 +36,8 @@ export async function writeResults(
   const successRate = traces.filter(({ success }) => success).length / traces.length;
   const meanMaxReward = meanMaxRewardOf(traces);
   const episodes = traces.map(({ seed, length, success, maxReward }) => ({ seed, length, success, maxReward }));
-  const named = name === undefined ? {} : { name };
   await writeRollouts(rollouts, traces);
-  await writeSummary(summary, { ...named, seed, successRate, meanMaxReward, episodes }, traces, drawEpisodes);
+  await writeSummary(summary, { name, seed, successRate, meanMaxReward, episodes }, traces, drawEpisodes);
   return { rollouts, summary, successRate, meanMaxReward };
 }
 

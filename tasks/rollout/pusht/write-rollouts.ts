@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fps } from '../../envs/pusht/env.ts';
 import { filmStrip, frameSize } from '../../envs/pusht/render.ts';
-import type { Episode } from '../../formats/lerobot-dataset/dataset.ts';
+import type { Episode } from '../../formats/lerobot-dataset/read.ts';
 import { writeDataset } from '../../formats/lerobot-dataset/write.ts';
 import type { RolloutSummary } from '../../kinds/rollout-summary.ts';
 import type { Trace } from './episode.ts';

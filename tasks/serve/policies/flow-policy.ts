@@ -1,5 +1,5 @@
 import { scanTree, treeDigest } from '../../../cache/tree.ts';
-import { describeBackend } from '../../models/backend.ts';
+import { describeBackend } from '../../models/backend/open-backend.ts';
 import type { BackendName } from '../../models/backend-name.ts';
 import { readCheckpoint } from '../../models/flow-policy/checkpoint.ts';
 import { actionWidth } from '../../models/flow-policy/features.ts';

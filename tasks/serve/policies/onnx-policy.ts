@@ -52,7 +52,7 @@ export async function onnxPolicy(folder: string): Promise<Servable> {
       metadata: new Map([['checkpoint', digest], ...Object.entries(config.metadata)]),
       keys: config.inputs.map(({ key, shape, meaning }) => ({ name: key, shapes: [shape], meaning })),
       actionShape: config.actions.shape,
-      ...(config.maxBatch === undefined ? {} : { maxBatch: config.maxBatch }),
+      maxBatch: config.maxBatch,
     },
     load: () => load(join(folder, config.model), config),
   };

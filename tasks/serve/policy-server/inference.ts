@@ -96,5 +96,5 @@ function nextMessage(worker: Worker): Promise<InferenceMessage> {
 }
 
 export function problemOf({ code, message, hint }: Failure): Problem {
-  return new Problem(code, message, hint === undefined ? {} : { hint });
+  return new Problem(code, message, { hint });
 }

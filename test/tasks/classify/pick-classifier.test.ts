@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pickClassifier } from '../../../tasks/classify/pick-classifier.ts';
 import type { Value } from '../../../tasks/core/task.ts';
-import type { successClassifier } from '../../../tasks/kinds/success-classifier.ts';
+import type { successClassifier } from '../../../tasks/models/success-classifier/success-classifier.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { checkpointAt } from './checkpoint.ts';
 import { runTask } from '../../support/run-task.ts';

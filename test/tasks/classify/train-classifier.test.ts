@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { trainClassifier } from '../../../tasks/classify/train-classifier.ts';
 import type { Progress } from '../../../tasks/core/task.ts';
-import { successClassifier } from '../../../tasks/kinds/success-classifier.ts';
+import { successClassifier } from '../../../tasks/models/success-classifier/success-classifier.ts';
 import { scoreDataset } from '../../../tasks/models/success-classifier/score.ts';
 import { readClassifier } from '../../../tasks/models/success-classifier/file.ts';
 import { tempFolder } from '../../support/temp-folder.ts';

@@ -7,7 +7,7 @@ import { readJson } from '../../../tasks/core/task.ts';
 import { filterDemoScore, isKept } from '../../../tasks/filter/demo-score.ts';
 import { episodeList } from '../../../tasks/kinds/episode-list.ts';
 import { EpisodeScores, episodeScores } from '../../../tasks/kinds/episode-scores.ts';
-import { successClassifier } from '../../../tasks/kinds/success-classifier.ts';
+import { successClassifier } from '../../../tasks/models/success-classifier/success-classifier.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { checkpointAt } from '../classify/checkpoint.ts';
 import { alternating, artifactOf, rolloutsIn } from '../classify/rollouts.ts';

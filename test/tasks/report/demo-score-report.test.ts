@@ -6,7 +6,7 @@ import { folder as folderKind } from '../../../tasks/kinds/folder.ts';
 import { episodeScores } from '../../../tasks/kinds/episode-scores.ts';
 import { htmlPage } from '../../../tasks/kinds/html-page.ts';
 import { rolloutSummary } from '../../../tasks/kinds/rollout-summary.ts';
-import { successClassifier } from '../../../tasks/kinds/success-classifier.ts';
+import { successClassifier } from '../../../tasks/models/success-classifier/success-classifier.ts';
 import { writeClassifier } from '../../../tasks/models/success-classifier/file.ts';
 import { demoScoreReport } from '../../../tasks/report/demo-score-report.ts';
 import { tempFolder } from '../../support/temp-folder.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { outcomeOf } from '../../../tasks/report/outcome.ts';
+import { outcomeOf } from '../../../tasks/report/outcomes/outcome.ts';
 import { experimentPage } from '../../../tasks/report/experiment-page.ts';
 import { episodesOf, smallExperiment } from './experiment.ts';
 

@@ -1,5 +1,5 @@
-import type { Episode } from '../../../tasks/report/outcome.ts';
-import { outcomeOf } from '../../../tasks/report/outcome.ts';
+import type { Episode } from '../../../tasks/report/outcomes/outcome.ts';
+import { outcomeOf } from '../../../tasks/report/outcomes/outcome.ts';
 import type { Experiment } from '../../../tasks/report/experiment-page.ts';
 
 /** Episodes with these max rewards; 1 is a success. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Episode, Feature } from '../../../tasks/formats/lerobot-dataset/dataset.ts';
+import type { Episode, Feature } from '../../../tasks/formats/lerobot-dataset/read.ts';
 import { writeDataset } from '../../../tasks/formats/lerobot-dataset/write.ts';
 import { lerobotDataset } from '../../../tasks/kinds/lerobot-dataset.ts';
 import { normStats } from '../../../tasks/kinds/norm-stats.ts';

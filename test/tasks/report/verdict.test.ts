@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { outcomeOf } from '../../../tasks/report/outcome.ts';
+import { outcomeOf } from '../../../tasks/report/outcomes/outcome.ts';
 import { compare, headline } from '../../../tasks/report/sections/verdict.ts';
 import { telling } from '../../../tasks/report/sections/episodes.ts';
 import { episodesOf } from './experiment.ts';

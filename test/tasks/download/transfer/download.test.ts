@@ -140,7 +140,7 @@ test('too full a disk is told before the first byte, with both numbers', async (
   const objects = remote.objects.map((object) => ({ ...object, sizeBytes: 1e15 }));
   await assert.rejects(download({ ...remote, objects }, folder, { access, parallel: 1 }), {
     code: 'not-enough-room',
-    message: /needs 3000000000000000 more bytes \(3000000 GB\).* has \d+ \(\d+ GB\) free/,
+    message: /needs 3000000000000000 more bytes \(3\.0 PB\).* has \d+ \([\d.]+ [kMGTP]?B\) free/,
   });
   assert.equal(bucket.reads().length, 0);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { execaSync } from 'execa';
 import fc from 'fast-check';
-import type { Episode, EpisodeVideo, Feature } from '../../../../tasks/formats/lerobot-dataset/dataset.ts';
+import type { Episode, EpisodeVideo, Feature } from '../../../../tasks/formats/lerobot-dataset/schema/dataset.ts';
 import { framesOf, readFrames, videoOf } from '../../../../tasks/formats/lerobot-dataset/frames.ts';
 import { readEpisodes, readInfo } from '../../../../tasks/formats/lerobot-dataset/read.ts';
 import { writeDataset } from '../../../../tasks/formats/lerobot-dataset/write.ts';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Problem } from '../../../../cache/problem.ts';
-import { openBackend } from '../../../../tasks/models/backend.ts';
+import { openBackend } from '../../../../tasks/models/backend/open-backend.ts';
 import { type Config, writeCheckpoint } from '../../../../tasks/models/flow-policy/checkpoint.ts';
 import { layoutFor } from '../../../../tasks/models/flow-policy/flow.ts';
 import { loadPolicy } from '../../../../tasks/models/flow-policy/policy.ts';

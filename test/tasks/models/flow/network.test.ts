@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { type Backend, openBackend } from '../../../../tasks/models/backend.ts';
+import { type Backend, openBackend } from '../../../../tasks/models/backend/open-backend.ts';
 import { layoutOf } from '../../../../tasks/models/flow/layout.ts';
 import { forward, lossAndGradients, weightTensors } from '../../../../tasks/models/flow/network.ts';
 import { initialState } from '../../../../tasks/models/flow/trainer.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { type Backend, openBackend } from '../../../../tasks/models/backend.ts';
+import { type Backend, openBackend } from '../../../../tasks/models/backend/open-backend.ts';
 import { featureWidth } from '../../../../tasks/models/flow-policy/features.ts';
 import { layoutFor } from '../../../../tasks/models/flow-policy/flow.ts';
 import { initialState, trainer } from '../../../../tasks/models/flow/trainer.ts';
