@@ -1,12 +1,7 @@
 import { messageOf, Problem } from '../../cache/problem.ts';
 import { buildGraph, type Graph } from '../../pipelines/core/graph.ts';
+import type { Point } from '../../pipelines/core/overrides.ts';
 import type { Pipeline } from '../../pipelines/core/pipeline.ts';
-
-/** One set of parameters; `label` names it in a sweep and is empty outside of one. */
-export interface Point {
-  readonly label: string;
-  readonly params: Record<string, unknown>;
-}
 
 /**
  * The graph of a pipeline at some points. Pure, so that the driver, a resumed run and every worker get the same graph.

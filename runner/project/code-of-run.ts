@@ -1,4 +1,4 @@
-import type { Point } from './build-graph.ts';
+import type { Point } from '../../pipelines/core/overrides.ts';
 
 /** What workers need to find a body again. */
 export interface CodeOfRun {

@@ -1,14 +1,14 @@
 import { join, resolve } from 'node:path';
 import { openStore, type Store } from '../../cache/store.ts';
 import type { Graph } from '../../pipelines/core/graph.ts';
-import { applyOverrides, parseOverrides } from '../../pipelines/core/overrides.ts';
+import { applyOverrides, parseOverrides, type Point } from '../../pipelines/core/overrides.ts';
 import { withProfile } from '../../pipelines/core/profiles.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { type Loaded, loadPipeline } from './load.ts';
 import { findProject } from './project.ts';
 import { loadSite, type Site } from '../site/site.ts';
 import type { CodeOfRun } from './code-of-run.ts';
-import { graphOf, type Point } from './build-graph.ts';
+import { graphOf } from './build-graph.ts';
 
 /** A pipeline with its parameters, its graph and the store that it runs against. */
 export interface Session {
