@@ -13,6 +13,7 @@ import type { StagedJob } from '../job/stage.ts';
 export interface ActiveAttempt {
   readonly job: StagedJob;
   readonly executor: Executor;
+  readonly executorName: string;
   readonly frozen: boolean;
   readonly tries: Tries;
   startedAt: number;
@@ -32,12 +33,10 @@ export interface ActiveAttempt {
   isEnding: boolean;
 }
 
-export function newActiveAttempt({
-  job,
-  executor,
-  frozen,
-  tries,
-}: Pick<ActiveAttempt, 'job' | 'executor' | 'frozen' | 'tries'>): ActiveAttempt {
+/** What is known of an attempt from the first. */
+export type AttemptStart = Pick<ActiveAttempt, 'job' | 'executor' | 'executorName' | 'frozen' | 'tries'>;
+
+export function newActiveAttempt({ job, executor, executorName, frozen, tries }: AttemptStart): ActiveAttempt {
   const streams = Object.entries(job.call.spec.outputs).flatMap(([name, type]) => {
     const stream = streamOf(type);
     return stream ? [[name, stream] as const] : [];
@@ -45,6 +44,7 @@ export function newActiveAttempt({
   return {
     job,
     executor,
+    executorName,
     frozen,
     tries,
     startedAt: performance.now(),
@@ -95,14 +95,14 @@ export function costOf({ resources }: StagedJob, seconds: number, { usage }: Exi
 
 /** What is to be remembered of a job before a scheduler is asked to take it. */
 export function submissionOf(
-  { job, tries }: Pick<ActiveAttempt, 'job' | 'tries'>,
+  { job, executorName, tries }: Pick<ActiveAttempt, 'job' | 'executorName' | 'tries'>,
   { name, index, pack }: Submitted,
   run: string,
 ): Submission {
   const { fingerprint, instance } = job.call;
   return {
     format: 3,
-    executor: 'slurm',
+    executor: executorName,
     fingerprint,
     token: job.token,
     name,

@@ -14,11 +14,18 @@ import type { Item } from '../values/output.ts';
 import { type KeyedCall, resourcesOf, toPlace } from '../keys/recipes.ts';
 import type { Tries } from '../log/tries.ts';
 import type { RunLog } from '../log/run-log.ts';
-import { againFolders, newActiveAttempt, outOf, type ActiveAttempt, submissionOf } from './active-attempt.ts';
+import {
+  againFolders,
+  newActiveAttempt,
+  outOf,
+  type ActiveAttempt,
+  type AttemptStart,
+  submissionOf,
+} from './active-attempt.ts';
 import { nextEpoch, takeOver } from '../job/shared-outputs.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
 import type { BroughtService } from '../job/job-parts.ts';
-import { stagedBefore, type StagedJob, stageJob, workFolder } from '../job/stage.ts';
+import { stagedBefore, stageJob, workFolder } from '../job/stage.ts';
 import { broughtAlong } from '../executors/with-services.ts';
 import { StreamWatch } from './stream-watch.ts';
 import { type Submission, Submissions } from '../log/submissions.ts';
@@ -44,8 +51,6 @@ export interface AttemptTools {
   readonly run: RunLog;
   readonly executors: Executors;
   readonly diagnostics: Diagnostics;
-  /** So long files of a job on another host are waited for, in seconds. */
-  readonly visibleWithinSeconds: number;
   readonly emit: (fact: Fact) => void;
   readonly released: (call: KeyedCall, output: string, item: Item) => void;
   readonly ended: (call: KeyedCall, end: AttemptEnd) => void;
@@ -59,6 +64,8 @@ export class Attempts {
   /** Fingerprints that were with a scheduler when this driver started. */
   readonly #submittedBefore: ReadonlySet<string>;
   readonly #running = new Map<string, ActiveAttempt>();
+  /** The same by token: executors may hand on copies of their jobs. */
+  readonly #byToken = new Map<string, ActiveAttempt>();
   /** The last attempt at each node, until its folder is cleaned. */
   readonly #last = new Map<string, ActiveAttempt>();
   #poll: NodeJS.Timeout | undefined;
@@ -140,7 +147,7 @@ export class Attempts {
       brought,
       epoch: work && isRemote ? nextEpoch(work) : undefined,
     });
-    const running = this.#track({ job, executor, frozen: filesRoot !== undefined, tries });
+    const running = this.#track({ job, executor, executorName, frozen: filesRoot !== undefined, tries });
     if (!isRemote && work && job.resuming) this.#streams.releaseAgain(running);
     else if (work && !job.resuming) removeFile(join(work, 'released.jsonl'));
     diagnostics.info({ address, fingerprint, folder: place, resuming: job.resuming }, 'submit');
@@ -148,6 +155,7 @@ export class Attempts {
       executor.submit(job);
     } catch (error) {
       this.#running.delete(address);
+      this.#byToken.delete(token);
       throw error;
     }
     return tries;
@@ -194,16 +202,17 @@ export class Attempts {
     });
     emit({ type: 'node-submitted', address, attempt, name, index });
     if (submission.run !== run.run) this.#submissions.write({ ...submission, run: run.run, address, label });
-    this.#track({ job, executor, frozen: spec.code.length > 0 && !spec.cwd, tries });
+    this.#track({ job, executor, executorName: submission.executor, frozen: spec.code.length > 0 && !spec.cwd, tries });
     diagnostics.info({ address, fingerprint, folder, name }, 'adopt');
     executor.adopt(job, { name, index, pack });
     return tries;
   }
 
-  #track(one: Pick<ActiveAttempt, 'job' | 'executor' | 'frozen' | 'tries'>): ActiveAttempt {
+  #track(one: AttemptStart): ActiveAttempt {
     const running = newActiveAttempt(one);
     const { address } = one.job.call.instance;
     this.#running.set(address, running);
+    this.#byToken.set(one.job.token, running);
     this.#last.set(address, running);
     if (running.streams.length > 0) {
       this.#poll ??= setInterval(() => this.#streams.scanAll(this.#running.values()), releasePollMs);
@@ -272,11 +281,11 @@ export class Attempts {
       this.#tools.emit({ type: 'warning', message: change.message });
       return;
     }
-    const job = change.job as StagedJob;
-    const { address } = job.call.instance;
+    const running = this.#byToken.get(change.job.token);
+    if (!running || running.isEnding) return;
+    const { job } = running;
     const { attempt } = job;
-    const running = this.#running.get(address);
-    if (!running || running.job !== job || running.isEnding) return;
+    const { address } = job.call.instance;
     switch (change.type) {
       case 'submitting': {
         const { name, index } = change.as;
@@ -327,6 +336,7 @@ export class Attempts {
     running.isEnding = true;
     void finishAttempt(running, exit, { ...this.#tools, streams: this.#streams }).then((end) => {
       this.#running.delete(address);
+      this.#byToken.delete(job.token);
       if (this.#running.size === 0) {
         clearInterval(this.#poll);
         this.#poll = undefined;

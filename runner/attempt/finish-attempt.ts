@@ -4,7 +4,7 @@ import type { Store } from '../../cache/store.ts';
 import { streamOf } from '../../tasks/core/stream.ts';
 import type { Diagnostics } from '../log/diagnostics.ts';
 import type { Cost, Failure } from '../log/events.ts';
-import type { Copy, EndCause, Exit } from '../executors/executor.ts';
+import type { EndCause, Exit } from '../executors/executor.ts';
 import { ingest } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
 import { awaitVisible } from './wait-visible.ts';
@@ -32,12 +32,13 @@ export interface AttemptEnd {
   readonly frozen?: boolean;
 }
 
+/** So long files of a job on another host are waited for, unless its executor says otherwise. */
+const usualVisibleSeconds = 120;
+
 interface FinishTools {
   readonly store: Store;
   readonly streams: StreamWatch;
   readonly diagnostics: Diagnostics;
-  /** So long files of a job on another host are waited for, in seconds. */
-  readonly visibleWithinSeconds: number;
 }
 
 /** Judges a job that has ended, and takes in what it made. */
@@ -57,7 +58,7 @@ export async function finishAttempt(running: ActiveAttempt, exit: Exit, tools: F
     held: heldBy(job.resources),
     ...(exit.usage?.host !== undefined ? { cost: costOf(job, seconds, exit) } : {}),
   };
-  if (isRemote && exit.cause === undefined && exit.code === 0) await untilVisible(job, running.copy, tools);
+  if (isRemote && exit.cause === undefined && exit.code === 0) await untilVisible(job, running);
   if (running.streams.length > 0) {
     await running.scan;
     // A job that was taken over and is lost was never seen to start.
@@ -65,7 +66,7 @@ export async function finishAttempt(running: ActiveAttempt, exit: Exit, tools: F
     running.scanning = true; // the last look is this one's: a second at the same time would find everything twice
     await streams.scan(running);
   }
-  const failure = running.broken ?? judge(job, exit);
+  const failure = running.broken ?? judge(job, exit, running.executorName);
   if (failure) {
     const progress = job.call.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
     const cause = failure.code === 'service-died' ? failure.code : exit.cause;
@@ -80,11 +81,8 @@ export async function finishAttempt(running: ActiveAttempt, exit: Exit, tools: F
 }
 
 /** What a job wrote on another host may show up here later than its end. */
-async function untilVisible(
-  job: StagedJob,
-  copy: Copy | undefined,
-  { visibleWithinSeconds }: FinishTools,
-): Promise<void> {
+async function untilVisible(job: StagedJob, { copy, executor }: ActiveAttempt): Promise<void> {
+  const { visibleWithinSeconds = usualVisibleSeconds } = executor;
   const { spec } = job.call;
   const names = Object.entries(job.out).flatMap(([name, path]) => {
     return spec.run || streamOf(spec.outputs[name]) ? [] : [basename(path)];

@@ -3,6 +3,7 @@ import { Problem } from '../../cache/problem.ts';
 import { exitCodes } from './common/exit-codes.ts';
 import { type Io, openIo } from '../views/io.ts';
 import type { Options } from './common/options.ts';
+import { builtIn } from '../site/registry.ts';
 
 /** Parses the command line and runs its command; each is loaded only when it is asked for. Returns the exit code. */
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
@@ -53,10 +54,11 @@ function makeProgram(version: string, finished: (code: number) => void): Command
         finished(await body(openIo(options), args, options));
       });
   const profile = new Option('--profile <name>', 'a named set of parameters');
-  const executor = new Option('--executor <name>', 'where jobs run (default: as pipeline.config.ts says)').choices([
-    'local',
-    'slurm',
-  ]);
+  const known = Object.keys(builtIn).join(', ');
+  const executor = new Option(
+    '--executor <name>',
+    `where jobs run: ${known}, or one of pipeline.config.ts, which says the default`,
+  );
 
   command('list', 'pipelines that can be run here', async () => (await import('./commands/list.ts')).list);
   command(

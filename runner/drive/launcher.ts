@@ -37,7 +37,7 @@ export class Launcher {
     if (servicesIn(call.inputs).length === 0) return true;
     const { services, executors } = this.#desk;
     try {
-      if (executors.nameFor(toPlace(call)) !== 'local') return true; // its job brings them along
+      if (executors.nameFor(toPlace(call)) !== executors.serviceHost) return true; // its job brings them along
       const look = await services.look(call, tries.resources ?? resourcesOf(call));
       if (look === 'startable' && (await this.#lease(queued))) await services.startFor(call);
       if (typeof look === 'string') return look === 'up';
@@ -97,9 +97,9 @@ export class Launcher {
     return false;
   }
 
-  /** Services are up on the driver's machine; a job that runs elsewhere has its own. */
+  /** Services are up with one executor; a job of another has its own. */
   #broughtBy(call: KeyedCall, executor: string): readonly KeyedCall[] {
-    return executor === 'local' ? [] : this.#desk.services.of(call);
+    return executor === this.#desk.executors.serviceHost ? [] : this.#desk.services.of(call);
   }
 
   async #start({ call, reason, attempt, tries }: QueuedNode): Promise<void> {

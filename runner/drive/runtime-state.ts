@@ -7,7 +7,7 @@ import { Leases } from './leases.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
 import { Dataflow } from '../dataflow/dataflow.ts';
 import type { Event, Fact } from '../log/events.ts';
-import { type Executors, only } from '../executors/executors.ts';
+import type { Executors } from '../executors/executors.ts';
 import { History } from '../plan/history.ts';
 import { ancestorsOf, findNode } from '../project/names.ts';
 import type { Item } from '../values/output.ts';
@@ -25,9 +25,6 @@ export interface Shared {
   readonly owner: string;
   readonly followers: KeyedCall[];
 }
-
-/** So long files of a job on another host are waited for, in seconds. */
-const usualVisibleSeconds = 120;
 
 export interface RuntimeListeners {
   /** A fact was written to the log. */
@@ -80,7 +77,7 @@ export class RuntimeState {
     this.recipes = new Recipes(session.root, session.codeOf);
     this.history = new History(session.store, session.pipelineName, options.run.run);
     this.leases = new Leases(session.store.root, options.run.run);
-    const executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    const { executors } = options;
     this.services = new Services({
       store: session.store,
       code: session.code,
@@ -102,7 +99,6 @@ export class RuntimeState {
       run: options.run,
       executors: this.executors,
       diagnostics: options.diagnostics,
-      visibleWithinSeconds: options.visibleWithinSeconds ?? usualVisibleSeconds,
       emit: (event) => this.emit(event),
       released,
       ended,

@@ -13,7 +13,6 @@ import { join } from 'node:path';
 import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { type Event, eventFormat } from './events.ts';
-import type { ExecutorName } from '../executors/placement.ts';
 
 /** The log of one run, one JSON line per event, written by its driver alone. */
 export interface RunLog {
@@ -32,7 +31,7 @@ export interface RunRequest {
   readonly overrides: readonly string[];
   readonly profile?: string;
   readonly until?: string;
-  readonly executor?: ExecutorName;
+  readonly executor?: string;
   readonly startedAt: string;
 }
 

@@ -4,6 +4,7 @@ import { openStore } from '../../cache/store.ts';
 import { buildGraph } from '../../pipelines/core/graph.ts';
 import { coordinate } from '../../runner/drive/coordinator.ts';
 import { LocalExecutor } from '../../runner/executors/local/local.ts';
+import { only } from './only.ts';
 import { createRun, openLog } from '../../runner/log/run-log.ts';
 import { endpoint, service, stream, task } from '../../tasks/core/task.ts';
 import { folder } from '../../tasks/kinds/folder.ts';
@@ -107,7 +108,7 @@ const session = {
 };
 for await (const event of coordinate(session, {
   run: log,
-  executor,
+  executors: only(executor),
   diagnostics: quiet,
   resumed: false,
   signal: never,

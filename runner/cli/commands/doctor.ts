@@ -1,4 +1,3 @@
-import type { ExecutorName } from '../../executors/placement.ts';
 import { examine } from '../../doctor/doctor.ts';
 import type { Finding } from '../../executors/finding.ts';
 import { type Paint, paint } from '../../views/paint.ts';
@@ -10,7 +9,7 @@ import type { Options } from '../common/options.ts';
 export async function doctor(
   io: Io,
   [name, ...overrides]: readonly string[],
-  { profile, executor, probe }: Options & { profile?: string; executor?: ExecutorName; probe?: boolean },
+  { profile, executor, probe }: Options & { profile?: string; executor?: string; probe?: boolean },
 ): Promise<number> {
   const place = {
     cwd: io.cwd,

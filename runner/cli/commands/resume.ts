@@ -1,7 +1,6 @@
 import { Problem } from '../../../cache/problem.ts';
 import { listRuns, openLog } from '../../log/run-log.ts';
 import { openSession, openStoreOnly } from '../../project/session.ts';
-import type { ExecutorName } from '../../executors/placement.ts';
 import { drive } from '../common/drive.ts';
 import { lockRun } from '../common/driver-lock.ts';
 import { exitCodes } from '../common/exit-codes.ts';
@@ -29,7 +28,7 @@ export async function resume(io: Io, [name]: readonly string[], options: Options
 export interface GoOnOptions {
   readonly json?: boolean;
   readonly jobs?: number;
-  readonly executor?: ExecutorName;
+  readonly executor?: string;
   /** Do what can be done now, and leave. */
   readonly once?: boolean;
 }

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
-import type { ExecutorName } from '../../executors/placement.ts';
 import { findNode } from '../../project/names.ts';
-import { placeName, refusalLines, refusalsOf } from '../../plan/plan.ts';
+import { cannotRun, mainPlace, refusalLines, refusalsOf } from '../../plan/plan.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { startDriver } from '../common/detach.ts';
@@ -21,7 +20,7 @@ interface RunOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly failFast?: boolean;
-  readonly executor?: ExecutorName;
+  readonly executor?: string;
   readonly detach?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;
@@ -89,13 +88,13 @@ function numbered({ storeRoot }: Session, run: string): { run: string; folder: s
 /** What the site lacks, before anything starts: hours of work must not end in a node that never could run. */
 export async function refuseUnfit(
   session: Session,
-  { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined },
+  { until, executor }: { until?: string | undefined; executor?: string | undefined },
 ): Promise<void> {
   const refusals = await refusalsOf(session, { until, executor });
   if (refusals.length === 0) return;
   const lines = refusals.flatMap(refusalLines);
-  const where = placeName(executor ?? session.site.executor ?? 'local');
-  throw new Problem('site-lacks', [`${where} cannot run it:`, ...lines].join('\n'), {
+  const place = await mainPlace(session, executor);
+  throw new Problem('site-lacks', [cannotRun(place), ...lines].join('\n'), {
     hint: '`pipeline doctor` says what is here.',
   });
 }

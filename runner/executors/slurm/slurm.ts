@@ -27,6 +27,7 @@ const usualMostQueued = 1000;
  */
 export class SlurmExecutor implements Executor {
   readonly outlivesDriver = true;
+  readonly visibleWithinSeconds: number | undefined;
   readonly #desk: SlurmDesk;
   readonly #submitter: Submitter;
   readonly #canceller: Canceller;
@@ -39,6 +40,7 @@ export class SlurmExecutor implements Executor {
   #accountsAskedAt = Number.NEGATIVE_INFINITY;
 
   constructor(site: SlurmSite, commands: SlurmCommands, lingering?: LingeringJobs) {
+    this.visibleWithinSeconds = site.visibleWithinSeconds;
     this.#desk = {
       site,
       commands,
