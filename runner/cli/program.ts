@@ -51,7 +51,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
           .filter((arg) => arg !== undefined) as string[];
         const options = command.optsWithGlobals<Options>();
         const body = await load();
-        finished(await body(openIo(options), args, options));
+        finished(await body(openIo(options, builtIn), args, options));
       });
   const profile = new Option('--profile <name>', 'a named set of parameters');
   const known = Object.keys(builtIn).join(', ');
@@ -159,7 +159,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
       .action(async (...given: unknown[]) => {
         const options = (given.at(-1) as Command).optsWithGlobals<Options>();
         const body = await import('./commands/cache.ts');
-        finished(await body.cache(openIo(options), [name], options));
+        finished(await body.cache(openIo(options, builtIn), [name], options));
       });
   cacheCommand('stat', 'what is in the store');
   cacheCommand('verify', 'hash everything again; what is damaged is moved aside');

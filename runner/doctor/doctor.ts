@@ -7,11 +7,10 @@ import type { Store } from '../../cache/store.ts';
 import { findProgram, freeBytes } from '../../tasks/core/needs.ts';
 import type { Finding } from '../executors/finding.ts';
 import { mainPlace, refusalsOf } from '../plan/plan.ts';
-import { openSession, openStoreOnly, type SessionRequest } from '../project/session.ts';
+import { openSession, openStoreOnly, type SessionRequest, type StoreRequest } from '../project/session.ts';
 import { allDoors, doorNamed, mainExecutor, siteFor } from '../site/doors.ts';
 import { bytes, count } from '../words/quantities.ts';
 
-type Place = Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>;
 /** A pipeline with its parameters, which may decide what it needs. */
 type Named = Pick<SessionRequest, 'name' | 'overrides' | 'profile'>;
 
@@ -26,7 +25,7 @@ interface Where {
 const littleRoom = 2e9;
 
 /** What this machine has of what runs need; of what one pipeline needs, when it is named. */
-export async function examine(place: Place, pipeline?: Named, where: Where = {}): Promise<Finding[]> {
+export async function examine(place: StoreRequest, pipeline?: Named, where: Where = {}): Promise<Finding[]> {
   return [
     { state: 'ok', what: 'node', found: process.versions.node },
     { state: 'ok', what: 'platform', found: `${platform()} ${arch()}` },
@@ -38,7 +37,7 @@ export async function examine(place: Place, pipeline?: Named, where: Where = {})
   ];
 }
 
-async function examineStore(place: Place): Promise<Finding[]> {
+async function examineStore(place: StoreRequest): Promise<Finding[]> {
   let store: Store;
   try {
     ({ store } = await openStoreOnly(place));
@@ -136,7 +135,7 @@ async function examineTool({ name, purpose }: Tool): Promise<Finding> {
 }
 
 /** Programs that are looked for everywhere and for each executor, and what the executor that is asked for finds. */
-async function examineExecutors(place: Place, { executor, probe = false }: Where): Promise<Finding[]> {
+async function examineExecutors(place: StoreRequest, { executor, probe = false }: Where): Promise<Finding[]> {
   const { store, site } = await openStoreOnly(place);
   try {
     const programs = (await allDoors(site)).flatMap((door) => door.programs ?? []);
@@ -150,7 +149,7 @@ async function examineExecutors(place: Place, { executor, probe = false }: Where
   }
 }
 
-async function examinePipeline(place: Place, named: Named, { executor }: Where): Promise<Finding[]> {
+async function examinePipeline(place: StoreRequest, named: Named, { executor }: Where): Promise<Finding[]> {
   const session = await openSession({ ...place, ...named });
   const { name } = named;
   try {

@@ -38,6 +38,9 @@ export interface Door<Own = unknown> {
   examine?(site: ExecutorSite<Own>, options: { readonly probe: boolean }): Promise<readonly Finding[]>;
 }
 
+/** Doors by name, each loaded by who asks for it. */
+export type Doors = Readonly<Record<string, () => Promise<Door>>>;
+
 /** What an executor is told of the site. */
 export interface ExecutorSite<Own = unknown> {
   /** Its own part of `pipeline.config.ts`. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../cache/problem.ts';
 import { nearest } from '../../tasks/core/nearest.ts';
 import type { Door, ExecutorSite } from '../executors/door.ts';
-import { builtIn, defaultExecutor } from './registry.ts';
+import { defaultExecutor } from './default-executor.ts';
 import type { Site } from './site.ts';
 
 /** The executor of that name, loaded. Throws `no-such-executor`. */
@@ -14,8 +14,7 @@ export async function doorNamed(site: Site, name: string): Promise<Door> {
 
 /** The same; undefined when the site has none of that name any more. */
 export async function findDoor({ doors }: Site, name: string): Promise<Door | undefined> {
-  const load = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined;
-  return load ? load() : doors?.find((door) => door.name === name);
+  return Object.hasOwn(doors, name) ? doors[name]?.() : undefined;
 }
 
 /** Where jobs run for which nothing else is said: what `--executor` asks for, else what the site says. Throws `no-such-executor`. */
@@ -45,8 +44,8 @@ export function siteFor(door: Door, { site, storeRoot }: { site: Site; storeRoot
   throw new Problem('wrong-site', `executors.${door.name} of pipeline.config.ts lacks:\n${z.prettifyError(error)}`);
 }
 
-function names({ doors = [] }: Site): string[] {
-  return [...Object.keys(builtIn), ...doors.map(({ name }) => name)];
+function names({ doors }: Site): string[] {
+  return Object.keys(doors);
 }
 
 function noSuchExecutor(site: Site, name: string): Problem {

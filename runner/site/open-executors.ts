@@ -3,7 +3,7 @@ import { type Executors, several } from '../executors/executors.ts';
 import type { MakeOptions } from '../executors/door.ts';
 import type { ToPlace } from '../executors/placement.ts';
 import { doorNamed, known, mainExecutor, siteFor } from './doors.ts';
-import { defaultExecutor } from './registry.ts';
+import { defaultExecutor } from './default-executor.ts';
 import type { Site } from './site.ts';
 
 export interface OpenOptions extends MakeOptions {

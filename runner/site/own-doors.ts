@@ -1,16 +1,12 @@
 import { z } from 'zod';
 import type { Door } from '../executors/door.ts';
-import { builtIn } from './registry.ts';
 
 const mustBeFunction = (value: unknown): boolean => typeof value === 'function';
 const isFunction = z.custom<unknown>(mustBeFunction, 'It must be a function.');
 
 /** What every door has, whoever wrote it. */
 const doorShape = z.looseObject({
-  name: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]*$/, 'It must be a word of small letters, digits and -.')
-    .refine((name) => !(name in builtIn), 'An executor of that name comes with the program.'),
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'It must be a word of small letters, digits and -.'),
   place: z.string().optional(),
   site: z
     .custom<unknown>((value) => value instanceof Object && 'safeParse' in value, 'It must be a schema.')
@@ -27,14 +23,16 @@ const ownDoor = z.custom<Door>().superRefine((door, context) => {
     context.addIssue({ code: 'custom', path, message });
 });
 
-/** `doors` of a site file: executors of one's own. */
-export const ownDoors = z.array(ownDoor).superRefine((doors, context) => {
-  const names = doors.map((door: Partial<Door> | undefined) => door?.name);
-  for (const [i, name] of names.entries()) {
-    if (name === undefined || names.indexOf(name) === i) continue;
-    context.addIssue({ code: 'custom', path: [i, 'name'], message: `There is another executor "${name}".` });
-  }
-});
+/** `doors` of a site file: executors of one's own, beside those whose names are taken. */
+export function ownDoors(taken: readonly string[]) {
+  return z.array(ownDoor).superRefine((doors, context) => {
+    const names = doors.map((door: Partial<Door> | undefined) => door?.name);
+    for (const [i, name] of names.entries()) {
+      if (name === undefined || !(taken.includes(name) || names.indexOf(name) < i)) continue;
+      context.addIssue({ code: 'custom', path: [i, 'name'], message: `There is another executor "${name}".` });
+    }
+  });
+}
 
 /** Those doors of a site file that are whole, to check the rest of the file with. */
 export function usableDoors(given: unknown): Door[] {

@@ -11,6 +11,7 @@ import { coordinate } from '../../runner/drive/coordinator.ts';
 import type { Event, EventOf } from '../../runner/log/events.ts';
 import type { Executor } from '../../runner/executors/executor.ts';
 import { LocalExecutor } from '../../runner/executors/local/local.ts';
+import { builtIn } from '../../runner/site/registry.ts';
 import { makePlan, type Plan } from '../../runner/plan/plan.ts';
 import { createRun, openLog } from '../../runner/log/run-log.ts';
 import type { Session } from '../../runner/project/session.ts';
@@ -120,7 +121,7 @@ export class Rig {
     return {
       store,
       storeRoot: store.root,
-      site: { local: {} },
+      site: { local: {}, doors: builtIn },
       loaded: undefined as never, // nothing here comes from a file
       pipelineName: this.#name,
       root: this.folder,

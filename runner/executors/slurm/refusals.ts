@@ -1,6 +1,6 @@
 import type { Resources } from '../../../tasks/core/resources.ts';
 import type { Reason } from '../door.ts';
-import { slurmCommands } from './make.ts';
+import { slurmCommands } from './slurm-commands.ts';
 import { clusterRefusals } from './queue/cluster.ts';
 import type { SlurmSite } from './script/slurm-site.ts';
 

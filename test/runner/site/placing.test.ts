@@ -4,16 +4,17 @@ import type { z } from 'zod';
 import { Problem } from '../../../cache/problem.ts';
 import type { Door } from '../../../runner/executors/door.ts';
 import { placeOf, serviceHost } from '../../../runner/site/open-executors.ts';
-import { parseSite } from '../../../runner/site/site.ts';
+import { builtIn } from '../../../runner/site/registry.ts';
+import { parseSite, type Site } from '../../../runner/site/site.ts';
 import type { ToPlace } from '../../../runner/executors/placement.ts';
 
 const job: ToPlace = { task: 'pick-best', label: 'pick-best', isTypeScript: true, resources: {} };
-const site = await parseSite({
+const site = await siteOf({
   executor: 'slurm',
   executors: { slurm: { partition: 'gpu' } },
   place: ({ isTypeScript }: ToPlace) => (isTypeScript ? 'local' : undefined),
 });
-const defaults = await parseSite({});
+const defaults = await siteOf({});
 const mine: Door = { name: 'mine', make: () => Promise.reject(new Error('not opened here')) };
 
 test('the site says where jobs run, and for some of them another place', () => {
@@ -31,7 +32,7 @@ test('without a site everything is local', () => {
 });
 
 test('services are with the executor of most jobs when it hosts them, else on this machine', async () => {
-  const hosting = await parseSite({ doors: [mine, { ...mine, name: 'hosting', hostsServices: true }] });
+  const hosting = await siteOf({ doors: [mine, { ...mine, name: 'hosting', hostsServices: true }] });
   const hosts = [undefined, 'slurm', 'mine', 'hosting'].map((asked) => serviceHost(hosting, asked));
   assert.deepEqual(await Promise.all(hosts), ['local', 'local', 'local', 'hosting']);
 });
@@ -43,7 +44,7 @@ test('what is no word of a site file is refused, with its place', async () => {
 });
 
 test('an executor that nobody knows is refused, with the name that was meant', async () => {
-  const own = await parseSite({ doors: [mine], place: () => 'slrum' });
+  const own = await siteOf({ doors: [mine], place: () => 'slrum' });
   const refused = (asked: string | undefined) => () => placeOf(own, asked, job);
   assert.throws(refused('mnie'), { code: 'no-such-executor', hint: 'Did you mean "mine"?' });
   assert.throws(refused('cloud'), { code: 'no-such-executor', hint: 'The executors are: local, slurm, mine.' });
@@ -51,7 +52,7 @@ test('an executor that nobody knows is refused, with the name that was meant', a
 });
 
 test('an executor of the site is chosen like any other', async () => {
-  assert.equal(placeOf(await parseSite({ doors: [mine], executor: 'mine' }), undefined, job), 'mine');
+  assert.equal(placeOf(await siteOf({ doors: [mine], executor: 'mine' }), undefined, job), 'mine');
   assert.deepEqual(
     (await issuesOf({ executor: 'mine' })).map(({ path }) => path),
     [['executor']],
@@ -69,13 +70,17 @@ test('a door that is not whole is refused, with every field', async () => {
     'doors.0.name: It must be a word of small letters, digits and -.',
     'doors.2.name: There is another executor "mine".',
     'doors.2.place: Invalid input: expected string, received number',
-    'doors.3.name: An executor of that name comes with the program.',
+    'doors.3.name: There is another executor "slurm".',
     'doors.4: Invalid input: expected object, received undefined',
   ]);
 });
 
+function siteOf(given: unknown): Promise<Site> {
+  return parseSite(given, { builtIn, file: 'pipeline.config.ts' });
+}
+
 async function issuesOf(given: unknown): Promise<readonly z.core.$ZodIssue[]> {
-  const error: unknown = await parseSite(given).then(
+  const error: unknown = await siteOf(given).then(
     () => assert.fail('it was taken'),
     (reason: unknown) => reason,
   );
