@@ -1,3 +1,4 @@
+import { Problem } from '../../cache/problem.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type Executors, several } from '../executors/executors.ts';
 import type { MakeOptions } from '../executors/door.ts';
@@ -21,7 +22,12 @@ export async function openExecutors(
     nameFor: (job) => placeOf(site, executor, job),
     make: async (name): Promise<Executor> => {
       const door = await doorNamed(site, name);
-      return door.make(siteFor(door, { site, storeRoot }), { jobs, withGpus });
+      const made = await door.make(siteFor(door, { site, storeRoot }), { jobs, withGpus });
+      if (!made.outlivesDriver || door.left) return made;
+      throw new Problem(
+        'wrong-site',
+        `Jobs of the executor "${name}" outlive their driver, and its door has no \`left\`.`,
+      );
     },
   });
 }
