@@ -23,8 +23,6 @@ export type AttemptChange =
 
 export interface AttemptTools extends StageAttemptTools {
   readonly diagnostics: Diagnostics;
-  /** So long files of a job on another host are waited for, in seconds. */
-  readonly visibleWithinSeconds: number;
   readonly report: (change: AttemptChange) => void;
 }
 

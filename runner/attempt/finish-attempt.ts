@@ -36,11 +36,12 @@ export interface AttemptEnd {
   readonly frozen?: boolean;
 }
 
+/** So long files of a job on another host are waited for, in seconds, unless its executor says otherwise. */
+const usualVisibleSeconds = 120;
+
 interface FinishTools {
   readonly store: Store;
   readonly diagnostics: Diagnostics;
-  /** So long files of a job on another host are waited for, in seconds. */
-  readonly visibleWithinSeconds: number;
 }
 
 /** Judges a job that has ended, and takes in what it made. */
@@ -50,8 +51,8 @@ export async function finishAttempt(
   exit: Exit,
   tools: FinishTools,
 ): Promise<AttemptEnd> {
-  const { store, diagnostics, visibleWithinSeconds } = tools;
-  const { executor, frozen, tries, jobInCopy: job } = attempt;
+  const { store, diagnostics } = tools;
+  const { executor, executorName, frozen, tries, jobInCopy: job } = attempt;
   const isRemote = executor.outlivesDriver;
   const seconds = exit.usage?.seconds ?? (isRemote ? 0 : attempt.seconds);
   const end = {
@@ -65,10 +66,10 @@ export async function finishAttempt(
     cost: costOf(job.resources, seconds, exit),
   };
   if (isRemote && exit.cause === undefined && exit.code === 0) {
-    await untilVisible(job, attempt.copy, visibleWithinSeconds);
+    await untilVisible(job, attempt.copy, executor.visibleWithinSeconds ?? usualVisibleSeconds);
   }
   await watch.lookForTheLastTime();
-  const failure = watch.broken ?? judge(job, exit);
+  const failure = watch.broken ?? judge(job, exit, executorName);
   if (failure) {
     const progress = job.call.spec.onPreempt === 'resume' ? await signatureOf(job.outFolder) : undefined;
     const cause = failure.code === 'service-died' ? failure.code : exit.cause;

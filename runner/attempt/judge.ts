@@ -8,9 +8,9 @@ import { WorkerFailure } from '../job/job.ts';
 import type { StagedJob } from '../job/staged-job.ts';
 
 /** Why a job failed, from how it ended and what it left; undefined when it ended well. */
-export function judge(job: StagedJob, exit: Exit): Failure | undefined {
+export function judge(job: StagedJob, exit: Exit, executor?: string): Failure | undefined {
   if (exit.cancelled) return { code: 'cancelled', message: 'It was told to stop.' };
-  if (exit.cause) return fromOutside(job, exit.cause, exit.detail);
+  if (exit.cause) return fromOutside(job, exit.cause, { detail: exit.detail, executor });
   const code = exit.code ?? undefined;
   if (code === 0) return undefined;
   return bodyFailure(job.folder) ?? programFailure(job, code, exit);
@@ -29,7 +29,7 @@ export function failureOf(error: unknown): Failure {
 function fromOutside(
   { resources: { memoryGb, hours } }: StagedJob,
   cause: EndCause,
-  detail: string | undefined,
+  { detail, executor }: { detail: string | undefined; executor: string | undefined },
 ): Failure {
   const more = detail === undefined ? '' : ` (${detail})`;
   switch (cause) {
@@ -63,7 +63,7 @@ function fromOutside(
       return {
         code: cause,
         message: `The scheduler does not take it${more}.`,
-        hint: 'pipeline doctor --executor slurm',
+        hint: `pipeline doctor${executor === undefined ? '' : ` --executor ${executor}`}`,
       };
   }
 }

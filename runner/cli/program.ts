@@ -3,6 +3,7 @@ import { Problem } from '../../cache/problem.ts';
 import { exitCodes } from './common/exit-codes.ts';
 import { type Io, openIo } from '../views/io.ts';
 import type { Options } from './common/options.ts';
+import { builtIn } from '../site/registry.ts';
 
 /** Parses the command line and runs its command; each is loaded only when it is asked for. Returns the exit code. */
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
@@ -50,13 +51,14 @@ function makeProgram(version: string, finished: (code: number) => void): Command
           .filter((arg) => arg !== undefined) as string[];
         const options = command.optsWithGlobals<Options>();
         const body = await load();
-        finished(await body(openIo(options), args, options));
+        finished(await body(openIo(options, builtIn), args, options));
       });
   const profile = new Option('--profile <name>', 'a named set of parameters');
-  const executor = new Option('--executor <name>', 'where jobs run (default: as pipeline.config.ts says)').choices([
-    'local',
-    'slurm',
-  ]);
+  const known = Object.keys(builtIn).join(', ');
+  const executor = new Option(
+    '--executor <name>',
+    `where jobs run: ${known}, or one of pipeline.config.ts, which says the default`,
+  );
 
   command('list', 'pipelines that can be run here', async () => (await import('./commands/list.ts')).list);
   command(
@@ -157,7 +159,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
       .action(async (...given: unknown[]) => {
         const options = (given.at(-1) as Command).optsWithGlobals<Options>();
         const body = await import('./commands/cache.ts');
-        finished(await body.cache(openIo(options), [name], options));
+        finished(await body.cache(openIo(options, builtIn), [name], options));
       });
   cacheCommand('stat', 'what is in the store');
   cacheCommand('verify', 'hash everything again; what is damaged is moved aside');

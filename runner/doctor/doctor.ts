@@ -6,18 +6,17 @@ import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import { findProgram, freeBytes } from '../../tasks/core/needs.ts';
 import type { Finding } from '../executors/finding.ts';
-import { refusalsOf } from '../plan/plan.ts';
-import { openSession, openStoreOnly, type SessionRequest } from '../project/session.ts';
-import type { ExecutorName } from '../executors/placement.ts';
+import { mainPlace, refusalsOf } from '../plan/plan.ts';
+import { openSession, openStoreOnly, type SessionRequest, type StoreRequest } from '../project/session.ts';
+import { allDoors, doorNamed, mainExecutor, siteFor } from '../site/doors.ts';
 import { bytes, count } from '../words/quantities.ts';
 
-type Place = Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>;
 /** A pipeline with its parameters, which may decide what it needs. */
 type Named = Pick<SessionRequest, 'name' | 'overrides' | 'profile'>;
 
 interface Where {
   /** Instead of what the site says. */
-  readonly executor?: ExecutorName | undefined;
+  readonly executor?: string | undefined;
   /** Start a tiny job on every node. */
   readonly probe?: boolean | undefined;
 }
@@ -26,20 +25,19 @@ interface Where {
 const littleRoom = 2e9;
 
 /** What this machine has of what runs need; of what one pipeline needs, when it is named. */
-export async function examine(place: Place, pipeline?: Named, where: Where = {}): Promise<Finding[]> {
+export async function examine(place: StoreRequest, pipeline?: Named, where: Where = {}): Promise<Finding[]> {
   return [
     { state: 'ok', what: 'node', found: process.versions.node },
     { state: 'ok', what: 'platform', found: `${platform()} ${arch()}` },
     { state: 'ok', what: 'cores', found: String(availableParallelism()) },
     { state: 'ok', what: 'memory', found: `${bytes(totalmem())}, ${bytes(freemem())} free` },
     ...(await examineStore(place)),
-    ...(await Promise.all(tools.map(examineTool))),
-    ...(await examineCluster(place, where)),
+    ...(await examineExecutors(place, where)),
     ...(pipeline === undefined ? [] : await examinePipeline(place, pipeline, where)),
   ];
 }
 
-async function examineStore(place: Place): Promise<Finding[]> {
+async function examineStore(place: StoreRequest): Promise<Finding[]> {
   let store: Store;
   try {
     ({ store } = await openStoreOnly(place));
@@ -128,7 +126,6 @@ const tools: readonly Tool[] = [
   { name: 'python3', purpose: 'trainers and simulators written in Python need it' },
   { name: 'ffmpeg', purpose: 'datasets with videos need it' },
   { name: 'nvidia-smi', purpose: 'tasks that ask for GPUs need an NVIDIA driver' },
-  { name: 'sbatch', purpose: 'a Slurm cluster needs it; runs on one machine do not' },
 ];
 
 async function examineTool({ name, purpose }: Tool): Promise<Finding> {
@@ -137,19 +134,22 @@ async function examineTool({ name, purpose }: Tool): Promise<Finding> {
   return { state: 'absent', what: name, found: 'not on PATH', advice: purpose };
 }
 
-async function examineCluster(place: Place, { executor, probe = false }: Where): Promise<Finding[]> {
+/** Programs that are looked for everywhere and for each executor, and what the executor that is asked for finds. */
+async function examineExecutors(place: StoreRequest, { executor, probe = false }: Where): Promise<Finding[]> {
   const { store, site } = await openStoreOnly(place);
   try {
-    const isAsked = executor === 'slurm' || (executor === undefined && site.executor === 'slurm');
-    if (!isAsked) return [];
-    const { examineSlurm } = await import('../executors/slurm/examine.ts');
-    return await examineSlurm(site.executors?.slurm ?? {}, store.root, { probe });
+    const programs = (await allDoors(site)).flatMap((door) => door.programs ?? []);
+    const door = await doorNamed(site, mainExecutor(site, executor));
+    return [
+      ...(await Promise.all([...tools, ...programs].map(examineTool))),
+      ...((await door.examine?.(siteFor(door, { site, storeRoot: store.root }), { probe })) ?? []),
+    ];
   } finally {
     await store.close();
   }
 }
 
-async function examinePipeline(place: Place, named: Named, { executor }: Where): Promise<Finding[]> {
+async function examinePipeline(place: StoreRequest, named: Named, { executor }: Where): Promise<Finding[]> {
   const session = await openSession({ ...place, ...named });
   const { name } = named;
   try {
@@ -159,7 +159,7 @@ async function examinePipeline(place: Place, named: Named, { executor }: Where):
         {
           state: 'ok',
           what: name,
-          found: `${count(session.graph.order.length, 'node')}, ${(executor ?? session.site.executor) === 'slurm' ? 'the cluster' : 'this machine'} can run all of them`,
+          found: `${count(session.graph.order.length, 'node')}, ${await mainPlace(session, executor)} can run all of them`,
         },
       ];
     return refusals.map(({ nodes, what, advice }) => ({

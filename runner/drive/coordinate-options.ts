@@ -1,11 +1,11 @@
 import type { Diagnostics } from '../log/diagnostics.ts';
-import type { Executor, QueueStatus } from '../executors/executor.ts';
+import type { QueueStatus } from '../executors/executor.ts';
 import type { Executors } from '../executors/executors.ts';
 import type { RunLog } from '../log/run-log.ts';
 
 export interface CoordinateOptions {
   readonly run: RunLog;
-  readonly executor: Executor | Executors;
+  readonly executors: Executors;
   readonly diagnostics: Diagnostics;
   /** The run's log has events of an earlier driver. */
   readonly resumed: boolean;
@@ -17,8 +17,6 @@ export interface CoordinateOptions {
   readonly failFast?: boolean;
   /** Do what can be done now, and leave jobs that can do without a driver to the next. */
   readonly once?: boolean;
-  /** So long files of jobs on other hosts are waited for, in seconds. Default 120. */
-  readonly visibleWithinSeconds?: number;
   /** Given once the run has begun: what a scheduler says of a node's job. */
   readonly onQueueStatus?: (queueStatus: (address: string) => QueueStatus | undefined) => void;
   /** Stop: jobs are told, get time, are killed; those that can do without a driver run on. */

@@ -2,7 +2,7 @@ import { Attempts } from '../attempt/attempts.ts';
 import type { AttemptEnd } from '../attempt/finish-attempt.ts';
 import { failureOf } from '../attempt/judge.ts';
 import type { Instance } from '../dataflow/instances.ts';
-import { type Executors, only } from '../executors/executors.ts';
+import type { Executors } from '../executors/executors.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { Recipes, specOf } from '../keys/recipes.ts';
 import { CancelRequests } from '../log/cancels.ts';
@@ -31,8 +31,6 @@ import { resultsOf, runFinished, runStarted } from './run-facts.ts';
 const awaitPollMs = 200;
 /** How often it is looked whether somebody wants the run, or a node of it, to end; in milliseconds. */
 const cancelPollMs = 1000;
-/** So long files of a job on another host are waited for, in seconds. */
-const usualVisibleSeconds = 120;
 
 /**
  * Drives a run to its end and yields every fact after it was written to the log; the last is `run-finished`.
@@ -111,7 +109,7 @@ class Coordinator {
     this.#only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
     this.#forced = new Set((options.force ?? []).map((name) => findNode(graph, name)));
     this.#cancels = new CancelRequests(run.folder);
-    const executors = 'nameFor' in options.executor ? options.executor : only(options.executor);
+    const { executors } = options;
     const shared = { store, code: session.code, run, emit: this.#journal.emit.bind(this.#journal) };
     this.#services = new Services({
       ...shared,
@@ -125,7 +123,6 @@ class Coordinator {
       ...shared,
       executors: this.#executors,
       diagnostics: options.diagnostics,
-      visibleWithinSeconds: options.visibleWithinSeconds ?? usualVisibleSeconds,
       report: (change) => this.#changes.push(change),
     });
     this.#beginPass();

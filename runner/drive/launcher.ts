@@ -75,7 +75,7 @@ export class Launcher {
   #place({ call, tries }: QueuedNode): Placing {
     const executor = this.#tools.executors.nameFor(toPlace(call));
     const resources = tries.resources ?? resourcesOf(call);
-    const services = hostsServices(executor) ? [] : this.#tools.services.of(call);
+    const services = this.#hostsServices(executor) ? [] : this.#tools.services.of(call);
     return { executor, resources, services, together: broughtAlong(resources, services.map(resourcesOf)) };
   }
 
@@ -83,7 +83,7 @@ export class Launcher {
   async #bringUpServices(node: QueuedNode, { executor, resources }: Placing): Promise<'up' | Launch | undefined> {
     const { call } = node;
     if (servicesIn(call.inputs).length === 0) return 'up';
-    if (!hostsServices(executor)) return 'up'; // its job brings them along
+    if (!this.#hostsServices(executor)) return 'up'; // its job brings them along
     const { services } = this.#tools;
     const look = await services.look(call, resources);
     if (look === 'startable') {
@@ -137,9 +137,9 @@ export class Launcher {
       return { is: 'not-started', node, error };
     }
   }
-}
 
-/** Services are up on the driver's machine; a job that runs elsewhere has its own. */
-function hostsServices(executor: string): boolean {
-  return executor === 'local';
+  /** Services are up with one executor; a job of another brings its own along. */
+  #hostsServices(executor: string): boolean {
+    return executor === this.#tools.executors.serviceHost;
+  }
 }

@@ -125,6 +125,8 @@ export interface QueueStatus {
 export interface Executor {
   /** Its jobs run on when the driver is gone, and another can `adopt` them. */
   readonly outlivesDriver: boolean;
+  /** So long a file of an ended job is waited for, in seconds: shared file systems show them late. Default 120. */
+  readonly visibleWithinSeconds?: number | undefined;
   /** Loads what only jobs need. Awaited before the first `submit`; a run that has nothing to do never opens it. */
   open(): Promise<void>;
   /** Whether a job with these resources can be started now. */

@@ -1,10 +1,12 @@
-import type { ExecutorName, ToPlace } from './placement.ts';
+import type { ToPlace } from './placement.ts';
 import type { Change, Executor } from './executor.ts';
 
 /** The executors of a run, and which of them takes what. */
 export interface Executors {
   /** Where such a job runs. */
   nameFor(job: ToPlace): string;
+  /** Which of them runs services for its jobs; a job of any other brings its own along. */
+  readonly serviceHost: string;
   /** Opened before it is given: what only jobs need is loaded by the first that needs it. */
   named(name: string): Promise<Executor>;
   /** The same, when it is open already. */
@@ -14,33 +16,18 @@ export interface Executors {
   onChange(listener: (change: Change) => void): void;
 }
 
-/** One executor for everything. */
-export function only(executor: Executor): Executors {
-  let opened: Executor | undefined;
-  return {
-    nameFor: () => 'local',
-    named: async () => {
-      await executor.open();
-      opened = executor;
-      return executor;
-    },
-    ready: () => opened,
-    opened: [executor],
-    onChange: (listener) => executor.onChange(listener),
-  };
-}
-
-/** Several by name. `make` loads one; `nameFor` decides. */
-export function several(
-  make: Readonly<Record<ExecutorName, () => Promise<Executor>>>,
-  nameFor: (job: ToPlace) => ExecutorName,
-): Executors {
+/** Several by name, each made when it is first asked for. */
+export function several({
+  make,
+  nameFor,
+  serviceHost,
+}: Pick<Executors, 'nameFor' | 'serviceHost'> & { make: (name: string) => Promise<Executor> }): Executors {
   const made = new Map<string, Promise<Executor>>();
   const ready = new Map<string, Executor>();
   const opened: Executor[] = [];
   let listener: (change: Change) => void = () => {};
-  const open = async (name: ExecutorName): Promise<Executor> => {
-    const executor = await make[name]();
+  const open = async (name: string): Promise<Executor> => {
+    const executor = await make(name);
     executor.onChange((change) => listener(change));
     opened.push(executor);
     await executor.open();
@@ -49,8 +36,9 @@ export function several(
   };
   return {
     nameFor,
+    serviceHost,
     named: (name) => {
-      const known = made.get(name) ?? open(name as ExecutorName);
+      const known = made.get(name) ?? open(name);
       made.set(name, known);
       return known;
     },

@@ -1,8 +1,5 @@
 import type { Resources } from '../../tasks/core/resources.ts';
 
-export const executorNames = ['local', 'slurm'] as const;
-export type ExecutorName = (typeof executorNames)[number];
-
 /** What `place` in a site file decides by. */
 export interface ToPlace {
   readonly task: string;

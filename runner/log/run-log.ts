@@ -5,7 +5,6 @@ import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { endTornLine, readJsonLines } from '../files/json-lines.ts';
 import { type Event, eventFormat } from './events.ts';
-import type { ExecutorName } from '../executors/placement.ts';
 
 /** The log of one run, one JSON line per event, written by its driver alone. */
 export interface RunLog {
@@ -24,7 +23,7 @@ export interface RunRequest {
   readonly overrides: readonly string[];
   readonly profile?: string;
   readonly until?: string;
-  readonly executor?: ExecutorName;
+  readonly executor?: string;
   readonly startedAt: string;
 }
 

@@ -13,7 +13,8 @@ import { ancestorsOf, findNode } from '../project/names.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { Recipes } from '../keys/recipes.ts';
 import type { Session } from '../project/session.ts';
-import type { ExecutorName } from '../executors/placement.ts';
+import { placeOfDoor } from '../executors/door.ts';
+import { doorNamed, mainExecutor } from '../site/doors.ts';
 
 export interface PlanNode {
   readonly address: string;
@@ -37,8 +38,8 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** What this site lacks to run it, all of it; empty when it can. */
   readonly refusals: readonly Refusal[];
-  /** Where most of it would run; on this machine when nothing is said. */
-  readonly executor?: ExecutorName;
+  /** Where most of it would run, as people say it. Default: this machine. */
+  readonly place?: string;
 }
 
 export interface Refusal extends Omit<Lack, 'address' | 'label'> {
@@ -50,8 +51,8 @@ export interface Refusal extends Omit<Lack, 'address' | 'label'> {
 export async function makePlan(session: Session, asked: PlanRequest = {}): Promise<Plan> {
   const nodes = await planNodes(session, asked);
   const lacks = await preflight(session, { only: onlyUntil(session, asked.until), executor: asked.executor });
-  const executor = asked.executor ?? session.site.executor ?? 'local';
-  return { nodes, refusals: gathered(lacks.filter(isNeeded(session.graph, nodes))), executor };
+  const place = await mainPlace(session, asked.executor);
+  return { nodes, refusals: gathered(lacks.filter(isNeeded(session.graph, nodes))), place };
 }
 
 interface PlanRequest {
@@ -59,7 +60,7 @@ interface PlanRequest {
   readonly until?: string;
   readonly force?: readonly string[];
   /** Where jobs would run, when not where the site says. */
-  readonly executor?: ExecutorName | undefined;
+  readonly executor?: string | undefined;
 }
 
 async function planNodes(session: Session, { until, force = [] }: PlanRequest): Promise<PlanNode[]> {
@@ -179,7 +180,7 @@ function nameOf(graph: Graph, address: string): string {
 /** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */
 export async function refusalsOf(
   session: Session,
-  { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined } = {},
+  { until, executor }: { until?: string | undefined; executor?: string | undefined } = {},
 ): Promise<Refusal[]> {
   const lacks = await preflight(session, { only: onlyUntil(session, until), executor });
   if (lacks.length === 0) return [];
@@ -215,9 +216,14 @@ function gathered(lacks: readonly Lack[]): Refusal[] {
   return [...byThing.values()];
 }
 
-/** The place of an executor, as a sentence begins. */
-export function placeName(executor: ExecutorName): string {
-  return executor === 'local' ? 'This machine' : 'The cluster';
+/** Where jobs run for which nothing else is said, as people say it: `the cluster`. */
+export async function mainPlace({ site }: Session, asked: string | undefined): Promise<string> {
+  return placeOfDoor(await doorNamed(site, mainExecutor(site, asked)));
+}
+
+/** As the sentence begins before a list of refusals: `The cluster cannot run it:`. */
+export function cannotRun(place: string): string {
+  return `${place.charAt(0).toUpperCase()}${place.slice(1)} cannot run it:`;
 }
 
 /** A refusal in words: what, for which nodes, and below it what to do. */

@@ -4,110 +4,106 @@ import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { GraphNode } from '../../pipelines/core/graph.ts';
 import { consumersOf, servicesOf } from '../dataflow/consumers.ts';
 import type { Session } from '../project/session.ts';
-import { placeOf } from '../site/open-executors.ts';
+import { doorNamed, siteFor } from '../site/doors.ts';
+import { placeOf, serviceHost } from '../site/open-executors.ts';
 import { taskOf } from '../keys/service-task.ts';
-import type { ExecutorName, ToPlace } from '../executors/placement.ts';
-import { localCapacity } from '../executors/local/capacity.ts';
-import type { Site } from '../site/site.ts';
+import { type Reason, refusalsOfDoor } from '../executors/door.ts';
+import type { ToPlace } from '../executors/placement.ts';
 import { broughtAlong, withServices } from '../executors/with-services.ts';
-import { Slots } from '../executors/local/slots.ts';
 
 /** Something that this site lacks to run a node. */
-export interface Lack {
+export interface Lack extends Reason {
   readonly address: string;
   readonly label: string;
-  /** What is missing, in words. */
-  readonly what: string;
-  /** What to do about it. */
-  readonly advice?: string;
 }
 
 /** Everything that this site lacks to run the nodes of a graph, whether or not their results are known. */
 export async function preflight(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
   const nodes = session.graph.order.filter(({ address }) => only?.has(address) ?? true);
-  const lists = await Promise.all([lackingResources(nodes, session, executor), lackingNeeds(nodes, session, executor)]);
-  return [...lists.flat(), ...lackingServices(nodes, session, executor), ...nodes.flatMap(lackingSecrets)];
+  const lists = await Promise.all([
+    lackingResources(nodes, session, executor),
+    lackingNeeds(nodes, session, executor),
+    lackingServices(nodes, session, executor),
+  ]);
+  return [...lists.flat(), ...nodes.flatMap(lackingSecrets)];
 }
 
 interface LackingOptions {
   readonly only?: ReadonlySet<string> | undefined;
   /** Where jobs would run, when not where the site says. */
-  readonly executor?: ExecutorName | undefined;
+  readonly executor?: string | undefined;
 }
 
 async function lackingResources(
   nodes: readonly GraphNode[],
-  { graph, site }: Session,
-  executor: ExecutorName | undefined,
+  session: Session,
+  executor: string | undefined,
 ): Promise<Lack[]> {
+  const { graph, site } = session;
+  const host = await serviceHost(site, executor);
   const asked = nodes.flatMap(({ address, label, node }) => {
     return toPlaceOf({ label, node }).map((toPlace) => {
       const services = servicesOf(graph, address)
         .flatMap(toPlaceOf)
         .map((service) => service.resources);
       const where = placeOf(site, executor, toPlace);
-      const together = where === 'local' ? withServices : broughtAlong;
+      const together = where === host ? withServices : broughtAlong;
       return { address, label, resources: together(toPlace.resources, services), where };
     });
   });
-  const [here, onSlurm] = [
-    asked.filter(({ where }) => where === 'local'),
-    asked.filter(({ where }) => where === 'slurm'),
-  ];
-  return [...(await lackingHere(here, site)), ...(onSlurm.length > 0 ? await lackingOnSlurm(onSlurm, site) : [])];
-}
-
-interface Asked {
-  readonly address: string;
-  readonly label: string;
-  readonly resources: Resources;
-}
-
-async function lackingHere(asked: readonly Asked[], site: Site): Promise<Lack[]> {
-  const slots = new Slots(
-    await localCapacity(site.local, { withGpus: asked.some(({ resources }) => (resources.gpus ?? 0) > 0) }),
-  );
-  return asked.flatMap(({ address, label, resources }) => {
-    return slots.refusals(resources).map((what) => ({ address, label, what }));
+  const lists = [...new Set(asked.map(({ where }) => where))].map(async (where) => {
+    const door = await doorNamed(site, where);
+    const there = asked.filter((one) => one.where === where);
+    const resources = there.map((one) => one.resources);
+    const reasons = await refusalsOfDoor(door, resources, siteFor(door, session));
+    return there.flatMap(({ address, label }, i) =>
+      (reasons[i] ?? []).map((reason) => ({ address, label, ...reason })),
+    );
   });
+  return (await Promise.all(lists)).flat();
 }
 
 async function lackingNeeds(
   nodes: readonly GraphNode[],
-  { storeRoot, site }: Session,
-  executor: ExecutorName | undefined,
+  session: Session,
+  executor: string | undefined,
 ): Promise<Lack[]> {
-  const { modules = [], setup = [] } = site.executors?.slurm ?? {};
-  const isSetUp = modules.length > 0 || setup.length > 0;
+  const { storeRoot, site } = session;
+  const isElsewhere = async (where: string | undefined): Promise<boolean> => {
+    if (where === undefined) return false;
+    const door = await doorNamed(site, where);
+    return door.isSetUp?.(siteFor(door, session).own) ?? false;
+  };
   const asked = nodes.flatMap(({ address, label, node }) => {
     const spec = taskOf(node);
     if (!spec || !('inputs' in node)) return [];
     const [toPlace] = toPlaceOf({ label, node });
-    const isElsewhere = isSetUp && toPlace !== undefined && placeOf(site, executor, toPlace) === 'slurm';
-    return spec.needs(knownInputs(spec, node.inputs)).map((need) => ({ address, label, need, isElsewhere }));
+    const where = toPlace && placeOf(site, executor, toPlace);
+    return spec.needs(knownInputs(spec, node.inputs)).map((need) => ({ address, label, need, where }));
   });
   const lacks = await Promise.all(
-    asked.map(async ({ address, label, need, isElsewhere }) => {
-      const missing = await need.missing({ storeRoot, isElsewhere });
+    asked.map(async ({ address, label, need, where }) => {
+      const missing = await need.missing({ storeRoot, isElsewhere: await isElsewhere(where) });
       return missing === undefined ? [] : [{ address, label, what: missing, advice: need.advice }];
     }),
   );
   return lacks.flat();
 }
 
-/** A service is beside whoever talks to it: on this machine, or in the same job of one node. */
-function lackingServices(
+/** A service is beside whoever talks to it: with the executor that hosts it, or in the same job of one node. */
+async function lackingServices(
   nodes: readonly GraphNode[],
   { graph, site }: Session,
-  executor: ExecutorName | undefined,
-): Lack[] {
+  executor: string | undefined,
+): Promise<Lack[]> {
+  const host = await serviceHost(site, executor);
   return nodes.flatMap((service) => {
     const { address, label, node } = service;
     if (node.type !== 'service') return [];
     const consumers = consumersOf(graph, address);
     const spread = consumers
       .flatMap(toPlaceOf)
-      .find((toPlace) => (toPlace.resources.nodes ?? 1) > 1 && placeOf(site, executor, toPlace) !== 'local');
+      .find((toPlace) => (toPlace.resources.nodes ?? 1) > 1 && placeOf(site, executor, toPlace) !== host);
     const chained = consumers.find((consumer) => consumer.node.type === 'service');
     return [
       ...(spread ? [{ what: `a service runs beside one program, and ${spread.label} runs on several nodes` }] : []),
@@ -128,29 +124,6 @@ function lackingSecrets({ address, label, node }: GraphNode): Lack[] {
   return node.spec.secrets
     .filter((name) => process.env[name] === undefined)
     .map((name) => ({ address, label, what: `${name} is not set in the environment` }));
-}
-
-async function lackingOnSlurm(asked: readonly Asked[], site: Site): Promise<Lack[]> {
-  const [{ slurmCommands }, { clusterRefusals }] = await Promise.all([
-    import('../executors/slurm/make.ts'),
-    import('../executors/slurm/queue/cluster.ts'),
-  ]);
-  const answer = await slurmCommands().cluster();
-  if (answer.is === 'refused') {
-    const advice = 'run it on a login node of the cluster, or with --executor local';
-    return asked.map(({ address, label }) => ({
-      address,
-      label,
-      what: `Slurm cannot be used: ${answer.message}`,
-      advice,
-    }));
-  }
-  // A controller that is away for a moment is no reason to refuse anything.
-  if (answer.is !== 'answer') return [];
-  return asked.flatMap(({ address, label, resources }) => {
-    const reasons = clusterRefusals(answer.value, site.executors?.slurm ?? {}, resources);
-    return reasons.map((what) => ({ address, label, what }));
-  });
 }
 
 /** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */

@@ -6,6 +6,7 @@ import { withProfile } from '../../pipelines/core/profiles.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { type Loaded, loadPipeline } from './load.ts';
 import { findProject } from './project.ts';
+import type { Doors } from '../executors/door.ts';
 import { loadSite, type Site } from '../site/site.ts';
 import type { CodeOfRun } from './code-of-run.ts';
 import { graphOf } from './build-graph.ts';
@@ -28,25 +29,23 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export interface SessionRequest {
+export interface StoreRequest {
+  readonly cwd: string;
+  /** The executors that come with the program. */
+  readonly doors: Doors;
+  readonly storeFolder?: string | undefined;
+  readonly warn: (message: string) => void;
+}
+
+export interface SessionRequest extends StoreRequest {
   /** A pipeline's name or path. */
   readonly name: string;
   readonly overrides: readonly string[];
   readonly profile?: string;
-  readonly cwd: string;
-  readonly storeFolder?: string;
-  readonly warn: (message: string) => void;
 }
 
-export async function openSession({
-  name,
-  overrides,
-  profile,
-  cwd,
-  storeFolder,
-  warn,
-}: SessionRequest): Promise<Session> {
-  const { store, site } = await openStoreOnly({ cwd, warn, storeFolder });
+export async function openSession({ name, overrides, profile, cwd, ...place }: SessionRequest): Promise<Session> {
+  const { store, site } = await openStoreOnly({ cwd, ...place });
   try {
     process.env.STET_HOME ??= packageRoot(); // frozen code cannot find the package by itself
     const loaded = await loadPipeline(name, { cwd, codeFolder: join(store.root, 'code') });
@@ -76,11 +75,12 @@ export async function openSession({
 /** The store of a place: from `--store`, else STET_STORE, else the site file, else `.stet` in the project. */
 export async function openStoreOnly({
   cwd,
+  doors,
   storeFolder,
   warn,
-}: Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'>): Promise<{ store: Store; site: Site }> {
+}: StoreRequest): Promise<{ store: Store; site: Site }> {
   const project = findProject(cwd);
-  const site = await loadSite(project.root);
+  const site = await loadSite(project.root, doors);
   const given = storeFolder ?? process.env.STET_STORE;
   const root = given === undefined ? resolve(project.root, site.store ?? '.stet') : resolve(cwd, given);
   const store = await openStore(root, { warn, records: site.records });

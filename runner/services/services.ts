@@ -79,6 +79,7 @@ export class Services {
   watched(executors: Executors): Executors {
     return {
       nameFor: (job) => executors.nameFor(job),
+      serviceHost: executors.serviceHost,
       named: (name) => executors.named(name),
       ready: (name) => executors.ready(name),
       get opened() {
@@ -108,7 +109,7 @@ export class Services {
     if (failed) return { failed: failed.call.instance.address };
     const down = needed.filter(({ phase }) => phase === 'down');
     if (down.length === 0) return needed.every(({ phase }) => phase === 'up') ? 'up' : 'coming';
-    this.#executor ??= await this.#tools.executors.named('local');
+    this.#executor ??= await this.#tools.executors.named(this.#tools.executors.serviceHost);
     const together = (services: readonly Service[]): Resources =>
       withServices(
         resources,
@@ -211,7 +212,7 @@ export class Services {
     const resources = resourcesOf(call);
     const { spec } = nodeOf(call);
     const reason = `${consumer.instance.label} needs it`;
-    const job = { job: place, token, executor: 'local', resources, service: true };
+    const job = { job: place, token, executor: this.#tools.executors.serviceHost, resources, service: true };
     emit({ type: 'node-queued', address, label, task: spec.name, fingerprint, attempt, reason, ...job });
     const folder = join(run.folder, place);
     let life: Life | undefined;

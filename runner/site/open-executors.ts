@@ -1,41 +1,48 @@
-import type { ExecutorName, ToPlace } from '../executors/placement.ts';
-import { localCapacity } from '../executors/local/capacity.ts';
-import type { Site } from './site.ts';
+import { Problem } from '../../cache/problem.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type Executors, several } from '../executors/executors.ts';
+import type { MakeOptions } from '../executors/door.ts';
+import type { ToPlace } from '../executors/placement.ts';
+import { doorNamed, known, mainExecutor, siteFor } from './doors.ts';
+import { defaultExecutor } from './default-executor.ts';
+import type { Site } from './site.ts';
 
-export interface OpenOptions {
+export interface OpenOptions extends MakeOptions {
   /** Instead of what the site says. */
-  readonly executor?: ExecutorName | undefined;
-  /** Jobs on this machine at one time. */
-  readonly jobs?: number | undefined;
-  /** Whether a job on this machine may ask for GPUs: looking for them takes a process. */
-  readonly withGpus: boolean;
+  readonly executor?: string | undefined;
 }
 
 /** The executors of a site. None is loaded before a job needs it. */
-export function openExecutors(
+export async function openExecutors(
   { site, storeRoot }: { site: Site; storeRoot: string },
   { executor, jobs, withGpus }: OpenOptions,
-): Executors {
-  return several(
-    {
-      local: async (): Promise<Executor> => {
-        const { LocalExecutor } = await import('../executors/local/local.ts');
-        return new LocalExecutor(await localCapacity(site.local, { withGpus, jobs }));
-      },
-      slurm: async (): Promise<Executor> => {
-        const { makeSlurm } = await import('../executors/slurm/make.ts');
-        return makeSlurm(site.executors?.slurm ?? {}, storeRoot);
-      },
+): Promise<Executors> {
+  return several({
+    serviceHost: await serviceHost(site, executor),
+    nameFor: (job) => placeOf(site, executor, job),
+    make: async (name): Promise<Executor> => {
+      const door = await doorNamed(site, name);
+      const made = await door.make(siteFor(door, { site, storeRoot }), { jobs, withGpus });
+      if (!made.outlivesDriver || door.left) return made;
+      throw new Problem(
+        'wrong-site',
+        `Jobs of the executor "${name}" outlive their driver, and its door has no \`left\`.`,
+      );
     },
-    (job) => placeOf(site, executor, job),
-  );
+  });
 }
 
 /** `--executor` says where jobs go, else the site; of its `place` function a job may be told another place. */
-export function placeOf({ executor: usual, place }: Site, asked: ExecutorName | undefined, job: ToPlace): ExecutorName {
-  const main = asked ?? usual ?? 'local';
+export function placeOf(site: Site, asked: string | undefined, job: ToPlace): string {
+  const main = mainExecutor(site, asked);
   // On a laptop everything is local, whatever is said of the cluster.
-  return main === 'local' ? 'local' : (place?.(job) ?? main);
+  if (main === defaultExecutor) return main;
+  const other = site.place?.(job);
+  return other === undefined ? main : known(site, other);
+}
+
+/** Which executor runs services for its jobs; a job of any other brings its own along. */
+export async function serviceHost(site: Site, asked: string | undefined): Promise<string> {
+  const main = mainExecutor(site, asked);
+  return (await doorNamed(site, main)).hostsServices ? main : defaultExecutor;
 }

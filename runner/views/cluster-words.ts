@@ -12,7 +12,7 @@ export interface OnCluster {
 
 /** Why a job waits, and until when as far as the scheduler can tell. */
 export function waitingWords({ queueStatus }: OnCluster, now: number): string {
-  if (!queueStatus) return 'with Slurm';
+  if (!queueStatus) return 'with the scheduler';
   const { id, reason, startsAt } = queueStatus;
   const starts =
     startsAt === undefined || startsAt < now

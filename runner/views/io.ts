@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Doors } from '../executors/door.ts';
 
 /** What every command gets of the outside: where it was started, where it may write, and the options that all share. */
 export interface Io {
@@ -6,6 +7,8 @@ export interface Io {
   /** The store's folder, when `--store` names one. */
   readonly storeFolder: string | undefined;
   readonly verbose: boolean;
+  /** The executors that come with the program. */
+  readonly doors: Doors;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   /** Writes one line, or several, to standard output. */
@@ -33,7 +36,7 @@ export interface IoOptions {
   readonly color?: boolean;
 }
 
-export function openIo({ store, verbose = false, color = true }: IoOptions): Io {
+export function openIo({ store, verbose = false, color = true }: IoOptions, doors: Doors = {}): Io {
   const stdout = openTerminal(process.stdout, color);
   const stderr = openTerminal(process.stderr, color);
   const said = new Set<string>();
@@ -42,6 +45,7 @@ export function openIo({ store, verbose = false, color = true }: IoOptions): Io 
     cwd: process.cwd(),
     storeFolder: store,
     verbose,
+    doors,
     stdout,
     stderr,
     print: (text) => stdout.write(`${text}\n`),

@@ -20,7 +20,7 @@ export interface Frame {
   /** Stands below the header; empty when there is nothing to say. */
   readonly note: string;
   readonly paceOf: (address: string) => Pace | undefined;
-  /** Of nodes whose jobs are on a cluster. */
+  /** Of nodes whose jobs have a name with a scheduler. */
   readonly onCluster?: ((address: string) => OnCluster | undefined) | undefined;
 }
 
@@ -98,13 +98,13 @@ function tell(node: NodeState, labelOf: (address: string) => string, frame: Fram
 }
 
 function waiting(node: NodeState, { now, onCluster }: Frame): string {
-  const known = node.executor === 'slurm' && node.name !== undefined ? onCluster?.(node.address) : undefined;
+  const known = node.name !== undefined ? onCluster?.(node.address) : undefined;
   return known ? waitingWords(known, now) : 'waits for room';
 }
 
 function running(node: NodeState, frame: Frame): string {
   const { now, paint, onCluster } = frame;
-  const known = node.executor === 'slurm' ? onCluster?.(node.address) : undefined;
+  const known = node.name !== undefined ? onCluster?.(node.address) : undefined;
   const more = known ? runningWords(node, known, now) : '';
   return more === '' ? progress(node, frame) : `${progress(node, frame)}  ${paint.dim(more)}`;
 }

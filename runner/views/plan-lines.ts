@@ -1,11 +1,10 @@
-import { placeName, type Plan, type PlanNode, type Refusal, refusalLines } from '../plan/plan.ts';
-import type { ExecutorName } from '../executors/placement.ts';
+import { cannotRun, type Plan, type PlanNode, type Refusal, refusalLines } from '../plan/plan.ts';
 import { oneLine } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { allKnown, duration } from '../words/quantities.ts';
 
 /** A plan in words: what runs and why, what may run, and what is known already. */
-export function planLines(pipeline: string, { nodes, refusals, executor = 'local' }: Plan, paint: Paint): string[] {
+export function planLines(pipeline: string, { nodes, refusals, place = 'this machine' }: Plan, paint: Paint): string[] {
   const cached = nodes.filter(({ state }) => state === 'cached');
   const run = nodes.filter(({ state }) => state === 'run');
   const shared = nodes.filter(({ state }) => state === 'shared');
@@ -13,7 +12,7 @@ export function planLines(pipeline: string, { nodes, refusals, executor = 'local
   if (run.length + unknown.length === 0) {
     return [
       `${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`,
-      ...refused(refusals, executor, paint),
+      ...refused(refusals, place, paint),
     ];
   }
   return [
@@ -29,7 +28,7 @@ export function planLines(pipeline: string, { nodes, refusals, executor = 'local
     ...known(cached, paint),
     '',
     `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(shared.length > 0 ? [`${shared.length} the same`] : []), ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, paint)}`,
-    ...refused(refusals, executor, paint),
+    ...refused(refusals, place, paint),
   ];
 }
 
@@ -53,11 +52,11 @@ function price(run: readonly PlanNode[], { dim }: Paint): string {
   return dim(`; one after another about ${duration(total)}${share}, by earlier runs`);
 }
 
-function refused(refusals: readonly Refusal[], executor: ExecutorName, { red, dim }: Paint): string[] {
+function refused(refusals: readonly Refusal[], place: string, { red, dim }: Paint): string[] {
   if (refusals.length === 0) return [];
   const lines = refusals.flatMap((refusal) => {
     const [what = '', ...advice] = refusalLines(refusal).map(oneLine);
     return [`  ${what}`, ...advice.map((line) => dim(`    ${line}`))];
   });
-  return ['', red(`${placeName(executor)} cannot run it:`), ...lines];
+  return ['', red(cannotRun(place)), ...lines];
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listRuns, readEvents } from '../../runner/log/run-log.ts';
 import { openSession } from '../../runner/project/session.ts';
+import { builtIn } from '../../runner/site/registry.ts';
 import { fill } from './fill.ts';
 import { compare, inTemporaryFolder } from './measure.ts';
 import { compiled, runNode, runPipeline } from './program.ts';
@@ -27,6 +28,7 @@ async function row(shape: string, count: number, folder: string): Promise<string
     name,
     overrides: [`n=${count}`],
     cwd: folder,
+    doors: builtIn,
     storeFolder: store,
     warn: refuseWarning,
   });

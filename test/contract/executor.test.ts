@@ -5,24 +5,27 @@ import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { Executor } from '../../runner/executors/executor.ts';
-import { LocalExecutor } from '../../runner/executors/local/local.ts';
-import { makeSlurm } from '../../runner/executors/slurm/make.ts';
+import type { Door } from '../../runner/executors/door.ts';
+import { localDoor } from '../../runner/executors/local/door.ts';
+import { slurmDoor } from '../../runner/executors/slurm/door.ts';
+import { handingOnCopies } from '../support/copies-of-jobs.ts';
 import { ExecutorStage } from '../support/executor-stage.ts';
 import { eventually } from '../support/eventually.ts';
 import { Lifeline } from '../support/lifeline.ts';
 import { useCluster, withoutSlurm } from '../support/slurm.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { thirdDoor } from '../support/third-executor/door.ts';
 
 type Body = (stage: ExecutorStage, t: TestContext) => Promise<void>;
 
-/** What every executor promises. */
+/** What every executor promises, also to those who keep no object of it and give it none of theirs: it tells jobs apart by token. */
 function contract(name: string, open: (folder: string) => Promise<Executor>, { sweepsUp = true } = {}): void {
   const promise = (title: string, body: Body, skip: string | false = false): void => {
     test(`${name}: ${title}`, { timeout: 60_000, skip }, async (t) => {
       // Whatever a user's folders are called.
       const folder = join(tempFolder(t), 'it\'s "a" $(folder) %j\n日本');
       mkdirSync(folder);
-      const stage = await ExecutorStage.open(await open(folder), folder);
+      const stage = await ExecutorStage.open(handingOnCopies(await open(folder)), folder);
       try {
         await body(stage, t);
       } finally {
@@ -44,6 +47,8 @@ function contract(name: string, open: (folder: string) => Promise<Executor>, { s
     );
     const started = await stage.started(job);
     assert.deepEqual(stage.typesOf(job), ['started']);
+    if (stage.executor.outlivesDriver)
+      await eventually('the queue tells of it', () => stage.executor.queueStatus(job), { seconds: 10 });
     execFileSync('touch', [join(job.folder, 'gate')]);
     await stage.ended(job);
     assert.ok(started.type === 'started');
@@ -211,6 +216,14 @@ function contract(name: string, open: (folder: string) => Promise<Executor>, { s
     assert.equal(stage.log(job).split(',').length, 2);
   });
 
+  promise('a job that was never handed over is told to have ended when it is taken over', async (stage) => {
+    const job = stage.script('exit 0');
+    stage.executor.adopt(job, { name: 'never-handed-over' });
+    const { code, cause } = await stage.ended(job);
+    assert.deepEqual([code, cause], [null, 'never-started']);
+    assert.deepEqual(stage.typesOf(job), ['exited']);
+  });
+
   promise('what can never start here is refused in words, and what can is not', async (stage) => {
     const { executor } = stage;
     assert.equal(executor.refusal({ cpus: 1, gpus: 1, memoryGb: 1 }), undefined);
@@ -221,18 +234,22 @@ function contract(name: string, open: (folder: string) => Promise<Executor>, { s
   });
 }
 
+const machine = { cpus: 4, memoryGb: 64, gpus: [0, 1], gpuType: 'NVIDIA H100' };
+
+/** As the engine gets it: made by its door. */
+const through = (door: Door) => (storeRoot: string) =>
+  door.make({ own: undefined, storeRoot, machine }, { jobs: 4, withGpus: true });
+
 describe('executors', () => {
-  contract(
-    'local',
-    async () => new LocalExecutor({ cpus: 4, memoryGb: 64, gpus: [0, 1], gpuType: 'NVIDIA H100', jobs: 4 }),
-  );
+  contract('local', through(localDoor));
+  contract('third', through(thirdDoor));
 });
 
 describe('executors on a cluster', { skip: withoutSlurm }, () => {
   const here = useCluster({ nodes: 2, gpusPerNode: 2, gpuType: 'h100' });
   const open = async (folder: string): Promise<Executor> => {
     process.env.SLURM_CONF = here.cluster.env.SLURM_CONF;
-    return makeSlurm({ pollSeconds: 0.3 }, folder);
+    return slurmDoor.make({ own: { pollSeconds: 0.3 }, storeRoot: folder, machine: {} }, { withGpus: false });
   };
   contract('slurm', open, { sweepsUp: false });
 });

@@ -4,6 +4,8 @@ import { openStore } from '../../cache/store.ts';
 import { buildGraph } from '../../pipelines/core/graph.ts';
 import { coordinate } from '../../runner/drive/coordinator.ts';
 import { LocalExecutor } from '../../runner/executors/local/local.ts';
+import { builtIn } from '../../runner/site/registry.ts';
+import { only } from './only.ts';
 import { createRun, openLog } from '../../runner/log/run-log.ts';
 import { endpoint, service, stream, task } from '../../tasks/core/task.ts';
 import { folder } from '../../tasks/kinds/folder.ts';
@@ -95,7 +97,7 @@ const executor = new LocalExecutor({ cpus: 4, memoryGb: 64, gpus: [], gpuType: u
 const session = {
   store,
   storeRoot: root,
-  site: { local: {} },
+  site: { local: {}, doors: builtIn },
   loaded: undefined as never, // nothing here comes from a file
   pipelineName: 'driver',
   root: join(root, '..'),
@@ -107,7 +109,7 @@ const session = {
 };
 for await (const event of coordinate(session, {
   run: log,
-  executor,
+  executors: only(executor),
   diagnostics: quiet,
   resumed: false,
   signal: never,

@@ -84,7 +84,7 @@ export class ExecutorStage {
   }
 
   #of(job: Job): ChangeOf[] {
-    return this.changes.filter((change) => change.job.id === job.id);
+    return this.changes.filter((change) => change.job.token === job.token);
   }
 
   #told(): { seconds: number; told: () => string } {

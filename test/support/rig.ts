@@ -9,12 +9,15 @@ import { openStore, type Store } from '../../cache/store.ts';
 import { buildGraph } from '../../pipelines/core/graph.ts';
 import { coordinate } from '../../runner/drive/coordinator.ts';
 import type { Event, EventOf } from '../../runner/log/events.ts';
+import type { Executor } from '../../runner/executors/executor.ts';
 import { LocalExecutor } from '../../runner/executors/local/local.ts';
+import { builtIn } from '../../runner/site/registry.ts';
 import { makePlan, type Plan } from '../../runner/plan/plan.ts';
 import { createRun, openLog } from '../../runner/log/run-log.ts';
 import type { Session } from '../../runner/project/session.ts';
 import type { Readiness } from '../../tasks/core/spec.ts';
 import { type Resources, service, task } from '../../tasks/core/task.ts';
+import { only } from './only.ts';
 import { type Puppet, PuppetStage } from './puppet.ts';
 
 const puppetProcess = new URL('../../../test/support/puppet-process.cjs', import.meta.url);
@@ -28,6 +31,8 @@ export interface RunOptions {
   cpus?: number;
   /** Between telling a job to stop and killing it. */
   graceMs?: number;
+  /** What stands between the engine and the executor. */
+  handOn?: (executor: Executor) => Executor;
 }
 
 interface PuppetOptions {
@@ -116,7 +121,7 @@ export class Rig {
     return {
       store,
       storeRoot: store.root,
-      site: { local: {} },
+      site: { local: {}, doors: builtIn },
       loaded: undefined as never, // nothing here comes from a file
       pipelineName: this.#name,
       root: this.folder,
@@ -157,12 +162,12 @@ export class Rig {
     const log = openLog(session.storeRoot, run);
     const { cpus = 4, gpus = [] } = options;
     const capacity = { cpus, memoryGb: 64, gpus, gpuType: undefined, jobs: options.jobs ?? 4 };
-    const { graceMs, ...how } = options;
+    const { graceMs, handOn: _, ...how } = options;
     const executor = new LocalExecutor(capacity, graceMs === undefined ? {} : { graceMs });
     const rigRun = new RigRun(session, {
       ...how,
       run: log,
-      executor,
+      executors: only(options.handOn?.(executor) ?? executor),
       diagnostics: pino({ level: 'silent' }),
       resumed: false,
     });

@@ -1,5 +1,6 @@
 import { openStoreOnly } from '../../project/session.ts';
 import { exitCodes } from '../common/exit-codes.ts';
+import type { Site } from '../../site/site.ts';
 import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import { followRun } from '../runs/follow-run.ts';
 import type { Io } from '../../views/io.ts';
@@ -11,10 +12,10 @@ import { statusLines } from '../runs/status-lines.ts';
 /** Watches a run that is driven by somebody, and drives one that is not. */
 export async function attach(io: Io, [name]: readonly string[], options: Options): Promise<number> {
   const { json } = options as { json?: boolean };
-  const known = await find(io, name);
+  const { known, site } = await find(io, name);
   switch (known.outcome) {
     case 'running':
-      return followRun(io, known, { json });
+      return followRun(io, known, { json, site });
     case 'interrupted':
     case 'left':
       return goOn(io, known, json === undefined ? {} : { json });
@@ -24,10 +25,10 @@ export async function attach(io: Io, [name]: readonly string[], options: Options
   }
 }
 
-async function find(io: Io, name: string | undefined): Promise<KnownRun> {
-  const { store } = await openStoreOnly(storeOptions(io));
+async function find(io: Io, name: string | undefined): Promise<{ known: KnownRun; site: Site }> {
+  const { store, site } = await openStoreOnly(storeOptions(io));
   try {
-    return readRun(store.root, findRun(store.root, name));
+    return { known: readRun(store.root, findRun(store.root, name)), site };
   } finally {
     await store.close();
   }

@@ -17,7 +17,7 @@ const over = new Set(['done', 'cached', 'failed', 'skipped']);
 export async function cancel(io: Io, args: readonly string[]): Promise<number> {
   const [first = '', second] = args;
   const isRun = second !== undefined || /^\d+$/.test(first);
-  const { store } = await openStoreOnly(storeOptions(io));
+  const { store, site } = await openStoreOnly(storeOptions(io));
   try {
     const known = readRun(store.root, findRun(store.root, isRun ? first : undefined));
     const nodeName = isRun ? second : first;
@@ -28,7 +28,7 @@ export async function cancel(io: Io, args: readonly string[]): Promise<number> {
       return exitCodes.fine;
     }
     if (known.outcome === 'running') await tellDriver(store.root, known, node?.address);
-    else await cancelLeft(store, known, node?.address);
+    else await cancelLeft({ store, site }, known, node?.address);
     io.print(`${what} was cancelled.`);
     return exitCodes.fine;
   } finally {

@@ -1,8 +1,8 @@
-import type { ExecutorName } from '../../executors/placement.ts';
 import { examine } from '../../doctor/doctor.ts';
 import type { Finding } from '../../executors/finding.ts';
 import { type Paint, paint } from '../../views/paint.ts';
 import { table } from '../../views/table.ts';
+import { storeOptions } from '../common/session-options.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
@@ -10,13 +10,9 @@ import type { Options } from '../common/options.ts';
 export async function doctor(
   io: Io,
   [name, ...overrides]: readonly string[],
-  { profile, executor, probe }: Options & { profile?: string; executor?: ExecutorName; probe?: boolean },
+  { profile, executor, probe }: Options & { profile?: string; executor?: string; probe?: boolean },
 ): Promise<number> {
-  const place = {
-    cwd: io.cwd,
-    warn: () => {},
-    storeFolder: io.storeFolder,
-  };
+  const place = { ...storeOptions(io), warn: () => {} };
   const named = name && { name, overrides, profile };
   const findings = await examine(place, named || undefined, { executor, probe });
   const colors = paint(io.stdout.hasColor);

@@ -1,5 +1,4 @@
 import { makePlan, type Plan } from '../../plan/plan.ts';
-import type { ExecutorName } from '../../executors/placement.ts';
 import { openSession } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
 import { planLines } from '../../views/plan-lines.ts';
@@ -11,7 +10,7 @@ import { sessionRequest } from '../common/session-options.ts';
 export async function plan(io: Io, [name = '', ...overrides]: readonly string[], options: Options): Promise<number> {
   const session = await openSession(sessionRequest(io, name, overrides, options));
   try {
-    const { until, force, executor } = options as { until?: string; force?: string[]; executor?: ExecutorName };
+    const { until, force, executor } = options as { until?: string; force?: string[]; executor?: string };
     const plan = await makePlan(session, {
       executor,
       until,

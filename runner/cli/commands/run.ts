@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExecutorName } from '../../executors/placement.ts';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
 import { openSession, type Session } from '../../project/session.ts';
@@ -20,7 +19,7 @@ interface RunOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly failFast?: boolean;
-  readonly executor?: ExecutorName;
+  readonly executor?: string;
   readonly detach?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;

@@ -8,13 +8,14 @@ import { exitCodes } from '../common/exit-codes.ts';
 import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Options } from '../common/options.ts';
 import { storeOptions } from '../common/session-options.ts';
-import { askQueue, statusLines } from '../runs/status-lines.ts';
+import { queueStatuses } from '../runs/queue-statuses.ts';
+import { statusLines } from '../runs/status-lines.ts';
 
 export async function status(io: Io, [name]: readonly string[], { json }: Options): Promise<number> {
-  const { store } = await openStoreOnly(storeOptions(io));
+  const { store, site } = await openStoreOnly(storeOptions(io));
   try {
     const known = readRun(store.root, findRun(store.root, name));
-    const statuses = await askQueue(known.state);
+    const statuses = await queueStatuses(known.state, { site, storeRoot: store.root });
     if (json) io.print(statusJson(known, statuses));
     else {
       const history = new History(store, known.state.pipeline, known.run);

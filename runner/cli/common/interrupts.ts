@@ -7,14 +7,17 @@ export interface Interrupts {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** `lasting`: jobs run on a cluster, which needs no driver. */
-export function listenForInterrupts(say: (message: string) => void, { lasting = false } = {}): Interrupts {
+/** `lastingOn`: where jobs run on without a driver, as people say it. */
+export function listenForInterrupts(
+  say: (message: string) => void,
+  { lastingOn }: { lastingOn?: string | undefined } = {},
+): Interrupts {
   const first = new AbortController();
   const second = new AbortController();
   const onSignal = (name: string): void => {
     if (!first.signal.aborted) {
       first.abort();
-      if (lasting) say('Leaving: jobs on the cluster run on.');
+      if (lastingOn !== undefined) say(`Leaving: jobs on ${lastingOn} run on.`);
       else
         say(
           name === 'SIGINT'

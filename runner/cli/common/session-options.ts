@@ -1,4 +1,4 @@
-import type { SessionRequest } from '../../project/session.ts';
+import type { SessionRequest, StoreRequest } from '../../project/session.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from './options.ts';
 
@@ -17,6 +17,6 @@ export function sessionRequest(
   };
 }
 
-export function storeOptions({ cwd, storeFolder, warn }: Io): Pick<SessionRequest, 'cwd' | 'storeFolder' | 'warn'> {
-  return { cwd, warn, storeFolder };
+export function storeOptions({ cwd, doors, storeFolder, warn }: Io): StoreRequest {
+  return { cwd, doors, warn, storeFolder };
 }

@@ -5,13 +5,14 @@ import { coordinate } from '../../drive/coordinator.ts';
 import { openDiagnostics } from '../../log/diagnostics.ts';
 import type { Event } from '../../log/events.ts';
 import type { QueueStatus } from '../../executors/executor.ts';
+import { placeOfDoor } from '../../executors/door.ts';
+import { doorNamed, mainExecutor } from '../../site/doors.ts';
 import { openExecutors } from '../../site/open-executors.ts';
 import { History } from '../../plan/history.ts';
 import { readProgress } from '../../log/progress.ts';
 import { openLog, readEvents, type RunLog } from '../../log/run-log.ts';
 import { taskOf } from '../../keys/service-task.ts';
 import { openSession, type Session } from '../../project/session.ts';
-import type { ExecutorName } from '../../executors/placement.ts';
 import { apply, emptyState, type RunState, stateOf } from '../../log/state.ts';
 import { jsonView } from '../../views/json.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
@@ -38,7 +39,7 @@ export interface DriveOptions {
   readonly until?: string;
   readonly force?: readonly string[];
   readonly failFast?: boolean;
-  readonly executor?: ExecutorName;
+  readonly executor?: string;
   /** Do what can be done now, and leave. */
   readonly once?: boolean;
 }
@@ -58,12 +59,14 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
   const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
   // A line between two redraws would be overwritten.
   if (live) io.leadWarnings(live.warn);
-  const main = options.executor ?? session.site.executor ?? 'local';
-  const interrupts = listenForInterrupts(view.note, { lasting: main !== 'local' });
+  const main = await doorNamed(session.site, mainExecutor(session.site, options.executor));
+  const { executor, jobs } = options;
+  const executors = await openExecutors(session, { executor, jobs, withGpus: asksForGpus(session) });
+  const interrupts = listenForInterrupts(view.note, { lastingOn: main.left && placeOfDoor(main) });
   try {
     for await (const event of events(
       session,
-      { ...options, onQueueStatus: (next) => (outlookOf = next) },
+      { ...options, executors, onQueueStatus: (next) => (outlookOf = next) },
       interrupts,
     )) {
       state = apply(state, event);
@@ -85,7 +88,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
 export interface GoOnOptions {
   readonly json?: boolean;
   readonly jobs?: number;
-  readonly executor?: ExecutorName;
+  readonly executor?: string;
   /** Do what can be done now, and leave. */
   readonly once?: boolean;
 }
@@ -144,15 +147,14 @@ function refuseOther(run: string, before: string | undefined, now: string): void
 
 function events(
   session: Session,
-  options: DriveOptions & Pick<CoordinateOptions, 'onQueueStatus'>,
+  options: DriveOptions & Pick<CoordinateOptions, 'executors' | 'onQueueStatus'>,
   interrupts: { signal: AbortSignal; kill: AbortSignal },
 ): AsyncGenerator<Event> {
-  const { run, resumed, executor, jobs, until, force, failFast, once, onQueueStatus } = options;
-  const { slurm } = session.site.executors ?? {};
+  const { run, resumed, executors, until, force, failFast, once, onQueueStatus } = options;
   return coordinate(session, {
     run,
     resumed,
-    executor: openExecutors(session, { executor, jobs, withGpus: asksForGpus(session) }),
+    executors,
     diagnostics: openDiagnostics(join(run.folder, 'diagnostics.jsonl')),
     signal: interrupts.signal,
     kill: interrupts.kill,
@@ -160,7 +162,6 @@ function events(
     force,
     failFast,
     once,
-    ...(slurm?.visibleWithinSeconds === undefined ? {} : { visibleWithinSeconds: slurm.visibleWithinSeconds }),
     onQueueStatus,
   });
 }

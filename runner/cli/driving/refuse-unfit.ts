@@ -1,18 +1,17 @@
 import { Problem } from '../../../cache/problem.ts';
-import type { ExecutorName } from '../../executors/placement.ts';
-import { placeName, refusalLines, refusalsOf } from '../../plan/plan.ts';
+import { cannotRun, mainPlace, refusalLines, refusalsOf } from '../../plan/plan.ts';
 import type { Session } from '../../project/session.ts';
 
 /** What the site lacks, before anything starts: hours of work must not end in a node that never could run. */
 export async function refuseUnfit(
   session: Session,
-  { until, executor }: { until?: string | undefined; executor?: ExecutorName | undefined },
+  { until, executor }: { until?: string | undefined; executor?: string | undefined },
 ): Promise<void> {
   const refusals = await refusalsOf(session, { until, executor });
   if (refusals.length === 0) return;
   const lines = refusals.flatMap(refusalLines);
-  const where = placeName(executor ?? session.site.executor ?? 'local');
-  throw new Problem('site-lacks', [`${where} cannot run it:`, ...lines].join('\n'), {
+  const place = await mainPlace(session, executor);
+  throw new Problem('site-lacks', [cannotRun(place), ...lines].join('\n'), {
     hint: '`pipeline doctor` says what is here.',
   });
 }

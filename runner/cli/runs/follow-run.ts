@@ -10,9 +10,11 @@ import { plainView } from '../../views/plain.ts';
 import { terminalView } from '../../views/terminal.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { type KnownRun, readRun } from './find-run.ts';
+import type { Site } from '../../site/site.ts';
 import { listenForInterrupts } from '../common/interrupts.ts';
 import type { Io } from '../../views/io.ts';
-import { askQueue, statusLines } from './status-lines.ts';
+import { queueStatuses } from './queue-statuses.ts';
+import { statusLines } from './status-lines.ts';
 
 /** How often the queue is asked for what a terminal shows, in milliseconds. */
 const askQueueMs = 10_000;
@@ -23,7 +25,7 @@ const lookMs = 300;
 export async function followRun(
   io: Io,
   known: KnownRun,
-  { json = false }: { json?: boolean | undefined },
+  { json = false, site }: { json?: boolean | undefined; site: Site },
 ): Promise<number> {
   const root = join(known.folder, '..', '..');
   const tail = new EventTail(known.folder);
@@ -41,7 +43,7 @@ export async function followRun(
   const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
   const interrupts = listenForInterrupts(() => {});
   const ask = setInterval(() => {
-    if (live) void askQueue(state).then((answer) => (statuses = answer ?? statuses));
+    if (live) void queueStatuses(state, { site, storeRoot: root }).then((answer) => (statuses = answer ?? statuses));
   }, askQueueMs);
   let outcome = known.outcome;
   try {

@@ -1,20 +1,12 @@
 import { join } from 'node:path';
-import type { QueueStatus } from '../../executors/executor.ts';
 import { readProgress } from '../../log/progress.ts';
-import type { NodeState, RunState } from '../../log/state.ts';
+import type { NodeState } from '../../log/state.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Io } from '../../views/io.ts';
 import { liveLines } from '../../views/live.ts';
 import { paint } from '../../views/paint.ts';
 import { count } from '../../words/quantities.ts';
 import type { KnownRun } from './find-run.ts';
-
-/** The queue is asked only for a run that has jobs in it. */
-export async function askQueue(state: RunState): Promise<ReadonlyMap<string, QueueStatus> | undefined> {
-  if (![...state.nodes.values()].some(({ executor }) => executor === 'slurm')) return undefined;
-  const { queueStatuses } = await import('./queue-statuses.ts');
-  return queueStatuses(state);
-}
 
 /** A run as it stands, for people. */
 export function statusLines(

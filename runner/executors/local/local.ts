@@ -1,12 +1,12 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { hostname } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { execa as Execa } from 'execa';
 import type { Resources } from '../../../tasks/core/resources.ts';
 import { signalGroup } from '../process-group.ts';
-import type { Capacity } from './capacity.ts';
-import { type Allocation, Slots } from './slots.ts';
-import { inheritedEnvironment } from '../environment.ts';
+import type { Capacity } from '../capacity.ts';
+import { type Allocation, Slots } from '../slots.ts';
+import { baseEnvironment, inheritedEnvironment } from '../environment.ts';
 import type { Change, Executor, Exit, Job, QueueStatus } from '../executor.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -14,6 +14,7 @@ import { Watchdog } from './watchdog.ts';
 const usualGraceMs = 10_000;
 
 interface LocalJob {
+  readonly job: Job;
   readonly lease: Allocation;
   readonly group: number | undefined;
   cancelled: boolean;
@@ -27,7 +28,8 @@ export class LocalExecutor implements Executor {
   readonly #watchdog = new Watchdog();
   readonly #slots: Slots;
   readonly #graceMs: number;
-  readonly #running = new Map<Job, LocalJob>();
+  /** By token. */
+  readonly #running = new Map<string, LocalJob>();
   #listener: (change: Change) => void = () => {};
 
   constructor(capacity: Capacity, { graceMs = usualGraceMs }: { graceMs?: number } = {}) {
@@ -83,7 +85,7 @@ export class LocalExecutor implements Executor {
     closeSync(log);
     const group = child.pid;
     if (group !== undefined) this.#watchdog.watch(group);
-    this.#running.set(job, { lease, group, cancelled: false, timer: undefined });
+    this.#running.set(job.token, { job, lease, group, cancelled: false, timer: undefined });
     if (group !== undefined) this.#listener({ type: 'started', job, host: hostname(), pid: group });
     void child.then(({ exitCode, signal, code }) => {
       const status = exitCode ?? notStarted(code, program, job.command.cwd);
@@ -92,7 +94,7 @@ export class LocalExecutor implements Executor {
   }
 
   cancel(job: Job, { now = false }: { now?: boolean } = {}): void {
-    const running = this.#running.get(job);
+    const running = this.#running.get(job.token);
     if (!running?.group) return;
     running.cancelled = true;
     signalGroup(running.group, now ? 'SIGKILL' : 'SIGTERM');
@@ -112,14 +114,14 @@ export class LocalExecutor implements Executor {
   async settle(): Promise<void> {}
 
   async close(): Promise<void> {
-    for (const job of this.#running.keys()) this.cancel(job, { now: true });
+    for (const { job } of this.#running.values()) this.cancel(job, { now: true });
     await this.#watchdog.close();
   }
 
   #ended(job: Job, exit: Omit<Exit, 'cancelled'>): void {
-    const running = this.#running.get(job);
+    const running = this.#running.get(job.token);
     if (!running) return;
-    this.#running.delete(job);
+    this.#running.delete(job.token);
     clearTimeout(running.timer);
     if (running.group !== undefined) {
       signalGroup(running.group, 'SIGKILL'); // what the job left behind in its group
@@ -141,16 +143,6 @@ function notStarted(code: string | undefined, program: string, cwd: string): num
 
 function pathFolders(): string[] {
   return (inheritedEnvironment().PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-}
-
-/** What every job sees besides its declared environment: declared or absent. */
-export function baseEnvironment(jobFolder: string): Record<string, string> {
-  return {
-    ...inheritedEnvironment(),
-    TMPDIR: tmpdir(),
-    STET_JOB: jobFolder,
-    STET_PROGRESS: join(jobFolder, 'progress.jsonl'),
-  };
 }
 
 function gpuEnvironment({ gpus = 0 }: Resources, lease: Allocation): Record<string, string> {

@@ -34,6 +34,7 @@ const usualPollSeconds = 2;
  */
 export class SlurmExecutor implements Executor {
   readonly outlivesDriver = true;
+  readonly visibleWithinSeconds: number | undefined;
   readonly #site: SlurmSite;
   readonly #link: ControllerLink;
   readonly #cluster: KnownCluster;
@@ -54,6 +55,7 @@ export class SlurmExecutor implements Executor {
   constructor(site: SlurmSite, commands: SlurmCommands, lingering?: LingeringJobs) {
     const jobs = this.#jobs;
     const endings = new Endings(jobs, lingering);
+    this.visibleWithinSeconds = site.visibleWithinSeconds;
     this.#site = site;
     this.#link = new ControllerLink(commands);
     this.#cluster = new KnownCluster(site);

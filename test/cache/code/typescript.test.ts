@@ -60,7 +60,7 @@ const corpus = [
   'cache/recipe.ts',
   'pipelines/core/override-grammar.ts',
   'tasks/core/nearest.ts',
-  'runner/executors/local/slots.ts',
+  'runner/executors/slots.ts',
 ]
   .map((path) => join(packageRoot(), path))
   .filter((path) => existsSync(path))

@@ -44,6 +44,12 @@ test('a body says in its own words why it ended', (t) => {
   });
 });
 
+test('what a scheduler does not take is looked into where it was to run', (t) => {
+  const job = { ...jobIn(tempFolder(t)), resources: {} };
+  const failure = judge(job, { ...fine, code: null, cause: 'refused' }, 'slurm');
+  assert.deepEqual([failure?.code, failure?.hint], ['refused', 'pipeline doctor --executor slurm']);
+});
+
 test('a full disk is called by its name whoever met it', () => {
   const error = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', path: '/tmp' });
   assert.equal(failureOf(error).code, 'disk-full');

@@ -21,7 +21,7 @@ test('a job that waits says why, and until when as far as that is known', () => 
     now,
   );
   assert.match(soon, /^job 7_3 waits: Resources, starts about \d\d:\d\d \(in 12 min 00 s\)$/);
-  assert.equal(waitingWords({ queueStatus: undefined, expectedSeconds: undefined }, now), 'with Slurm');
+  assert.equal(waitingWords({ queueStatus: undefined, expectedSeconds: undefined }, now), 'with the scheduler');
 });
 
 test('a job that runs says where, its limit, and what it has cost of what is to be expected', () => {

@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { z } from 'zod';
 
 /** What a machine has to give. */
 export interface Capacity {
@@ -12,16 +13,17 @@ export interface Capacity {
 }
 
 /** What of this machine may be used, where that is not all it has. */
-export interface CapacityLimits {
-  readonly cpus?: number | undefined;
-  readonly memoryGb?: number | undefined;
-  readonly gpus?: readonly number[] | undefined;
-  readonly gpuType?: string | undefined;
-}
+export const MachineLimits = z.strictObject({
+  cpus: z.int().positive().optional(),
+  memoryGb: z.number().positive().optional(),
+  gpus: z.array(z.int().min(0)).optional(),
+  gpuType: z.string().optional(),
+});
+export type MachineLimits = z.infer<typeof MachineLimits>;
 
 /** What this machine has, within what the site allows. GPUs are asked for only when `withGpus`: it takes a process. */
 export async function localCapacity(
-  limits: CapacityLimits,
+  limits: MachineLimits,
   { jobs, withGpus }: { jobs?: number; withGpus: boolean },
 ): Promise<Capacity> {
   const cpus = limits.cpus ?? availableParallelism();

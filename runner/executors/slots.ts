@@ -1,4 +1,4 @@
-import type { Resources } from '../../../tasks/core/resources.ts';
+import type { Resources } from '../../tasks/core/resources.ts';
 import type { Capacity } from './capacity.ts';
 
 export interface Allocation {

@@ -1,0 +1,99 @@
+import type { z } from 'zod';
+import type { Resources } from '../../tasks/core/resources.ts';
+import type { MachineLimits } from './capacity.ts';
+import type { Executor, QueueStatus, Submitted } from './executor.ts';
+import type { Finding } from './finding.ts';
+
+/**
+ * Everything that is asked of one kind of executor, before and beside its jobs. Only `name` and `make` have to be said; what is
+ * left out has a default that fits jobs as children of the driver. What is heavy is loaded inside of the functions: doors are
+ * read by every command.
+ */
+export interface Door<Own = unknown> {
+  /** As `--executor`, `pipeline.config.ts` and the logs of runs have it. */
+  readonly name: string;
+  /** Where its jobs run, for people: `this machine`. Default: `the executor NAME`. */
+  readonly place?: string;
+  /** What `executors: { NAME: … }` of `pipeline.config.ts` may say. Default: nothing may be said. */
+  readonly site?: z.ZodType<Own>;
+  /**
+   * Jobs and services run on the machine of the driver: a server is up once, for all its jobs, and takes no core of theirs.
+   * Default: each job brings its own servers along, and asks for the sum of all resources.
+   */
+  readonly hostsServices?: boolean;
+  /** Programs that it needs on PATH; `doctor` looks for them. */
+  readonly programs?: readonly { readonly name: string; readonly purpose: string }[];
+  /** For an executor that outlives its driver: its jobs while nobody drives them. */
+  readonly left?: LeftJobs<Own>;
+  /** Whether the site prepares what jobs find where they run: then programs that are missing here say nothing. Default: no. */
+  isSetUp?(own: Own): boolean;
+  /** The executor, not yet open: nothing runs before its `open`. */
+  make(site: ExecutorSite<Own>, options: MakeOptions): Promise<Executor>;
+  /**
+   * Why jobs with these resources can never start there: all reasons for each of them, in one look; none while it is not known.
+   * Default: what the executor itself says when it is not open.
+   */
+  refusals?(asked: readonly Resources[], site: ExecutorSite<Own>): Promise<readonly (readonly Reason[])[]>;
+  /** What `doctor` finds there; with `probe` by starting tiny jobs. Default: nothing. */
+  examine?(site: ExecutorSite<Own>, options: { readonly probe: boolean }): Promise<readonly Finding[]>;
+}
+
+/** Doors by name, each loaded by who asks for it. */
+export type Doors = Readonly<Record<string, () => Promise<Door>>>;
+
+/** What an executor is told of the site. */
+export interface ExecutorSite<Own = unknown> {
+  /** Its own part of `pipeline.config.ts`. */
+  readonly own: Own;
+  readonly storeRoot: string;
+  /** What may be used of this machine, where that is not all it has. */
+  readonly machine: MachineLimits;
+}
+
+export interface MakeOptions {
+  /** Jobs on this machine at one time. Default: one a core. */
+  readonly jobs?: number | undefined;
+  /** Whether a job may ask for GPUs: looking for them takes a process. */
+  readonly withGpus: boolean;
+}
+
+export interface LeftJobs<Own> {
+  /** What the queue says of each of them now, by one question; undefined when nobody answers. */
+  queueStatuses(
+    jobs: readonly Submitted[],
+    site: ExecutorSite<Own>,
+  ): Promise<readonly (QueueStatus | undefined)[] | undefined>;
+  /** Ends them, and returns when they are gone. */
+  end(jobs: readonly LeftJob[], site: ExecutorSite<Own>): Promise<void>;
+}
+
+export interface LeftJob extends Submitted {
+  /** Absolute. */
+  readonly folder: string;
+}
+
+export interface Reason {
+  /** In words that follow a node's label and a colon. */
+  readonly what: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** Where a door's jobs run, as people say it. */
+export function placeOfDoor({ name, place = `the executor ${name}` }: Door): string {
+  return place;
+}
+
+/** What a door refuses, whether it says so itself or its executor does. */
+export async function refusalsOfDoor(
+  door: Door,
+  asked: readonly Resources[],
+  site: ExecutorSite,
+): Promise<readonly (readonly Reason[])[]> {
+  if (door.refusals) return door.refusals(asked, site);
+  const executor = await door.make(site, { withGpus: asked.some(({ gpus = 0 }) => gpus > 0) });
+  return asked.map((resources) => {
+    const what = executor.refusal(resources);
+    return what === undefined ? [] : [{ what }];
+  });
+}

@@ -1,0 +1,17 @@
+import type { Door } from '../door.ts';
+
+/** This machine, within what `local` of `pipeline.config.ts` lets it use. */
+export const localDoor: Door = {
+  name: 'local',
+  place: 'this machine',
+  hostsServices: true,
+  make: async ({ machine }, { jobs, withGpus }) => {
+    const [{ LocalExecutor }, { localCapacity }] = await Promise.all([import('./local.ts'), import('../capacity.ts')]);
+    return new LocalExecutor(await localCapacity(machine, { withGpus, jobs }));
+  },
+  refusals: async (asked, { machine }) => {
+    const [{ Slots }, { localCapacity }] = await Promise.all([import('../slots.ts'), import('../capacity.ts')]);
+    const slots = new Slots(await localCapacity(machine, { withGpus: asked.some(({ gpus = 0 }) => gpus > 0) }));
+    return asked.map((resources) => slots.refusals(resources).map((what) => ({ what })));
+  },
+};

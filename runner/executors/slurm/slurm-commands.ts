@@ -1,0 +1,7 @@
+import { inheritedEnvironment } from '../environment.ts';
+import { SlurmCommands, slurmEnvironment } from './queue/commands.ts';
+
+/** Slurm's commands, with just the surroundings that jobs may inherit. */
+export function slurmCommands(): SlurmCommands {
+  return new SlurmCommands({ ...inheritedEnvironment(), ...slurmEnvironment() });
+}
