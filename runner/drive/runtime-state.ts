@@ -18,7 +18,7 @@ import type { Tries } from '../log/tries.ts';
 import { Services } from '../services/services.ts';
 import type { Session } from '../project/session.ts';
 import { type TriesLeft, triesLeft } from '../log/tries-left.ts';
-import { apply, emptyState, type RunState } from '../log/state.ts';
+import { apply, newState } from '../log/state.ts';
 
 /** Nodes of this run with one fingerprint: the first runs, the others take what it gives. */
 export interface Shared {
@@ -59,7 +59,7 @@ export class RuntimeState {
   readonly losses = new Map<string, number>();
   dataflow: Dataflow;
   shared = new Map<Digest, Shared>();
-  state: RunState = emptyState;
+  state = newState();
   /** No more is started: `left` when jobs run on without this driver. */
   stopping: 'cancelled' | 'failed' | 'left' | undefined;
   /** Everything is to be looked up again. */

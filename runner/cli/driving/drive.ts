@@ -12,7 +12,7 @@ import { openLog, readEvents, type RunLog } from '../../log/run-log.ts';
 import { taskOf } from '../../keys/service-task.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import type { ExecutorName } from '../../executors/placement.ts';
-import { apply, emptyState, type RunState, stateOf } from '../../log/state.ts';
+import { apply, newState, type RunState, stateOf } from '../../log/state.ts';
 import { jsonView } from '../../views/json.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Pace } from '../../views/node-row.ts';
@@ -46,7 +46,7 @@ export interface DriveOptions {
 /** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
 export async function drive(session: Session, options: DriveOptions, io: Io): Promise<number> {
   const { run, json = false } = options;
-  let state: RunState = options.resumed ? stateOf(readEvents(run.folder)) : emptyState;
+  let state = options.resumed ? stateOf(readEvents(run.folder)) : newState();
   const paceOf = paces(run.folder, () => state);
   const history = new History(session.store, session.pipelineName, run.run);
   let outlookOf: (address: string) => QueueStatus | undefined = () => undefined;
