@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { isTable, type Json } from '../../cache/canonical-json.ts';
 import type { Store } from '../../cache/store.ts';
 import type { StreamSpec } from '../../tasks/core/stream.ts';
-import { appendJsonLine, readJsonLines } from '../files/json-lines.ts';
 import type { Fact } from '../log/events.ts';
 import { fileStateOf } from './file-state.ts';
 import { ingestItem } from './ingest.ts';
+import { noteReleased, readReleased } from './released-ledger.ts';
 import { failureOf } from './judge.ts';
 import { isWhole } from '../values/cache-hit.ts';
 import type { Item } from '../values/output.ts';
@@ -96,7 +95,7 @@ export class StreamWatch {
     const { address } = call.instance;
     const ledger = this.#ledgerOf(running);
     if (ledger !== undefined) {
-      appendJsonLine(ledger, { output, key: item.key, value: toStored(item.value) } satisfies Released);
+      noteReleased(ledger, { output, key: item.key, value: toStored(item.value) });
     }
     this.#tools.emit({ type: 'item-released', address, output, key: item.key, digest });
     this.#tools.released(call, output, item);
@@ -114,7 +113,7 @@ export class StreamWatch {
   releaseAgain(running: ActiveAttempt): void {
     const path = this.#ledgerOf(running);
     if (path === undefined) return;
-    for (const { output, key, value } of readJsonLines(path, asReleased)) {
+    for (const { output, key, value } of readReleased(path)) {
       if (running.items.get(output)?.some((item) => item.key === key)) continue;
       if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue; // lost from the store meanwhile: it is an item again if its program has it still
       const item = { key, value: fromStored(value) };
@@ -125,17 +124,4 @@ export class StreamWatch {
       this.#tools.released(running.job.call, output, item);
     }
   }
-}
-
-/** One line of the ledger. An item whose line a killed driver left torn is found again. */
-interface Released {
-  readonly output: string;
-  readonly key: string;
-  readonly value: Json;
-}
-
-function asReleased(line: unknown): Released | undefined {
-  const isReleased =
-    isTable(line) && typeof line.output === 'string' && typeof line.key === 'string' && 'value' in line;
-  return isReleased ? (line as unknown as Released) : undefined;
 }
