@@ -142,7 +142,7 @@ export function apply(state: GrowingState, event: Event): GrowingState {
     }
     case 'node-submitted': {
       const { name, index } = event;
-      return withNode(state, event, { name, ...(index === undefined ? {} : { index }) });
+      return withNode(state, event, { name, index });
     }
     case 'node-accepted':
       return withNode(state, event, { id: event.id });

@@ -21,6 +21,20 @@ test('a log is folded alike at once and event by event', () => {
   assert.deepEqual(state, stateOf(events));
 });
 
+test('a later attempt has not the place in an array that an earlier one had', () => {
+  const submitted = (name: string, index?: number): Event => ({
+    time,
+    type: 'node-submitted',
+    address: 'train',
+    attempt: 1,
+    name,
+    index,
+  });
+  const { nodes } = stateOf([submitted('stet-1', 3), submitted('stet-2')]);
+  assert.equal(nodes.get('train')?.name, 'stet-2');
+  assert.equal(nodes.get('train')?.index, undefined);
+});
+
 test('who is shown a state cannot fold on: it is not theirs', () => {
   const shown: RunState = newState();
   // @ts-expect-error: its nodes can only be read
