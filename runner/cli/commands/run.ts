@@ -26,9 +26,9 @@ interface RunOptions {
   readonly numbered?: string;
 }
 
-export async function run(io: Io, [name = '', ...overrides]: readonly string[], given: Options): Promise<number> {
-  const { profile, ...options } = given as RunOptions;
-  const session = await openSession(sessionRequest(io, name, overrides, given));
+export async function run(io: Io, [name = '', ...overrides]: readonly string[], line: Options): Promise<number> {
+  const { profile, ...options } = line as RunOptions;
+  const session = await openSession(sessionRequest(io, name, overrides, line));
   try {
     // Names are checked before the run has a number.
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
@@ -66,7 +66,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
           json,
           jobs,
           until,
-          ...(force?.length ? { force } : {}),
+          force,
           failFast,
           executor,
         },

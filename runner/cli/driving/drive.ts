@@ -91,8 +91,8 @@ export interface GoOnOptions {
 }
 
 /** Drives a run on from where its last driver left it. */
-export async function goOn(io: Io, found: KnownRun, options: GoOnOptions): Promise<number> {
-  const { run, folder, graph } = found;
+export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promise<number> {
+  const { run, folder, graph } = left;
   const { name: pipeline, file, overrides, profile, until, executor: before } = readRequest(folder);
   const { json, jobs, executor = before, once } = options;
   const session = await openSession({

@@ -15,18 +15,18 @@ export function newestWith(
   name: string,
   output: string,
   storeFolder: string | undefined,
-): { known: KnownRun; value: unknown } {
+): { run: KnownRun; value: unknown } {
   const pipelines = new Set<string>();
   const outputs = new Set<string>();
   let runCount = 0;
-  for (const run of listRuns(store.root).reverse()) {
-    const known = readRun(store.root, run);
-    pipelines.add(known.state.pipeline);
-    if (!isRunOf(known, name)) continue;
+  for (const number of listRuns(store.root).reverse()) {
+    const run = readRun(store.root, number);
+    pipelines.add(run.state.pipeline);
+    if (!isRunOf(run, name)) continue;
     runCount += 1;
-    const value = resultOf(known.state.results, output);
-    if (value !== undefined) return { known, value };
-    for (const { name } of namedResults(known.state.results)) outputs.add(name);
+    const value = resultOf(run.state.results, output);
+    if (value !== undefined) return { run, value };
+    for (const { name } of namedResults(run.state.results)) outputs.add(name);
   }
   if (runCount === 0) throw noRun(name, [...pipelines], storeFolder);
   throw noOutput(name, output, [...outputs]);
@@ -54,27 +54,29 @@ function within(value: unknown, path: string): unknown {
     (isTable(value) && !leafOf(value) ? Object.entries(value) : []);
   for (const [key, inner] of entries) {
     if (key === path) return inner;
-    const found = path.startsWith(`${key}.`) ? within(inner, path.slice(key.length + 1)) : undefined;
-    if (found !== undefined) return found;
+    const innermost = path.startsWith(`${key}.`) ? within(inner, path.slice(key.length + 1)) : undefined;
+    if (innermost !== undefined) return innermost;
   }
   return undefined;
 }
 
-export function noRun(name: string, known: readonly string[], store: string | undefined): Problem {
-  const close = nearest(name, known);
+export function noRun(name: string, pipelines: readonly string[], store: string | undefined): Problem {
+  const close = nearest(name, pipelines);
   return new Problem('no-such-run', `There is no run of "${name}"${close ? `; did you mean "${close}"?` : '.'}`, {
     hint: `Start one: pipeline run ${quoted(close ?? name)}${inStore(store)}`,
   });
 }
 
-function noOutput(name: string, output: string, known: readonly string[]): Problem {
-  const close = nearest(output, known);
+function noOutput(name: string, output: string, outputs: readonly string[]): Problem {
+  const close = nearest(output, outputs);
   return new Problem(
     'no-such-result',
     `No run of ${name} has a result "${output}"${close ? `; did you mean "${close}"?` : '.'}`,
     {
       hint:
-        known.length > 0 ? `Its results: ${known.join(', ')}.` : `None of its runs got that far: pipeline run ${name}`,
+        outputs.length > 0
+          ? `Its results: ${outputs.join(', ')}.`
+          : `None of its runs got that far: pipeline run ${name}`,
     },
   );
 }
