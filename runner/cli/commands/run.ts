@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExecutorName } from '../../executors/placement.ts';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { startDriver } from '../driving/detach.ts';
-import { drive } from '../driving/drive.ts';
+import { drive, type DriveOptions } from '../driving/drive.ts';
 import { lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { exitCodes } from '../common/exit-codes.ts';
@@ -13,14 +12,8 @@ import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
-interface RunOptions {
+interface RunOptions extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor'> {
   readonly profile?: string;
-  readonly json?: boolean;
-  readonly jobs?: number;
-  readonly until?: string;
-  readonly force?: readonly string[];
-  readonly failFast?: boolean;
-  readonly executor?: ExecutorName;
   readonly detach?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;

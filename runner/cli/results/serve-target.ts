@@ -5,12 +5,11 @@ import { join, resolve } from 'node:path';
 import type { Digest } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
-import { listRuns } from '../../log/run-log.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { describeResult, leafOf } from '../../views/results.ts';
 import { choosePolicy, policyKinds } from './best-policy.ts';
-import { isRunOf, newestWith, noRun } from './find-result.ts';
-import { type KnownRun, readRun } from '../runs/find-run.ts';
+import { newestWith, runsOf } from './find-result.ts';
+import type { KnownRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 
@@ -75,15 +74,6 @@ function namedPolicy(
 
 /** The newest run of a pipeline that came to results. */
 function newestWithResults(store: Store, name: string, storeFolder: string | undefined): KnownRun {
-  const pipelines = new Set<string>();
-  let hasRun = false;
-  for (const number of listRuns(store.root).reverse()) {
-    const run = readRun(store.root, number);
-    pipelines.add(run.state.pipeline);
-    if (!isRunOf(run, name)) continue;
-    hasRun = true;
-    if (Object.keys(run.state.results).length > 0) return run;
-  }
-  if (!hasRun) throw noRun(name, [...pipelines], storeFolder);
+  for (const run of runsOf(store, name, storeFolder)) if (Object.keys(run.state.results).length > 0) return run;
   throw new Problem('no-policy', `No run of ${name} got as far as a policy.`, { hint: `pipeline run ${name}` });
 }
