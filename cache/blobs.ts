@@ -96,12 +96,7 @@ export class Blobs {
 
   /** The bytes, unchecked; `undefined` when there is no such blob. */
   read(digest: Digest): Buffer | undefined {
-    try {
-      return readFileSync(this.pathOf(digest));
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined;
-      throw fileProblem(error, this.pathOf(digest));
-    }
+    return this.ofBlob(digest, (path) => readFileSync(path));
   }
 
   /**
@@ -124,11 +119,16 @@ export class Blobs {
 
   /** The digest of the bytes that are really there. */
   rehash(digest: Digest): Digest | undefined {
+    return this.ofBlob(digest, digestFileSync);
+  }
+
+  private ofBlob<T>(digest: Digest, read: (path: string) => T): T | undefined {
+    const path = this.pathOf(digest);
     try {
-      return digestFileSync(this.pathOf(digest));
+      return read(path);
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
-      throw fileProblem(error, this.pathOf(digest));
+      throw fileProblem(error, path);
     }
   }
 

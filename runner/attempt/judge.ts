@@ -71,7 +71,7 @@ function fromOutside(
 /** None when there is no body, or it was ended from outside. */
 function bodyFailure(folder: string): Failure | undefined {
   const failure = readJson(join(folder, 'failure.json'), WorkerFailure);
-  return failure && { code: failure.code, message: failure.message, hint: failure.hint };
+  return failure && { code: failure.code, message: failure.message, ...(failure.hint ? { hint: failure.hint } : {}) };
 }
 
 function programFailure({ call }: StagedJob, code: number | undefined, exit: Exit): Failure {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { isTable, type Json } from '../../cache/canonical-json.ts';
 import type { Store } from '../../cache/store.ts';
 import { type StreamSpec, streamOf } from '../../tasks/core/stream.ts';
 import { workFolder } from '../job/staged-job.ts';
@@ -8,9 +7,9 @@ import { isWhole } from '../values/cache-hit.ts';
 import type { Item } from '../values/output.ts';
 import { fromStored, toStored } from '../values/stored.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
-import { appendJsonLine, readJsonLines } from '../files/json-lines.ts';
 import { fileStateOf } from './file-state.ts';
 import { ingestItem } from './ingest.ts';
+import { noteReleased, readReleased } from './released-ledger.ts';
 import { failureOf } from './judge.ts';
 import { findReleases, type ReadyItem } from './releases.ts';
 
@@ -93,7 +92,7 @@ export class StreamWatch {
   releaseAgain(): void {
     const path = this.#ledger;
     if (this.isEmpty || path === undefined) return;
-    for (const { output, key, value } of readJsonLines(path, asReleased)) {
+    for (const { output, key, value } of readReleased(path)) {
       if (this.#items.get(output)?.some((item) => item.key === key)) continue;
       // Lost from the store meanwhile: it is an item again if its program has it still.
       if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue;
@@ -119,7 +118,7 @@ export class StreamWatch {
       if (!item) continue;
       const ledger = this.#ledger;
       if (ledger !== undefined) {
-        appendJsonLine(ledger, { output, key: item.key, value: toStored(item.value) } satisfies Released);
+        noteReleased(ledger, { output, key: item.key, value: toStored(item.value) });
       }
       this.#release(output, item);
     }
@@ -157,17 +156,4 @@ export class StreamWatch {
     }
     return executor.outlivesDriver ? join(copy?.folder ?? job.folder, 'released.jsonl') : undefined;
   }
-}
-
-/** One line of the ledger. An item whose line a killed driver left torn is found again. */
-interface Released {
-  readonly output: string;
-  readonly key: string;
-  readonly value: Json;
-}
-
-function asReleased(line: unknown): Released | undefined {
-  const isReleased =
-    isTable(line) && typeof line.output === 'string' && typeof line.key === 'string' && 'value' in line;
-  return isReleased ? (line as unknown as Released) : undefined;
 }

@@ -32,10 +32,10 @@ function keepCompiled(): void {
   (nodeModule as { enableCompileCache?: () => void }).enableCompileCache?.();
 }
 
-function refuseOldNode(found: string): void {
-  const [major = 0, minor = 0] = found.split('.').map(Number);
+function refuseOldNode(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return;
-  throw new Problem('node-too-old', `This needs Node ${oldestNode.join('.')} or newer; this is ${found}.`, {
+  throw new Problem('node-too-old', `This needs Node ${oldestNode.join('.')} or newer; this is ${version}.`, {
     hint: 'Install a newer Node: https://nodejs.org',
   });
 }

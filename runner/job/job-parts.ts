@@ -68,7 +68,7 @@ export function partOf(
   const { spec, recipe } = call;
   const { gpus = 0, cpus = 1 } = resourcesOf(call);
   return {
-    ...(recipe.command ? { command: [...recipe.command] } : {}),
+    command: recipe.command && [...recipe.command],
     cwd: startFolder(call, inputs, { root: filesRoot ?? code.root, folder }),
     env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
     handed: [...spec.inherits, ...spec.secrets],

@@ -54,7 +54,7 @@ export function stageJob(call: KeyedCall, tools: StageTools): StagedJob {
   const workerJob = {
     ...workerJobOf(call, code, { folder, inputs }),
     out,
-    ...(shares ? { sharedOut: outFolder } : {}),
+    sharedOut: shares ? outFolder : undefined,
     resuming,
     port: tools.port,
   };
@@ -79,7 +79,7 @@ export function stageJob(call: KeyedCall, tools: StageTools): StagedJob {
     cwd: isServed ? folder : part.cwd,
     env: isServed ? { STET_HOME: packageRoot() } : part.env,
     // A scheduler may start it again when there is something to go on from.
-    ...(shares && isRemote && spec.command && !isServed ? { resumeArgs: argsWhen(true) } : {}),
+    resumeArgs: shares && isRemote && spec.command && !isServed ? argsWhen(true) : undefined,
   };
   if (!isRemote) {
     const script = jobScript({ ...command, label: instance.label, exitRecord: join(folder, 'exit.json') });
@@ -119,8 +119,8 @@ function jobOf(
     label: instance.label,
     folder,
     resources: tools.resources ?? resourcesOf(call),
-    ...(avoid?.length ? { avoid } : {}),
-    ...(tools.port === undefined ? {} : { isService: true }),
+    avoid,
+    isService: tools.port !== undefined,
     warning: warningOf(spec),
     shared: epoch === undefined ? undefined : { work: workFolder(store, fingerprint), epoch },
     call,

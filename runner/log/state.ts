@@ -73,36 +73,47 @@ export interface RunState {
   readonly results: Readonly<Record<string, unknown>>;
 }
 
-export const emptyState: RunState = {
-  run: '',
-  pipeline: '',
-  params: {},
-  status: 'running',
-  host: '',
-  pid: 0,
-  startedAt: 0,
-  planned: [],
-  nodes: new Map(),
-  warnings: [],
-  saved: { nodes: 0, seconds: 0, gpuSeconds: 0, cpuSeconds: 0 },
-  earlierCosts: [],
-  results: {},
-};
-
-/** What a log says. */
-export function stateOf(events: readonly Event[]): RunState {
-  return events.reduce(apply, { ...emptyState, nodes: new Map() });
+/** A state that is still being folded. Who folds it owns it, and shows it to others as the `RunState` that they cannot change. */
+export interface GrowingState extends RunState {
+  readonly nodes: Map<string, NodeState>;
 }
 
-/** The state after one more fact. Pure, but for sharing: the node map is updated in place when `owned`. */
-export function apply(state: RunState, event: Event): RunState {
+/** Of a run of which nothing is known yet. */
+export function newState(): GrowingState {
+  return {
+    run: '',
+    pipeline: '',
+    params: {},
+    status: 'running',
+    host: '',
+    pid: 0,
+    startedAt: 0,
+    planned: [],
+    nodes: new Map(),
+    warnings: [],
+    saved: { nodes: 0, seconds: 0, gpuSeconds: 0, cpuSeconds: 0 },
+    earlierCosts: [],
+    results: {},
+  };
+}
+
+/** What a log says. */
+export function stateOf(events: readonly Event[]): GrowingState {
+  return events.reduce(apply, newState());
+}
+
+/**
+ * The state after one more fact. It takes `state` over and hands its map of nodes on, changed in place: a log of a million events
+ * must not copy it a million times. Only what it returns is used from then on.
+ */
+export function apply(state: GrowingState, event: Event): GrowingState {
   const at = Date.parse(event.time);
   switch (event.type) {
     case 'run-started': {
       const { run, pipeline, params, host, pid, nodes: planned } = event;
       const before = event.resumed ? { earlierCosts: costsOf(state) } : {};
       const nodes = firstNodes(planned);
-      return { ...emptyState, ...before, run, pipeline, params, host, pid, planned, startedAt: at, nodes };
+      return { ...newState(), ...before, run, pipeline, params, host, pid, planned, startedAt: at, nodes };
     }
     case 'node-cached':
       return {
@@ -131,7 +142,7 @@ export function apply(state: RunState, event: Event): RunState {
     }
     case 'node-submitted': {
       const { name, index } = event;
-      return withNode(state, event, { name, ...(index === undefined ? {} : { index }) });
+      return withNode(state, event, { name, index });
     }
     case 'node-accepted':
       return withNode(state, event, { id: event.id });
@@ -212,11 +223,13 @@ function costsWith(state: RunState, { address, cost }: { address: string; cost?:
 
 const blank = { address: '', label: '', task: '', phase: 'waiting', attempt: 0, released: 0 } as const;
 
-/** The map is shared between states on purpose: a log of a million events must not copy it a million times. */
-function withNode(state: RunState, event: { address: string; label?: string }, change: Partial<NodeState>): RunState {
-  const known = state.nodes.get(event.address);
+function withNode(
+  state: GrowingState,
+  event: { address: string; label?: string },
+  change: Partial<NodeState>,
+): GrowingState {
   const node: NodeState = {
-    ...(known ?? {
+    ...(state.nodes.get(event.address) ?? {
       ...blank,
       address: event.address,
       label: event.label ?? event.address,
@@ -224,10 +237,10 @@ function withNode(state: RunState, event: { address: string; label?: string }, c
     }),
     ...change,
   };
-  (state.nodes as Map<string, NodeState>).set(event.address, node);
+  state.nodes.set(event.address, node);
   return { ...state };
 }
 
-function unknownEvent(state: RunState, _event: never): RunState {
+function unknownEvent(state: GrowingState, _event: never): GrowingState {
   return state;
 }

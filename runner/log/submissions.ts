@@ -57,11 +57,11 @@ export class Submissions {
   read(fingerprint: string): Submission | undefined {
     const path = this.#path(fingerprint);
     // None, too, when its driver was killed before it asked the scheduler.
-    const found = readJson(path, z.unknown());
-    if (found === undefined) return undefined;
-    const { data, success } = Submission.safeParse(found);
+    const json = readJson(path, z.unknown());
+    if (json === undefined) return undefined;
+    const { data, success } = Submission.safeParse(json);
     if (success) return data;
-    const { name = 'one', executor = 'a scheduler' } = found as { name?: string; executor?: string };
+    const { name = 'one', executor = 'a scheduler' } = json as { name?: string; executor?: string };
     throw new Problem('other-version', `A job of another version of this program is with ${executor}: ${name}.`, {
       hint: `Finish the run with that version, or cancel the job (scancel --name=${name}) and remove ${path}`,
     });

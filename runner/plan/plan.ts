@@ -184,7 +184,7 @@ export async function refusalsOf(
 ): Promise<Refusal[]> {
   const lacks = await preflight(session, { only: onlyUntil(session, until), executor });
   if (lacks.length === 0) return [];
-  const nodes = await planNodes(session, until === undefined ? {} : { until }).catch((error: unknown) => {
+  const nodes = await planNodes(session, { until }).catch((error: unknown) => {
     if (Problem.is(error)) return undefined; // what cannot even be planned is not known: nothing is left out
     throw error;
   });

@@ -95,8 +95,7 @@ async function importPipeline(file: string, graph: ModuleGraph, frozen: Frozen):
   } catch (cause) {
     const place = placeOf(cause, graph, frozen) ?? file;
     if (Problem.is(cause)) {
-      const hint = cause.hint === undefined ? {} : { hint: cause.hint };
-      throw new Problem(cause.code, `${place}: ${cause.message}`, { ...hint, cause });
+      throw new Problem(cause.code, `${place}: ${cause.message}`, { hint: cause.hint, cause });
     }
     throw new Problem('pipeline-broken', `${place}: ${inSources(messageOf(cause), graph, frozen)}`, { cause });
   }

@@ -15,8 +15,8 @@ const tasksShown = 8;
 export function costLines(state: RunState, { dim }: Paint): string[] {
   const byTask = new Map<string, Cost[]>();
   for (const { task, cost } of costsOf(state)) {
-    const known = byTask.get(task);
-    if (known) known.push(cost);
+    const costs = byTask.get(task);
+    if (costs) costs.push(cost);
     else byTask.set(task, [cost]);
   }
   if (byTask.size === 0) return [];

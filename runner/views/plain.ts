@@ -1,5 +1,5 @@
 import type { Io } from './io.ts';
-import { emptyState } from '../log/state.ts';
+import { newState, type RunState } from '../log/state.ts';
 import type { Pace } from './node-row.ts';
 import { heartbeatLines, plainLines } from './plain-lines.ts';
 import type { RunView } from './run-view.ts';
@@ -12,7 +12,7 @@ export function plainView(
   io: Pick<Io, 'print' | 'warn' | 'stderr'>,
   paceOf: (address: string) => Pace | undefined,
 ): RunView {
-  let state = emptyState;
+  let state: RunState = newState();
   const heartbeat = setInterval(() => {
     for (const line of heartbeatLines(state, paceOf)) io.print(line);
   }, heartbeatMs);

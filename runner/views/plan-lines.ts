@@ -45,10 +45,10 @@ function before({ seconds }: PlanNode, { dim }: Paint): string {
 }
 
 function price(run: readonly PlanNode[], { dim }: Paint): string {
-  const known = run.filter(({ seconds }) => seconds !== undefined);
-  if (known.length === 0) return '';
-  const total = known.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
-  const share = known.length < run.length ? ` for ${known.length} of the ${run.length}` : '';
+  const timed = run.filter(({ seconds }) => seconds !== undefined);
+  if (timed.length === 0) return '';
+  const total = timed.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
+  const share = timed.length < run.length ? ` for ${timed.length} of the ${run.length}` : '';
   return dim(`; one after another about ${duration(total)}${share}, by earlier runs`);
 }
 

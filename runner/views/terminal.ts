@@ -1,5 +1,5 @@
 import type { Terminal } from './io.ts';
-import { emptyState } from '../log/state.ts';
+import { newState, type RunState } from '../log/state.ts';
 import type { OnCluster } from './cluster-words.ts';
 import { liveLines } from './live.ts';
 import type { Pace } from './node-row.ts';
@@ -18,7 +18,7 @@ export function terminalView(
 ): RunView {
   const screen = new Screen(terminal);
   const colors = paint(terminal.hasColor);
-  let state = emptyState;
+  let state: RunState = newState();
   let tick = 0;
   let note = '';
 

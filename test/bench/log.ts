@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs
 import { join } from 'node:path';
 import type { Event } from '../../runner/log/events.ts';
 import { readEvents } from '../../runner/log/run-log.ts';
-import { apply, emptyState } from '../../runner/log/state.ts';
+import { stateOf } from '../../runner/log/state.ts';
 import { compare, inTemporaryFolder } from './measure.ts';
 import { ms, printTable } from './table.ts';
 
@@ -17,7 +17,7 @@ export async function benchLog(): Promise<void> {
     const floor = (): void => {
       for (const line of readFileSync(path, 'utf8').split('\n')) if (line) JSON.parse(line);
     };
-    const run = (): void => void readEvents(folder).reduce(apply, emptyState);
+    const run = (): void => void stateOf(readEvents(folder));
     const { floorMs, runMs, ratio } = await compare(floor, run, { times: 9 });
     rows.push([`${count} events`, ms(floorMs), ms(runMs), ratio.toFixed(2)]);
   });

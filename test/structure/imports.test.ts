@@ -94,8 +94,33 @@ test('there is no ring of folders, types included', () => {
   assert.deepEqual(cyclesOf(importsBetween((file) => file.split('/').slice(0, 2).join('/'), ['tasks'])), []);
 });
 
-/** Layers whose folders may still import each other in a ring. */
-const ringsAllowed: readonly string[] = ['runner'];
+/** Of imports within the runner, as many as follow one another at most, and its folders hold so many files at most. */
+const longestChain = 12;
+const mostFiles = 20;
+
+test('no chain of imports in the runner is longer than twelve', () => {
+  const chains = new Map<string, readonly string[]>();
+  const chainFrom = (file: string): readonly string[] => {
+    const known = chains.get(file);
+    if (known) return known;
+    const next = (imports.get(file) ?? []).filter((to) => to.startsWith('runner/') && imports.has(to)).map(chainFrom);
+    const chain = [file, ...next.reduce((longest, other) => (other.length > longest.length ? other : longest), [])];
+    chains.set(file, chain);
+    return chain;
+  };
+  const tooLong = [...imports.keys()].map(chainFrom).filter((chain) => chain.length - 1 > longestChain);
+  assert.deepEqual(
+    tooLong.map((chain) => chain.join(' -> ')),
+    [],
+  );
+});
+
+test('no folder of the runner is a hall', () => {
+  const sizes = new Map<string, number>();
+  for (const file of imports.keys()) sizes.set(dirname(file), (sizes.get(dirname(file)) ?? 0) + 1);
+  const halls = [...sizes].filter(([folder, files]) => folder.startsWith('runner') && files > mostFiles);
+  assert.deepEqual(halls, []);
+});
 
 function importsBetween(
   folderOf: (file: string) => string,
@@ -104,7 +129,7 @@ function importsBetween(
   const between = new Map<string, Set<string>>();
   const counts = (file: string): boolean => {
     const [layer = ''] = file.split('/');
-    return within.includes(layer) && !ringsAllowed.includes(layer);
+    return within.includes(layer);
   };
   for (const [file, all] of imports) {
     const from = folderOf(file);

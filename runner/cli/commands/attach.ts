@@ -18,7 +18,7 @@ export async function attach(io: Io, [name]: readonly string[], options: Options
       return followRun(io, known, { json, site });
     case 'interrupted':
     case 'left':
-      return goOn(io, known, json === undefined ? {} : { json });
+      return goOn(io, known, { json });
     default:
       for (const line of statusLines(known, io)) io.print(line);
       return known.outcome === 'succeeded' ? exitCodes.fine : exitCodes.nodeFailed;

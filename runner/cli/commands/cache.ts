@@ -43,7 +43,7 @@ async function stat(io: Io, store: Store): Promise<number> {
   ];
   for (const line of table(rows)) io.print(line);
   const { dim } = paint(io.stdout.hasColor);
-  const tasks = [...byTask].sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1));
+  const tasks = [...byTask].sort(([a, countOfA], [b, countOfB]) => countOfB - countOfA || (a < b ? -1 : 1));
   if (tasks.length > 0) io.print(dim('records by task'));
   for (const line of table(tasks.map(([task, number]) => [`  ${task}`, String(number)]))) io.print(line);
   return exitCodes.fine;

@@ -10,11 +10,11 @@ import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 
-export async function diff(io: Io, [one = '', other = '']: readonly string[]): Promise<number> {
+export async function diff(io: Io, [earlier = '', later = '']: readonly string[]): Promise<number> {
   const { store } = await openStoreOnly(storeOptions(io));
   try {
-    const before = readRun(store.root, findRun(store.root, one));
-    const after = readRun(store.root, findRun(store.root, other));
+    const before = readRun(store.root, findRun(store.root, earlier));
+    const after = readRun(store.root, findRun(store.root, later));
     const colors = paint(io.stdout.hasColor);
     for (const line of await differences(store, before, after, colors)) io.print(line);
     return exitCodes.fine;
@@ -53,13 +53,13 @@ async function nodeChanges(
 ): Promise<string[]> {
   if (!was || !is) return [`${yellow(was?.label ?? is?.label ?? '')}: only in run ${was ? runs.before : runs.after}`];
   const label = yellow(is.label);
-  const [one, other] = [was.fingerprint, is.fingerprint];
-  if (one === other) return was.phase === 'failed' || is.phase === 'failed' ? outcomeChange(label, was, is) : [];
-  if (one === undefined || other === undefined) {
-    return [`${label}: got as far as having a recipe only in run ${one === undefined ? runs.after : runs.before}`];
+  const [before, after] = [was.fingerprint, is.fingerprint];
+  if (before === after) return was.phase === 'failed' || is.phase === 'failed' ? outcomeChange(label, was, is) : [];
+  if (before === undefined || after === undefined) {
+    return [`${label}: got as far as having a recipe only in run ${before === undefined ? runs.after : runs.before}`];
   }
-  const [recordWas, recordIs] = await store.records.getMany([one as Digest, other as Digest]);
-  const prints = dim(`${short(one)} -> ${short(other)}`);
+  const [recordWas, recordIs] = await store.records.getMany([before as Digest, after as Digest]);
+  const prints = dim(`${short(before)} -> ${short(after)}`);
   if (!recordWas || !recordIs) {
     return [
       `${label}: ${prints}`,

@@ -15,7 +15,7 @@ export async function get(io: Io, [name = '', output = '']: readonly string[], o
   const { to, force = false } = options as { to: string; force?: boolean };
   const { store } = await openStoreOnly(storeOptions(io));
   try {
-    const { known, value } = newestWith(store, name, output, io.storeFolder);
+    const { run, value } = newestWith(store, name, output, io.storeFolder);
     const path = resolve(io.cwd, to);
     if (existsSync(path) && !force) {
       throw new Problem('already-there', `${to} is there already.`, {
@@ -23,8 +23,8 @@ export async function get(io: Io, [name = '', output = '']: readonly string[], o
       });
     }
     await materialise(store, value, path);
-    if (leafOf(value)?.kind === 'html-page') await fillPage(path, known.state);
-    io.print(`${output} of ${name}, run ${known.run} -> ${to}`);
+    if (leafOf(value)?.kind === 'html-page') await fillPage(path, run.state);
+    io.print(`${output} of ${name}, run ${run.run} -> ${to}`);
     return exitCodes.fine;
   } finally {
     await store.close();

@@ -19,8 +19,8 @@ export async function graph(io: Io, [name = '', ...overrides]: readonly string[]
 }
 
 function checkFormat(format: string): GraphFormat {
-  const known = graphFormats.find((one) => one === format);
-  if (known) return known;
+  const ours = graphFormats.find((name) => name === format);
+  if (ours) return ours;
   const close = nearest(format, graphFormats);
   throw new Problem('usage', `There is no format "${format}"${close ? `; did you mean "${close}"?` : '.'}`, {
     hint: `Formats: ${graphFormats.join(', ')}.`,

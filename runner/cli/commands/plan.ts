@@ -11,11 +11,7 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
   const session = await openSession(sessionRequest(io, name, overrides, options));
   try {
     const { until, force, executor } = options as { until?: string; force?: string[]; executor?: string };
-    const plan = await makePlan(session, {
-      executor,
-      until,
-      ...(force?.length ? { force } : {}),
-    });
+    const plan = await makePlan(session, { executor, until, force });
     if (options.json) io.print(planJson(session.pipelineName, plan));
     else for (const line of planLines(session.pipelineName, plan, paint(io.stdout.hasColor))) io.print(line);
     return plan.refusals.length > 0 ? exitCodes.site : exitCodes.fine;

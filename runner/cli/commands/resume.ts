@@ -9,18 +9,18 @@ import { isDriven } from '../driving/driver-lock.ts';
 import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 
 export async function resume(io: Io, [name]: readonly string[], options: Options): Promise<number> {
-  const found = await unfinished(io, name);
-  if (!found) {
+  const chosen = await unfinished(io, name);
+  if (!chosen) {
     io.print('There is nothing to resume: every run has ended.');
     return exitCodes.fine;
   }
-  const { run, state, outcome } = found;
+  const { run, state, outcome } = chosen;
   if (outcome === 'succeeded') {
     io.print(`Run ${run} of ${state.pipeline} has succeeded: there is nothing to resume.`);
     return exitCodes.fine;
   }
-  if (outcome === 'running') throw isDriven(found);
-  return goOn(io, found, options);
+  if (outcome === 'running') throw isDriven(chosen);
+  return goOn(io, chosen, options);
 }
 
 /** The named run, else the newest that has not ended. A failed run has ended: it is resumed when it is named. */
@@ -28,9 +28,9 @@ async function unfinished(io: Io, name: string | undefined): Promise<KnownRun | 
   const { store } = await openStoreOnly(storeOptions(io));
   try {
     if (name !== undefined) return readRun(store.root, findRun(store.root, name));
-    for (const run of listRuns(store.root).reverse()) {
-      const known = readRun(store.root, run);
-      if (['interrupted', 'cancelled', 'left'].includes(known.outcome)) return known;
+    for (const number of listRuns(store.root).reverse()) {
+      const run = readRun(store.root, number);
+      if (['interrupted', 'cancelled', 'left'].includes(run.outcome)) return run;
     }
     return undefined;
   } finally {

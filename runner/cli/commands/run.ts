@@ -4,7 +4,7 @@ import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { startDriver } from '../driving/detach.ts';
-import { drive } from '../driving/drive.ts';
+import { drive, type DriveOptions } from '../driving/drive.ts';
 import { lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { exitCodes } from '../common/exit-codes.ts';
@@ -12,22 +12,16 @@ import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
-interface RunOptions {
+interface RunOptions extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor'> {
   readonly profile?: string;
-  readonly json?: boolean;
-  readonly jobs?: number;
-  readonly until?: string;
-  readonly force?: readonly string[];
-  readonly failFast?: boolean;
-  readonly executor?: string;
   readonly detach?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;
 }
 
-export async function run(io: Io, [name = '', ...overrides]: readonly string[], given: Options): Promise<number> {
-  const { profile, ...options } = given as RunOptions;
-  const session = await openSession(sessionRequest(io, name, overrides, given));
+export async function run(io: Io, [name = '', ...overrides]: readonly string[], line: Options): Promise<number> {
+  const { profile, ...options } = line as RunOptions;
+  const session = await openSession(sessionRequest(io, name, overrides, line));
   try {
     // Names are checked before the run has a number.
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
@@ -65,7 +59,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
           json,
           jobs,
           until,
-          ...(force?.length ? { force } : {}),
+          force,
           failFast,
           executor,
         },

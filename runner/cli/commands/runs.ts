@@ -12,14 +12,14 @@ import { storeOptions } from '../common/session-options.ts';
 export async function runs(io: Io): Promise<number> {
   const { store } = await openStoreOnly(storeOptions(io));
   try {
-    const known = listRuns(store.root).map((run) => readRun(store.root, run));
+    const all = listRuns(store.root).map((number) => readRun(store.root, number));
     const colors = paint(io.stdout.hasColor);
-    if (known.length === 0) io.print('There are no runs yet. Start one: pipeline run NAME');
+    if (all.length === 0) io.print('There are no runs yet. Start one: pipeline run NAME');
     else {
       const heads = ['run', 'pipeline', 'started', 'status', 'ran', 'cached', 'failed', 'skipped', 'time'].map(
         colors.dim,
       );
-      for (const line of table([heads, ...known.map((run) => row(run, colors, Date.now()))])) io.print(line);
+      for (const line of table([heads, ...all.map((run) => row(run, colors, Date.now()))])) io.print(line);
     }
     return exitCodes.fine;
   } finally {

@@ -10,16 +10,16 @@ import { findTarget } from '../results/serve-target.ts';
 const drainSeconds = 30;
 
 /** Serves a policy until it is told to end. */
-export async function serve(io: Io, [given = '']: readonly string[], options: Options): Promise<number> {
+export async function serve(io: Io, [checkpoint = '']: readonly string[], options: Options): Promise<number> {
   const { port, host, backend, apiKeyEnv } = options as Options & ServeOptions;
-  const key = apiKeyEnv === undefined ? {} : { apiKey: keyIn(apiKeyEnv) };
+  const apiKey = apiKeyEnv === undefined ? undefined : keyIn(apiKeyEnv);
   const { startPolicyServer } = await import('../../../tasks/serve/policy-server.ts');
   const signals = listenForSignals();
-  const target = await findTarget(io, given);
+  const target = await findTarget(io, checkpoint);
   try {
     const failures = listenForFailures(io);
     const { onFailure } = failures;
-    const server = await startPolicyServer({ folder: target.folder, backend, host, port, ...key, onFailure });
+    const server = await startPolicyServer({ folder: target.folder, backend, host, port, apiKey, onFailure });
     for (const line of await introduction(server, target.title)) io.print(line);
     const code = await Promise.race([signals.first, failures.lost]);
     io.print('Stopping: what was accepted is finished.');

@@ -45,11 +45,11 @@ export async function show(io: Io, [name = '']: readonly string[], { profile }: 
 const typeColumns = 32;
 
 function paramRow(
-  { name, type, default: given, description }: Described,
+  { name, type, default: usual, description }: Described,
   set: ReadonlyMap<string, unknown>,
   dim: (text: string) => string,
 ): string[] {
-  const value = set.has(name) ? set.get(name) : given;
+  const value = set.has(name) ? set.get(name) : usual;
   return [
     `  ${name}`,
     dim(cut(type, typeColumns)),

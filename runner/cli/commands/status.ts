@@ -49,7 +49,7 @@ function statusJson({ run, state, outcome }: KnownRun, statuses: ReadonlyMap<str
     host,
     pid,
     startedAt: new Date(startedAt).toISOString(),
-    ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    endedAt: endedAt === undefined ? undefined : new Date(endedAt).toISOString(),
     nodes,
     warnings,
     results,

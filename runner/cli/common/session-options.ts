@@ -12,7 +12,7 @@ export function sessionRequest(
   return {
     name,
     overrides,
-    ...(typeof profile === 'string' ? { profile } : {}),
+    profile: typeof profile === 'string' ? profile : undefined,
     ...storeOptions(io),
   };
 }

@@ -13,7 +13,7 @@ import { readProgress } from '../../log/progress.ts';
 import { openLog, readEvents, type RunLog } from '../../log/run-log.ts';
 import { taskOf } from '../../keys/service-task.ts';
 import { openSession, type Session } from '../../project/session.ts';
-import { apply, emptyState, type RunState, stateOf } from '../../log/state.ts';
+import { apply, newState, type RunState, stateOf } from '../../log/state.ts';
 import { jsonView } from '../../views/json.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Pace } from '../../views/node-row.ts';
@@ -47,7 +47,7 @@ export interface DriveOptions {
 /** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
 export async function drive(session: Session, options: DriveOptions, io: Io): Promise<number> {
   const { run, json = false } = options;
-  let state: RunState = options.resumed ? stateOf(readEvents(run.folder)) : emptyState;
+  let state = options.resumed ? stateOf(readEvents(run.folder)) : newState();
   const paceOf = paces(run.folder, () => state);
   const history = new History(session.store, session.pipelineName, run.run);
   let outlookOf: (address: string) => QueueStatus | undefined = () => undefined;
@@ -94,8 +94,8 @@ export interface GoOnOptions {
 }
 
 /** Drives a run on from where its last driver left it. */
-export async function goOn(io: Io, found: KnownRun, options: GoOnOptions): Promise<number> {
-  const { run, folder, graph } = found;
+export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promise<number> {
+  const { run, folder, graph } = left;
   const { name: pipeline, file, overrides, profile, until, executor: before } = readRequest(folder);
   const { json, jobs, executor = before, once } = options;
   const session = await openSession({

@@ -9,31 +9,37 @@ import { inStore, quoted } from '../../views/failure.ts';
 import { itemsOf, leafOf, namedResults } from '../../views/results.ts';
 import { type KnownRun, readRequest, readRun } from '../runs/find-run.ts';
 
-/** The result of that name from the newest run of the pipeline that has it. */
+/** The result of that name from the newest run of the pipeline that has it. Throws `no-such-run`, `no-such-result`. */
 export function newestWith(
   store: Store,
   name: string,
   output: string,
   storeFolder: string | undefined,
-): { known: KnownRun; value: unknown } {
-  const pipelines = new Set<string>();
+): { run: KnownRun; value: unknown } {
   const outputs = new Set<string>();
-  let runCount = 0;
-  for (const run of listRuns(store.root).reverse()) {
-    const known = readRun(store.root, run);
-    pipelines.add(known.state.pipeline);
-    if (!isRunOf(known, name)) continue;
-    runCount += 1;
-    const value = resultOf(known.state.results, output);
-    if (value !== undefined) return { known, value };
-    for (const { name } of namedResults(known.state.results)) outputs.add(name);
+  for (const run of runsOf(store, name, storeFolder)) {
+    const value = resultOf(run.state.results, output);
+    if (value !== undefined) return { run, value };
+    for (const { name } of namedResults(run.state.results)) outputs.add(name);
   }
-  if (runCount === 0) throw noRun(name, [...pipelines], storeFolder);
   throw noOutput(name, output, [...outputs]);
 }
 
-/** Whether it is a run of the pipeline that a person means. */
-export function isRunOf({ state, folder }: KnownRun, name: string): boolean {
+/** The runs of the pipeline that a person means, the newest first. Throws `no-such-run` when there are none. */
+export function* runsOf(store: Store, name: string, storeFolder: string | undefined): Generator<KnownRun> {
+  const pipelines = new Set<string>();
+  let hasRun = false;
+  for (const number of listRuns(store.root).reverse()) {
+    const run = readRun(store.root, number);
+    pipelines.add(run.state.pipeline);
+    if (!isRunOf(run, name)) continue;
+    hasRun = true;
+    yield run;
+  }
+  if (!hasRun) throw noRun(name, [...pipelines], storeFolder);
+}
+
+function isRunOf({ state, folder }: KnownRun, name: string): boolean {
   if (state.pipeline === name) return true;
   // The file may have another name than the pipeline in it.
   if (!existsSync(`${folder}/run.json`)) return false;
@@ -54,27 +60,29 @@ function within(value: unknown, path: string): unknown {
     (isTable(value) && !leafOf(value) ? Object.entries(value) : []);
   for (const [key, inner] of entries) {
     if (key === path) return inner;
-    const found = path.startsWith(`${key}.`) ? within(inner, path.slice(key.length + 1)) : undefined;
-    if (found !== undefined) return found;
+    const innermost = path.startsWith(`${key}.`) ? within(inner, path.slice(key.length + 1)) : undefined;
+    if (innermost !== undefined) return innermost;
   }
   return undefined;
 }
 
-export function noRun(name: string, known: readonly string[], store: string | undefined): Problem {
-  const close = nearest(name, known);
+function noRun(name: string, pipelines: readonly string[], store: string | undefined): Problem {
+  const close = nearest(name, pipelines);
   return new Problem('no-such-run', `There is no run of "${name}"${close ? `; did you mean "${close}"?` : '.'}`, {
     hint: `Start one: pipeline run ${quoted(close ?? name)}${inStore(store)}`,
   });
 }
 
-function noOutput(name: string, output: string, known: readonly string[]): Problem {
-  const close = nearest(output, known);
+function noOutput(name: string, output: string, outputs: readonly string[]): Problem {
+  const close = nearest(output, outputs);
   return new Problem(
     'no-such-result',
     `No run of ${name} has a result "${output}"${close ? `; did you mean "${close}"?` : '.'}`,
     {
       hint:
-        known.length > 0 ? `Its results: ${known.join(', ')}.` : `None of its runs got that far: pipeline run ${name}`,
+        outputs.length > 0
+          ? `Its results: ${outputs.join(', ')}.`
+          : `None of its runs got that far: pipeline run ${name}`,
     },
   );
 }

@@ -5,12 +5,11 @@ import { join, resolve } from 'node:path';
 import type { Digest } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
-import { listRuns } from '../../log/run-log.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { describeResult, leafOf } from '../../views/results.ts';
 import { choosePolicy, policyKinds } from './best-policy.ts';
-import { isRunOf, newestWith, noRun } from './find-result.ts';
-import { type KnownRun, readRun } from '../runs/find-run.ts';
+import { newestWith, runsOf } from './find-result.ts';
+import type { KnownRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 
@@ -24,18 +23,18 @@ export interface ServeTarget {
 }
 
 /** A checkpoint's folder, or a policy of a pipeline's newest run: the one named after a colon, else the best. */
-export async function findTarget(io: Io, given: string): Promise<ServeTarget> {
-  const folder = resolve(io.cwd, given);
+export async function findTarget(io: Io, target: string): Promise<ServeTarget> {
+  const folder = resolve(io.cwd, target);
   if (existsSync(join(folder, 'config.json')) || existsSync(join(folder, 'params'))) {
-    return { folder, title: given, release: async () => {} };
+    return { folder, title: target, release: async () => {} };
   }
-  if (given.includes('/') && !existsSync(folder)) {
-    throw new Problem('not-servable', `There is no checkpoint at ${given}.`, {
+  if (target.includes('/') && !existsSync(folder)) {
+    throw new Problem('not-servable', `There is no checkpoint at ${target}.`, {
       hint: 'Give a folder with config.json or params/, or PIPELINE[:OUTPUT].',
     });
   }
-  const colon = given.indexOf(':');
-  const [name, output] = colon < 0 ? [given, undefined] : [given.slice(0, colon), given.slice(colon + 1)];
+  const colon = target.indexOf(':');
+  const [name, output] = colon < 0 ? [target, undefined] : [target.slice(0, colon), target.slice(colon + 1)];
   const { store } = await openStoreOnly(storeOptions(io));
   try {
     const { digest, title } =
@@ -52,9 +51,9 @@ export async function findTarget(io: Io, given: string): Promise<ServeTarget> {
 }
 
 async function bestOf(store: Store, name: string, io: Io): Promise<{ digest: Digest; title: string }> {
-  const known = newestWithResults(store, name, io.storeFolder);
-  const { name: output, digest, why } = await choosePolicy(store, known);
-  return { digest, title: `${output} of ${name}, run ${known.run}: ${why}` };
+  const run = newestWithResults(store, name, io.storeFolder);
+  const { name: output, digest, why } = await choosePolicy(store, run);
+  return { digest, title: `${output} of ${name}, run ${run.run}: ${why}` };
 }
 
 function namedPolicy(
@@ -63,10 +62,10 @@ function namedPolicy(
   output: string,
   storeFolder: string | undefined,
 ): { digest: Digest; title: string } {
-  const { known, value } = newestWith(store, name, output, storeFolder);
+  const { run, value } = newestWith(store, name, output, storeFolder);
   const leaf = leafOf(value);
   if (leaf && policyKinds.includes(leaf.kind)) {
-    return { digest: leaf.digest as Digest, title: `${output} of ${name}, run ${known.run}` };
+    return { digest: leaf.digest as Digest, title: `${output} of ${name}, run ${run.run}` };
   }
   throw new Problem('not-servable', `${output} of ${name} is ${describeResult(value)}, and no checkpoint.`, {
     hint: `Of a list, name one item: pipeline serve ${name}:${output}.KEY`,
@@ -75,15 +74,6 @@ function namedPolicy(
 
 /** The newest run of a pipeline that came to results. */
 function newestWithResults(store: Store, name: string, storeFolder: string | undefined): KnownRun {
-  const pipelines = new Set<string>();
-  let hasRun = false;
-  for (const run of listRuns(store.root).reverse()) {
-    const known = readRun(store.root, run);
-    pipelines.add(known.state.pipeline);
-    if (!isRunOf(known, name)) continue;
-    hasRun = true;
-    if (Object.keys(known.state.results).length > 0) return known;
-  }
-  if (!hasRun) throw noRun(name, [...pipelines], storeFolder);
+  for (const run of runsOf(store, name, storeFolder)) if (Object.keys(run.state.results).length > 0) return run;
   throw new Problem('no-policy', `No run of ${name} got as far as a policy.`, { hint: `pipeline run ${name}` });
 }

@@ -45,8 +45,8 @@ export function findRun(root: string, name?: string): string {
   if (newest === undefined)
     throw new Problem('no-such-run', `There are no runs in ${root} yet.`, { hint: 'Start one: pipeline run NAME' });
   if (name === undefined) return newest;
-  const found = runs.find((run) => run === name || (/^\d+$/.test(name) && Number(run) === Number(name)));
-  if (found) return found;
+  const named = runs.find((run) => run === name || (/^\d+$/.test(name) && Number(run) === Number(name)));
+  if (named) return named;
   const close = nearest(name, runs);
   throw new Problem('no-such-run', `There is no run "${name}"${close ? `; did you mean "${close}"?` : '.'}`, {
     hint: `The newest is ${newest}; \`pipeline runs\` lists all.`,

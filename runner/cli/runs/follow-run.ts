@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EventTail } from '../../log/event-tail.ts';
 import type { QueueStatus } from '../../executors/executor.ts';
 import { readProgress } from '../../log/progress.ts';
-import { apply, emptyState, type RunState } from '../../log/state.ts';
+import { apply, newState } from '../../log/state.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
 import { jsonView } from '../../views/json.ts';
 import { plainView } from '../../views/plain.ts';
@@ -29,7 +29,7 @@ export async function followRun(
 ): Promise<number> {
   const root = join(known.folder, '..', '..');
   const tail = new EventTail(known.folder);
-  let state: RunState = { ...emptyState, nodes: new Map() };
+  let state = newState();
   const paceOf = (address: string) => {
     const job = state.nodes.get(address)?.job;
     return job === undefined ? undefined : readProgress(join(known.folder, job));

@@ -9,10 +9,11 @@ export const slurmDoor: Door<SlurmSite> = {
   programs: [{ name: 'sbatch', purpose: 'a Slurm cluster needs it; runs on one machine do not' }],
   isSetUp: ({ modules = [], setup = [] }) => modules.length > 0 || setup.length > 0,
   make: async ({ own, storeRoot }) => (await import('./make.ts')).makeSlurm(own, storeRoot),
-  refusals: async (asked, { own }) => (await import('./refusals.ts')).slurmRefusals(asked, own),
-  examine: async ({ own, storeRoot }, options) => (await import('./examine.ts')).examineSlurm(own, storeRoot, options),
+  refusals: async (asked, { own }) => (await import('./enquiries/refusals.ts')).slurmRefusals(asked, own),
+  examine: async ({ own, storeRoot }, options) =>
+    (await import('./enquiries/examine.ts')).examineSlurm(own, storeRoot, options),
   left: {
-    queueStatuses: async (jobs) => (await import('./left-jobs.ts')).queueStatuses(jobs),
-    end: async (jobs) => (await import('./left-jobs.ts')).endJobs(jobs),
+    queueStatuses: async (jobs) => (await import('./enquiries/left-jobs.ts')).queueStatuses(jobs),
+    end: async (jobs) => (await import('./enquiries/left-jobs.ts')).endJobs(jobs),
   },
 };

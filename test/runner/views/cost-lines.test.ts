@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emptyState, type NodeState } from '../../../runner/log/state.ts';
+import { newState, type NodeState } from '../../../runner/log/state.ts';
 import { costLines } from '../../../runner/views/cost-lines.ts';
 import { paint } from '../../../runner/views/paint.ts';
 
@@ -9,7 +9,7 @@ const node = (address: string, task: string, costs: NodeState['costs']) =>
 
 test('a run on a cluster tells what each task held and used, all attempts counted', () => {
   const state = {
-    ...emptyState,
+    ...newState(),
     nodes: new Map([
       node('train', 'train', [
         { seconds: 3600, gpus: 8, cpus: 16, memoryGb: 64 },
@@ -29,7 +29,7 @@ test('a run on a cluster tells what each task held and used, all attempts counte
 
 test('what drivers before this one spent counts too, and what the cache saved stands below', () => {
   const state = {
-    ...emptyState,
+    ...newState(),
     earlierCosts: [{ task: 'train', cost: { seconds: 3600, gpus: 8, cpus: 16 } }],
     nodes: new Map([node('train', 'train', [{ seconds: 1800, gpus: 8, cpus: 16 }])]),
     saved: { nodes: 3, seconds: 5400, gpuSeconds: 43_200, cpuSeconds: 3600 },
@@ -42,5 +42,5 @@ test('what drivers before this one spent counts too, and what the cache saved st
 });
 
 test('a run on one machine has no such table', () => {
-  assert.deepEqual(costLines({ ...emptyState, nodes: new Map([node('a', 'a', undefined)]) }, paint(false)), []);
+  assert.deepEqual(costLines({ ...newState(), nodes: new Map([node('a', 'a', undefined)]) }, paint(false)), []);
 });

@@ -1,5 +1,5 @@
 import type { Fact, PlannedNode } from '../../../runner/log/events.ts';
-import { apply, emptyState, type RunState } from '../../../runner/log/state.ts';
+import { type RunState, stateOf } from '../../../runner/log/state.ts';
 import type { Frame } from '../../../runner/views/node-row.ts';
 import { paint } from '../../../runner/views/paint.ts';
 
@@ -27,7 +27,7 @@ export function stateAfter(nodes: readonly PlannedNode[], facts: readonly (reado
   const events = [[0, started] as const, ...facts].map(([second, fact]) => {
     return { time: new Date(startMs + second * 1000).toISOString(), ...fact };
   });
-  return events.reduce(apply, emptyState);
+  return stateOf(events);
 }
 
 export function frame(more: Partial<Frame> = {}): Frame {

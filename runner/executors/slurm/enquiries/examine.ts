@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileSystemOf } from '../../../cache/file-system.ts';
-import { type Cluster, type ClusterNode, nodesFor } from './queue/cluster.ts';
-import type { SlurmCommands } from './queue/commands.ts';
-import { slurmCommands } from './slurm-commands.ts';
-import { siteOptions } from './script/options.ts';
-import type { Finding } from '../finding.ts';
-import { quoted } from '../shell-quote.ts';
-import type { SlurmSite } from './script/slurm-site.ts';
-import { bytes, count, duration } from '../../words/quantities.ts';
+import { fileSystemOf } from '../../../../cache/file-system.ts';
+import { type Cluster, type ClusterNode, nodesFor } from '../queue/cluster.ts';
+import type { SlurmCommands } from '../queue/commands.ts';
+import { slurmCommands } from '../queue/slurm-commands.ts';
+import { siteOptions } from '../script/options.ts';
+import type { Finding } from '../../finding.ts';
+import { quoted } from '../../shell-quote.ts';
+import type { SlurmSite } from '../script/slurm-site.ts';
+import { bytes, count, duration } from '../../../words/quantities.ts';
 
 /** So long the probe's jobs may wait for their nodes, in seconds. */
 const probeSeconds = 60;

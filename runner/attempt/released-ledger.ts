@@ -1,0 +1,22 @@
+import { isTable, type Json } from '../../cache/canonical-json.ts';
+import { appendJsonLine, readJsonLines } from '../files/json-lines.ts';
+
+/** An item of a stream, noted down when it was released: later attempts have it too, also when its program has deleted it since. */
+export interface Released {
+  readonly output: string;
+  readonly key: string;
+  readonly value: Json;
+}
+
+export function noteReleased(ledger: string, released: Released): void {
+  appendJsonLine(ledger, released);
+}
+
+/** What earlier attempts released. An item whose line a killed driver left torn is found again. */
+export function readReleased(ledger: string): Released[] {
+  return readJsonLines(ledger, (line) => {
+    const isReleased =
+      isTable(line) && typeof line.output === 'string' && typeof line.key === 'string' && 'value' in line;
+    return isReleased ? (line as unknown as Released) : undefined;
+  });
+}
