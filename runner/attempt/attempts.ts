@@ -9,17 +9,13 @@ import type { Diagnostics } from '../log/diagnostics.ts';
 import { type Submission, Submissions } from '../log/submissions.ts';
 import type { Item } from '../values/output.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
-import { type AttemptEnd, finishAttempt } from './finish-attempt.ts';
+import type { AttemptChange } from './attempt-end.ts';
+import { finishAttempt } from './finish-attempt.ts';
 import { type AttemptAsked, stageAgain, stageAttempt, type StageAttemptTools } from './stage-attempt.ts';
 import { StreamWatch } from './stream-watch.ts';
 
 /** How often running jobs are looked at for new stream items, in milliseconds. */
 const releasePollMs = 200;
-
-/** What becomes of attempts, for whoever decides what follows. */
-export type AttemptChange =
-  | { readonly type: 'item-released'; readonly call: KeyedCall; readonly output: string; readonly item: Item }
-  | { readonly type: 'attempt-ended'; readonly call: KeyedCall; readonly end: AttemptEnd };
 
 export interface AttemptTools extends StageAttemptTools {
   readonly diagnostics: Diagnostics;

@@ -2,39 +2,17 @@ import { basename } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import { streamOf } from '../../tasks/core/stream.ts';
-import type { Copy, EndCause, Exit } from '../executors/executor.ts';
+import type { Copy, Exit } from '../executors/executor.ts';
 import { signatureOf } from '../job/shared-outputs.ts';
 import type { StagedJob } from '../job/staged-job.ts';
 import type { Diagnostics } from '../log/diagnostics.ts';
-import type { Cost, Failure } from '../log/events.ts';
-import type { Tries } from '../log/tries.ts';
-import type { Output } from '../values/output.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
+import type { AttemptEnd } from './attempt-end.ts';
 import { costOf, heldBy } from './cost.ts';
 import { ingest } from './ingest.ts';
 import { failureOf, judge } from './judge.ts';
 import type { StreamWatch } from './stream-watch.ts';
 import { awaitVisible } from './wait-visible.ts';
-
-/** How one attempt ended: with outputs, or with a failure. */
-export interface AttemptEnd {
-  readonly outputs?: Readonly<Record<string, Output>>;
-  readonly failure?: Failure | undefined;
-  /** What ended it, when that was not its program. */
-  readonly cause?: EndCause | 'service-died' | undefined;
-  readonly attempt: number;
-  /** What had failed before it. */
-  readonly tries: Tries;
-  readonly seconds: number;
-  /** Relative to the run's folder. */
-  readonly log?: string;
-  readonly cost?: Cost | undefined;
-  readonly held?: Pick<Cost, 'gpus' | 'cpus'>;
-  /** What it leaves to go on from; compared to tell whether an attempt came any further. */
-  readonly progress?: string | undefined;
-  /** Its code was frozen when it was submitted. */
-  readonly frozen?: boolean;
-}
 
 /** So long files of a job on another host are waited for, in seconds, unless its executor says otherwise. */
 const usualVisibleSeconds = 120;

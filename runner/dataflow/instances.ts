@@ -1,21 +1,6 @@
 import type { Graph, GraphNode, WorkNode } from '../../pipelines/core/graph.ts';
 import type { Item, Output } from '../values/output.ts';
-
-export type Stage = 'waiting' | 'ready' | 'done' | 'failed' | 'skipped';
-
-/** One node of the graph for one choice of items (outside every `each`: the node itself). */
-export interface Instance {
-  /** The graph address, with the items' keys behind it: `rollout[000500]`. */
-  readonly address: string;
-  readonly label: string;
-  readonly of: GraphNode;
-  readonly keys: readonly string[];
-  stage: Stage;
-  /** The inputs with every ref replaced; set once the instance is ready. */
-  inputs: Readonly<Record<string, unknown>> | undefined;
-  /** For a skipped instance: the address of the failure behind it. */
-  because: string | undefined;
-}
+import type { Instance } from './instance.ts';
 
 /** The item that is chosen from each list, by the list's id in the graph. */
 export type Binding = ReadonlyMap<string, Item>;

@@ -1,6 +1,7 @@
 import { directedOf } from '../../pipelines/core/directed.ts';
 import type { Graph } from '../../pipelines/core/graph.ts';
-import { type Drawing, type DrawnNode, drawingOf } from './drawing.ts';
+import { drawingOf } from './draw.ts';
+import type { Drawing, DrawnNode } from './drawing.ts';
 
 export const graphFormats = ['text', 'mermaid', 'dot', 'svg', 'json'] as const;
 export type GraphFormat = (typeof graphFormats)[number];

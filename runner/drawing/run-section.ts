@@ -1,5 +1,5 @@
 import { html, Html } from '../../tasks/report/page/html.ts';
-import { drawingOfPlan } from './drawing.ts';
+import { drawingOfPlan } from './draw.ts';
 import { graphSvg } from './graph-svg.ts';
 import { countsOf, type NodeState, type RunState } from '../log/state.ts';
 import { count, duration, localTime } from '../words/quantities.ts';

@@ -1,6 +1,6 @@
-import type { AttemptChange } from '../attempt/attempts.ts';
-import type { AttemptEnd } from '../attempt/finish-attempt.ts';
-import type { Instance } from '../dataflow/instances.ts';
+import type { AttemptChange } from '../attempt/attempt-end.ts';
+import type { AttemptEnd } from '../attempt/attempt-end.ts';
+import type { Instance } from '../dataflow/instance.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 
 export type StopReason = 'cancelled' | 'failed' | 'left';

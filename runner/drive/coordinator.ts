@@ -1,7 +1,7 @@
 import { Attempts } from '../attempt/attempts.ts';
-import type { AttemptEnd } from '../attempt/finish-attempt.ts';
+import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import { failureOf } from '../attempt/judge.ts';
-import type { Instance } from '../dataflow/instances.ts';
+import type { Instance } from '../dataflow/instance.ts';
 import type { Executors } from '../executors/executors.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { Recipes, specOf } from '../keys/recipes.ts';

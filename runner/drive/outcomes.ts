@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
-import type { AttemptEnd } from '../attempt/finish-attempt.ts';
+import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import { workFolder } from '../job/staged-job.ts';
 import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import type { Recipes } from '../keys/recipes.ts';

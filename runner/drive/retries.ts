@@ -1,6 +1,6 @@
 import type { Resources } from '../../tasks/core/resources.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
-import type { AttemptEnd } from '../attempt/finish-attempt.ts';
+import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import { noProgress } from '../job/shared-outputs.ts';
 import type { Tries } from '../log/tries.ts';
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { NodeRecord } from '../../cache/records.ts';
 import { isRef } from '../../tasks/core/ref.ts';
-import type { AttemptEnd } from '../attempt/finish-attempt.ts';
+import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import type { Dataflow } from '../dataflow/dataflow.ts';
 import { eventFormat, type Fact, type PlannedNode, type RunStatus } from '../log/events.ts';
 import type { Output } from '../values/output.ts';

@@ -2,7 +2,7 @@ import type { Digest } from '../../cache/digest.ts';
 import type { Recipe } from '../../cache/recipe.ts';
 import { mergeResources, type Resources } from '../../tasks/core/resources.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
-import type { Instance } from '../dataflow/instances.ts';
+import type { Instance } from '../dataflow/instance.ts';
 import type { ToPlace } from '../executors/placement.ts';
 
 /** An instance whose inputs are checked and whose recipe is known. */

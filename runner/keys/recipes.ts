@@ -3,7 +3,7 @@ import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Json } from '../../cache/canonical-json.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
-import type { Instance } from '../dataflow/instances.ts';
+import type { Instance } from '../dataflow/instance.ts';
 import type { KeyedCall } from './keyed-call.ts';
 import { taskOf } from './service-task.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';

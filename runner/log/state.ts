@@ -1,7 +1,6 @@
 import type { Resources } from '../../tasks/core/resources.ts';
 import type { Cost, Counts, Event, EventOf, Failure, PlannedNode, RunStatus } from './events.ts';
-
-export type NodePhase = 'waiting' | 'awaited' | 'queued' | 'running' | 'done' | 'cached' | 'failed' | 'skipped';
+import type { NodePhase } from './node-phase.ts';
 
 /** What is known of one node of a run. Times are milliseconds since the epoch. */
 export interface NodeState {

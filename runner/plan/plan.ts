@@ -5,7 +5,7 @@ import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
 import { consumersOf } from '../dataflow/consumers.ts';
 import { Dataflow } from '../dataflow/dataflow.ts';
 import { History } from './history.ts';
-import type { Instance } from '../dataflow/instances.ts';
+import type { Instance } from '../dataflow/instance.ts';
 import { outputsOf } from '../values/cache-hit.ts';
 import { lookUp, type Verdict } from './look-up.ts';
 import { type Lack, preflight } from './preflight.ts';

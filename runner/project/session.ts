@@ -7,7 +7,8 @@ import { packageRoot } from '../../tasks/core/package-root.ts';
 import { type Loaded, loadPipeline } from './load.ts';
 import { findProject } from './project.ts';
 import type { Doors } from '../executors/door.ts';
-import { loadSite, type Site } from '../site/site.ts';
+import { loadSite } from '../site/load-site.ts';
+import type { Site } from '../site/site.ts';
 import type { CodeOfRun } from './code-of-run.ts';
 import { graphOf } from './build-graph.ts';
 

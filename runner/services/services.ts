@@ -5,7 +5,7 @@ import type { Store } from '../../cache/store.ts';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import { freePlace, tokenOf } from '../job/attempt-names.ts';
-import type { AttemptEnd } from '../attempt/finish-attempt.ts';
+import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import type { Fact, Failure } from '../log/events.ts';
 import type { Change, Executor, Job } from '../executors/executor.ts';
 import type { Executors } from '../executors/executors.ts';

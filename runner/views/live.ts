@@ -1,4 +1,5 @@
-import { countsOf, type NodePhase, type NodeState, type RunState } from '../log/state.ts';
+import type { NodePhase } from '../log/node-phase.ts';
+import { countsOf, type NodeState, type RunState } from '../log/state.ts';
 import { columnsOf, cut, oneLine } from './columns.ts';
 import { colorOf, type Frame, nodeRow } from './node-row.ts';
 import { count, ticking } from '../words/quantities.ts';

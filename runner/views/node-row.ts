@@ -1,5 +1,6 @@
 import type { Progress } from '../../tasks/core/spec.ts';
-import type { NodePhase, NodeState } from '../log/state.ts';
+import type { NodePhase } from '../log/node-phase.ts';
+import type { NodeState } from '../log/state.ts';
 import { type OnCluster, runningWords, waitingWords } from './cluster-words.ts';
 import { cut, oneLine, pad } from './columns.ts';
 import type { Paint } from './paint.ts';

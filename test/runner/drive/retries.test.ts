@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AttemptEnd } from '../../../runner/attempt/finish-attempt.ts';
+import type { AttemptEnd } from '../../../runner/attempt/attempt-end.ts';
 import type { EndCause } from '../../../runner/executors/executor.ts';
 import { nextTry } from '../../../runner/drive/retries.ts';
 import { noTries } from '../../../runner/log/tries.ts';

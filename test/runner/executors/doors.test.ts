@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Door, placeOfDoor, refusalsOfDoor } from '../../../runner/executors/door.ts';
 import { openExecutors } from '../../../runner/site/open-executors.ts';
 import { builtIn } from '../../../runner/site/registry.ts';
-import { parseSite } from '../../../runner/site/site.ts';
+import { parseSite } from '../../../runner/site/load-site.ts';
 import { handingOnCopies } from '../../support/copies-of-jobs.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { thirdDoor } from '../../support/third-executor/door.ts';

@@ -5,7 +5,8 @@ import { Problem } from '../../../cache/problem.ts';
 import type { Door } from '../../../runner/executors/door.ts';
 import { placeOf, serviceHost } from '../../../runner/site/open-executors.ts';
 import { builtIn } from '../../../runner/site/registry.ts';
-import { parseSite, type Site } from '../../../runner/site/site.ts';
+import { parseSite } from '../../../runner/site/load-site.ts';
+import type { Site } from '../../../runner/site/site.ts';
 import type { ToPlace } from '../../../runner/executors/placement.ts';
 
 const job: ToPlace = { task: 'pick-best', label: 'pick-best', isTypeScript: true, resources: {} };
