@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { inCopy } from '../requeue-paths.ts';
-import type { Copy, Job, Submitted } from '../executor.ts';
-import { copyFolder } from './script/exit-record.ts';
-import type { QueueRow } from './queue/queue-text.ts';
+import { inCopy } from '../../requeue-paths.ts';
+import type { Copy, Job, Submitted } from '../../executor.ts';
+import { copyFolder } from '../script/exit-record.ts';
+import type { QueueRow } from '../queue/queue-text.ts';
 
 /**
  * A job from the moment that it is handed to Slurm until its end was told. Only the table of jobs changes it. Times are of the
