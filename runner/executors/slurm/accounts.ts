@@ -1,9 +1,9 @@
-import { type Clock, monotonic } from './clock.ts';
+import { type Clock, monotonic } from './pace/clock.ts';
 import { standingOf } from './queue/classify.ts';
 import type { SlurmCommands } from './queue/commands.ts';
 import { Listing } from './queue/listing.ts';
 import type { QueueRow } from './queue/queue-text.ts';
-import type { SlurmJob } from './slurm-job.ts';
+import type { SlurmJob } from './jobs/slurm-job.ts';
 
 /** Accounting is slow, and what it does not know now it may know later. */
 const pauseSeconds = 15;

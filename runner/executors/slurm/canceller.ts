@@ -1,7 +1,7 @@
-import { type Clock, monotonic } from './clock.ts';
+import { type Clock, monotonic } from './pace/clock.ts';
 import type { SlurmCommands } from './queue/commands.ts';
-import { scancelId, type SlurmJob } from './slurm-job.ts';
-import type { SlurmJobs } from './slurm-jobs.ts';
+import { scancelId, type SlurmJob } from './jobs/slurm-job.ts';
+import type { SlurmJobs } from './jobs/slurm-jobs.ts';
 
 /** After that an unsuccessful `scancel` is tried again, in seconds. */
 const cancelAgainSeconds = 10;

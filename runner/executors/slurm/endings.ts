@@ -1,12 +1,12 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Change, Job } from '../executor.ts';
+import type { Change, Job, Usage } from '../executor.ts';
 import type { LingeringJobs } from './lingering-jobs.ts';
 import type { Verdict } from './queue/classify.ts';
 import { beginningOf, type ExitRecord } from './script/exit-record.ts';
-import { copyOf, type SlurmJob } from './slurm-job.ts';
-import type { SlurmJobs } from './slurm-jobs.ts';
-import { startedChange } from './started-change.ts';
+import { copyOf, type SlurmJob } from './jobs/slurm-job.ts';
+import type { SlurmJobs } from './jobs/slurm-jobs.ts';
+import { startedChange } from './jobs/started-change.ts';
 
 /** What a job wrote down of its own end, and the folder of the copy that did. */
 export interface OwnWord {
@@ -49,7 +49,7 @@ export class Endings {
   }
 }
 
-function usageOf({ row, startedAt }: SlurmJob, record: ExitRecord | undefined) {
+function usageOf({ row, startedAt }: SlurmJob, record: ExitRecord | undefined): Usage {
   return {
     host: record?.host || row?.nodes || undefined,
     seconds: record ? record.hundredths / 100 : startedAt && (Date.now() - startedAt) / 1000,

@@ -1,5 +1,5 @@
 import type { Change, EndCause } from '../executor.ts';
-import { type Clock, monotonic } from './clock.ts';
+import { type Clock, monotonic } from './pace/clock.ts';
 import type { Endings } from './endings.ts';
 import {
   cancelledVerdict,
@@ -13,9 +13,9 @@ import type { Listing } from './queue/listing.ts';
 import type { QueueRow } from './queue/queue-text.ts';
 import { beginningOf, type ExitRecord, readExit, readStarted } from './script/exit-record.ts';
 import type { SlurmSite } from './script/slurm-site.ts';
-import type { SlurmJob } from './slurm-job.ts';
-import type { SlurmJobs } from './slurm-jobs.ts';
-import { startedChange } from './started-change.ts';
+import type { SlurmJob } from './jobs/slurm-job.ts';
+import type { SlurmJobs } from './jobs/slurm-jobs.ts';
+import { startedChange } from './jobs/started-change.ts';
 import type { Sweeper } from './sweeper.ts';
 
 /** A submission whose answer was lost may show up late: so long it is waited for before it is given up, in seconds. */

@@ -10,8 +10,8 @@ import { slurmJobText } from './script/job-text.ts';
 import { sbatchOptions } from './script/options.ts';
 import { halve } from './script/secrets.ts';
 import type { SlurmSite } from './script/slurm-site.ts';
-import type { SlurmJob } from './slurm-job.ts';
-import type { SlurmJobs } from './slurm-jobs.ts';
+import type { SlurmJob } from './jobs/slurm-job.ts';
+import type { SlurmJobs } from './jobs/slurm-jobs.ts';
 
 /** Half of a job's secrets is in this variable, the other half in its folder. */
 const padVariable = 'STET_PAD';

@@ -3,8 +3,8 @@ import { standingOf } from './queue/classify.ts';
 import type { SlurmCommands } from './queue/commands.ts';
 import type { Listing } from './queue/listing.ts';
 import { withdrawJob } from './script/exit-record.ts';
-import { scancelId, type SlurmJob } from './slurm-job.ts';
-import type { SlurmJobs } from './slurm-jobs.ts';
+import { scancelId, type SlurmJob } from './jobs/slurm-job.ts';
+import type { SlurmJobs } from './jobs/slurm-jobs.ts';
 
 /** Sees to it that what this driver is done with does not begin, and does not stand in the queue. */
 export class Sweeper {

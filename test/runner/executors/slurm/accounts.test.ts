@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Accounts } from '../../../../runner/executors/slurm/accounts.ts';
 import type { Answer } from '../../../../runner/executors/slurm/queue/commands.ts';
 import type { QueueRow } from '../../../../runner/executors/slurm/queue/queue-text.ts';
-import { SlurmJobs } from '../../../../runner/executors/slurm/slurm-jobs.ts';
+import { SlurmJobs } from '../../../../runner/executors/slurm/jobs/slurm-jobs.ts';
 import { queueRow } from '../../../support/queue-row.ts';
 import { jobLike } from '../../../support/slurm-job.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Canceller } from '../../../../runner/executors/slurm/canceller.ts';
-import { SlurmJobs } from '../../../../runner/executors/slurm/slurm-jobs.ts';
-import type { SlurmJob } from '../../../../runner/executors/slurm/slurm-job.ts';
+import { SlurmJobs } from '../../../../runner/executors/slurm/jobs/slurm-jobs.ts';
+import type { SlurmJob } from '../../../../runner/executors/slurm/jobs/slurm-job.ts';
 import { SlurmInMemory } from '../../../support/slurm-in-memory.ts';
 import { jobLike } from '../../../support/slurm-job.ts';
 

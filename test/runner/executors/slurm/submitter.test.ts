@@ -6,7 +6,7 @@ import type { Job } from '../../../../runner/executors/executor.ts';
 import { Endings } from '../../../../runner/executors/slurm/endings.ts';
 import type { Answer } from '../../../../runner/executors/slurm/queue/commands.ts';
 import { KnownCluster } from '../../../../runner/executors/slurm/queue/known-cluster.ts';
-import { SlurmJobs } from '../../../../runner/executors/slurm/slurm-jobs.ts';
+import { SlurmJobs } from '../../../../runner/executors/slurm/jobs/slurm-jobs.ts';
 import { Submitter } from '../../../../runner/executors/slurm/submitter.ts';
 import { jobLike } from '../../../support/slurm-job.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';

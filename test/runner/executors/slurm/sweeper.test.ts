@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { LingeringJobs } from '../../../../runner/executors/slurm/lingering-jobs.ts';
 import { Listing } from '../../../../runner/executors/slurm/queue/listing.ts';
-import { SlurmJobs } from '../../../../runner/executors/slurm/slurm-jobs.ts';
+import { SlurmJobs } from '../../../../runner/executors/slurm/jobs/slurm-jobs.ts';
 import { Sweeper } from '../../../../runner/executors/slurm/sweeper.ts';
 import { queueRow } from '../../../support/queue-row.ts';
 import { SlurmInMemory } from '../../../support/slurm-in-memory.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SlurmJobs } from '../../../../runner/executors/slurm/slurm-jobs.ts';
-import { queueRow } from '../../../support/queue-row.ts';
-import { jobLike } from '../../../support/slurm-job.ts';
+import { SlurmJobs } from '../../../../../runner/executors/slurm/jobs/slurm-jobs.ts';
+import { queueRow } from '../../../../support/queue-row.ts';
+import { jobLike } from '../../../../support/slurm-job.ts';
 
 const job = jobLike({ token: 'a' });
 

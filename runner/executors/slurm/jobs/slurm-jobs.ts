@@ -1,5 +1,5 @@
-import type { Job, Submitted } from '../executor.ts';
-import type { QueueRow } from './queue/queue-text.ts';
+import type { Job, Submitted } from '../../executor.ts';
+import type { QueueRow } from '../queue/queue-text.ts';
 import type { SlurmJob } from './slurm-job.ts';
 
 /** What a line of the queue says of a job that it did not say before. */

@@ -1,4 +1,4 @@
-import type { Change, Job } from '../executor.ts';
+import type { Change, Job } from '../../executor.ts';
 import { copyOf } from './slurm-job.ts';
 
 /** How a copy of a job began. */

@@ -1,4 +1,4 @@
-import type { Job } from '../executor.ts';
+import type { Job } from '../../executor.ts';
 import { type Clock, monotonic } from './clock.ts';
 
 /** Jobs that come within this time go to the scheduler together, in milliseconds. */

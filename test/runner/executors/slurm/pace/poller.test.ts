@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Load, Poller } from '../../../../runner/executors/slurm/poller.ts';
+import { type Load, Poller } from '../../../../../runner/executors/slurm/pace/poller.ts';
 
 const nothing: Load = { jobs: 0, waiting: 0, isSilent: false };
 

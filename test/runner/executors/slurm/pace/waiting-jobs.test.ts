@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WaitingJobs } from '../../../../runner/executors/slurm/waiting-jobs.ts';
-import { jobLike } from '../../../support/slurm-job.ts';
+import { WaitingJobs } from '../../../../../runner/executors/slurm/pace/waiting-jobs.ts';
+import { jobLike } from '../../../../support/slurm-job.ts';
 
 const [a, b] = [jobLike({ token: 'a' }), jobLike({ token: 'b' })];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nextPause } from '../../../../runner/executors/slurm/pauses.ts';
+import { nextPause } from '../../../../../runner/executors/slurm/pace/pauses.ts';
 
 const calm = { baseSeconds: 2, quietSeconds: 0, jobs: 1, isSilent: false };
 

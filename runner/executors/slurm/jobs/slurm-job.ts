@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { inCopy } from '../requeue-paths.ts';
-import type { Copy, Job, Submitted } from '../executor.ts';
-import { copyFolder } from './script/exit-record.ts';
-import type { QueueRow } from './queue/queue-text.ts';
+import { inCopy } from '../../requeue-paths.ts';
+import type { Copy, Job, Submitted } from '../../executor.ts';
+import { copyFolder } from '../script/exit-record.ts';
+import type { QueueRow } from '../queue/queue-text.ts';
 
 /**
- * A job from the moment that it is handed to Slurm until its end was told. Only the table of jobs changes it. Times are of the
- * monotonic clock, in seconds.
+ * A job from the moment that it is handed to Slurm until its end was told. Only the table of jobs changes it.
  *
  *     submitting ──▶ submitted          Slurm gave an id
  *          │             ▲
@@ -28,7 +27,7 @@ export interface SlurmJob {
   readonly cancelled: false | 'asked' | 'told';
   /** What the queue said of it last. */
   readonly row: QueueRow | undefined;
-  /** Since when it is over without its own word, or not to be found. */
+  /** Since when it is over without its own word, or not to be found; seconds of the monotonic clock. */
   readonly missingSince: number | undefined;
   /** As Slurm tells it, in milliseconds since the epoch. */
   readonly startedAt: number | undefined;
