@@ -4,12 +4,14 @@ import { arch, availableParallelism, freemem, platform, totalmem } from 'node:os
 import { join } from 'node:path';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
-import { findProgram, freeBytes } from '../../tasks/core/needs.ts';
+import { freeBytes } from '../../cache/file-system.ts';
+import { findProgram } from '../../tasks/core/needs.ts';
 import type { Finding } from '../executors/finding.ts';
 import { mainPlace, refusalsOf } from '../plan/plan.ts';
 import { openSession, openStoreOnly, type SessionRequest, type StoreRequest } from '../project/session.ts';
 import { allDoors, doorNamed, mainExecutor, siteFor } from '../site/doors.ts';
-import { bytes, count } from '../words/quantities.ts';
+import { sizeInWords } from '../../tasks/core/size-in-words.ts';
+import { count } from '../words/quantities.ts';
 
 /** A pipeline with its parameters, which may decide what it needs. */
 type Named = Pick<SessionRequest, 'name' | 'overrides' | 'profile'>;
@@ -30,7 +32,7 @@ export async function examine(place: StoreRequest, pipeline?: Named, where: Wher
     { state: 'ok', what: 'node', found: process.versions.node },
     { state: 'ok', what: 'platform', found: `${platform()} ${arch()}` },
     { state: 'ok', what: 'cores', found: String(availableParallelism()) },
-    { state: 'ok', what: 'memory', found: `${bytes(totalmem())}, ${bytes(freemem())} free` },
+    { state: 'ok', what: 'memory', found: `${sizeInWords(totalmem())}, ${sizeInWords(freemem())} free` },
     ...(await examineStore(place)),
     ...(await examineExecutors(place, where)),
     ...(pipeline === undefined ? [] : await examinePipeline(place, pipeline, where)),
@@ -60,7 +62,7 @@ async function examineStore(place: StoreRequest): Promise<Finding[]> {
       {
         state: 'ok',
         what: 'disk',
-        found: `${bytes(free)} free at the store`,
+        found: `${sizeInWords(free)} free at the store`,
         ...(free < littleRoom
           ? { advice: 'that is little; free some space, or choose another disk with --store' }
           : {}),

@@ -2,7 +2,8 @@ import { isTable } from '../../cache/canonical-json.ts';
 import { columnsOf, cut, oneLine, pad } from './columns.ts';
 import { inStore, quoted } from './failure.ts';
 import type { Paint } from './paint.ts';
-import { bytes, count } from '../words/quantities.ts';
+import { sizeInWords } from '../../tasks/core/size-in-words.ts';
+import { count } from '../words/quantities.ts';
 
 /** An artifact as events and records hold it. */
 export interface StoredLeaf {
@@ -43,7 +44,7 @@ export function namedResults(results: unknown, prefix = ''): { name: string; val
 /** What a result is, in a few words. */
 export function describeResult(value: unknown): string {
   const leaf = leafOf(value);
-  if (leaf) return `${leaf.kind}, ${bytes(leaf.size)}`;
+  if (leaf) return `${leaf.kind}, ${sizeInWords(leaf.size)}`;
   const items = itemsOf(value)?.map((item) => item.value) ?? (Array.isArray(value) ? value : undefined);
   if (items) {
     const kind = leafOf(items[0])?.kind;

@@ -15,18 +15,6 @@ export function ticking(seconds: number): string {
   return whole < 10 ? `${whole} s` : duration(whole);
 }
 
-/** Bytes in decimal units, as disks are sold. */
-export function bytes(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  let value = count;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toPrecision(2)} ${units[unit]}`;
-}
-
 /** `1 node`, `3 nodes`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;

@@ -4,8 +4,6 @@ import { delimiter, join } from 'node:path';
 import { freeBytes } from '../../cache/file-system.ts';
 import { sizeInWords } from './size-in-words.ts';
 
-export { freeBytes } from '../../cache/file-system.ts';
-
 /** Something that a task needs of the place where it runs, and that can be looked for before anything starts. */
 export interface Need {
   /** What is missing, in words that follow the task's name and a colon; undefined when it is there. */

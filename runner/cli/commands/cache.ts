@@ -6,7 +6,8 @@ import { verifyStore } from '../../../cache/verify.ts';
 import { listRuns, readEvents } from '../../log/run-log.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
-import { bytes, count } from '../../words/quantities.ts';
+import { sizeInWords } from '../../../tasks/core/size-in-words.ts';
+import { count } from '../../words/quantities.ts';
 import { table } from '../../views/table.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
@@ -38,7 +39,7 @@ async function stat(io: Io, store: Store): Promise<number> {
   const rows = [
     ['store', store.root],
     ['records', `${records} in ${store.records.place}`],
-    ['files', `${blobs}, ${bytes(size)}`],
+    ['files', `${blobs}, ${sizeInWords(size)}`],
     ['runs', String(listRuns(store.root).length)],
   ];
   for (const line of table(rows)) io.print(line);
@@ -59,7 +60,7 @@ async function verify(io: Io, store: Store): Promise<number> {
     io.print(`incomplete result of ${task} (${fingerprint}): it runs again when it is needed`);
   const wrong = report.wrongBlobs.length + report.damagedRecords.length + report.incompleteRecords.length;
   io.print(
-    `${count(report.blobs, 'file')} (${bytes(report.bytes)}) and ${count(report.records, 'record')} checked: ${wrong === 0 ? 'all is well' : `${wrong} wrong`}`,
+    `${count(report.blobs, 'file')} (${sizeInWords(report.bytes)}) and ${count(report.records, 'record')} checked: ${wrong === 0 ? 'all is well' : `${wrong} wrong`}`,
   );
   return wrong === 0 ? exitCodes.fine : exitCodes.nodeFailed;
 }
@@ -89,7 +90,7 @@ async function collect(
     count(gone.leftovers, 'leftover'),
   ];
   const why = `not used by any run of the last ${olderThan === 1 ? 'day' : `${olderThan} days`}`;
-  io.print(`${dryRun ? 'Would delete' : 'Deleted'} ${what.join(', ')}: ${bytes(gone.bytes)}, ${why}.`);
+  io.print(`${dryRun ? 'Would delete' : 'Deleted'} ${what.join(', ')}: ${sizeInWords(gone.bytes)}, ${why}.`);
   if (dryRun && gone.records + gone.blobs > 0) io.print('Without --dry-run they are deleted.');
   return exitCodes.fine;
 }

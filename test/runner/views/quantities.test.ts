@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PaceTracker } from '../../../runner/views/pace-tracker.ts';
-import { allKnown, bytes, count, duration, metric, ticking } from '../../../runner/words/quantities.ts';
+import { sizeInWords } from '../../../tasks/core/size-in-words.ts';
+import { allKnown, count, duration, metric, ticking } from '../../../runner/words/quantities.ts';
 
 test('a duration has two parts at most', () => {
   assert.deepEqual([0, 0.44, 9.96, 59.6, 61, 3599.7, 3600, 11_520, 90_000].map(duration), [
@@ -19,7 +20,7 @@ test('a duration has two parts at most', () => {
 });
 
 test('bytes, counts and metrics are short', () => {
-  assert.deepEqual([0, 999, 1000, 31_200, 312_000, 999_999, 1.5e9].map(bytes), [
+  assert.deepEqual([0, 999, 1000, 31_200, 312_000, 999_999, 1.5e9].map(sizeInWords), [
     '0 B',
     '999 B',
     '1.0 kB',

@@ -10,7 +10,8 @@ import { siteOptions } from '../script/options.ts';
 import type { Finding } from '../../finding.ts';
 import { quoted } from '../../shell-quote.ts';
 import type { SlurmSite } from '../script/slurm-site.ts';
-import { bytes, count, duration } from '../../../words/quantities.ts';
+import { sizeInWords } from '../../../../tasks/core/size-in-words.ts';
+import { count, duration } from '../../../words/quantities.ts';
 
 /** So long the probe's jobs may wait for their nodes, in seconds. */
 const probeSeconds = 60;
@@ -59,7 +60,7 @@ function partitions(cluster: Cluster, { partition }: SlurmSite, nodes: readonly 
     const [{ limitSeconds } = {}] = own;
     const found = [
       `${usable.length} of ${count(own.length, 'node')} in service`,
-      `up to ${Math.max(...own.map(({ cpus }) => cpus))} CPUs and ${bytes(Math.max(...own.map(({ memoryMb }) => memoryMb)) * 2 ** 20)} on one`,
+      `up to ${Math.max(...own.map(({ cpus }) => cpus))} CPUs and ${sizeInWords(Math.max(...own.map(({ memoryMb }) => memoryMb)) * 2 ** 20)} on one`,
       gpus.size === 0 ? 'no GPUs' : `GPUs: ${[...gpus].map(([type, number]) => `${number} ${type}`).join(', ')}`,
       limitSeconds === undefined ? 'no time limit' : `jobs of up to ${duration(limitSeconds)}`,
     ].join(', ');
