@@ -23,8 +23,8 @@ function inside(name: string): string[] {
   }
 }
 
-/** Names that a run gives to files. */
-const ofRuns = new Set(['job.sh', 'job.json']);
+/** Names that a run or a project gives to files. */
+const ofRuns = new Set(['job.sh', 'job.json', 'pipeline.config.ts']);
 
 /** What stands in backticks and looks like the path of a file or folder; `<…>` is a placeholder. */
 function pathsIn(text: string): string[] {
