@@ -154,8 +154,12 @@ export class SlurmExecutor implements Executor {
     }
   }
 
-  async #submit(packs: readonly (readonly Job[])[]): Promise<void> {
+  async #submit(taken: readonly (readonly Job[])[]): Promise<void> {
     if (this.#isClosed) return;
+    const packs = taken
+      .map((pack) => pack.filter((job) => this.#waiting.begin(job)))
+      .filter(({ length }) => length > 0);
+    if (packs.length === 0) return;
     const batch = this.#submitter.prepare(packs);
     this.#tell(batch.slurmJobs.map(({ job, as }) => ({ type: 'submitting', job, as })));
     const { answer, changes, putBack } = await this.#submitter.send(batch);

@@ -11,6 +11,8 @@ export class WaitingJobs {
   readonly #handOver: () => void;
   readonly #now: Clock;
   readonly #byToken = new Map<string, Job>();
+  /** Taken, and not begun with: submissions go one after the other. */
+  readonly #inTurn = new Map<string, Job>();
   #gathering: NodeJS.Timeout | undefined;
   #failures = 0;
   #holdUntil = 0;
@@ -22,7 +24,7 @@ export class WaitingJobs {
   }
 
   get size(): number {
-    return this.#byToken.size;
+    return this.#byToken.size + this.#inTurn.size;
   }
 
   /** Each time that a submission fails the next waits longer. */
@@ -42,8 +44,9 @@ export class WaitingJobs {
 
   /** Gives the job as it was added; undefined when it does not wait here any more. */
   remove({ token }: Job): Job | undefined {
-    const job = this.#byToken.get(token);
+    const job = this.#byToken.get(token) ?? this.#inTurn.get(token);
     this.#byToken.delete(token);
+    this.#inTurn.delete(token);
     return job;
   }
 
@@ -54,12 +57,18 @@ export class WaitingJobs {
     }, gatherMs);
   }
 
-  /** All that waits, in the order in which it came. */
+  /** All that waits for a submission, in the order in which it came. Each job has to be begun with when its turn comes. */
   take(): Job[] {
     this.#stopGathering();
     const jobs = [...this.#byToken.values()];
+    for (const job of jobs) this.#inTurn.set(job.token, job);
     this.#byToken.clear();
     return jobs;
+  }
+
+  /** False when it was removed while it waited for its turn. */
+  begin({ token }: Job): boolean {
+    return this.#inTurn.delete(token);
   }
 
   /** How the last submission went: `isTaken` is false when Slurm did not answer, or had no room. */
@@ -72,6 +81,7 @@ export class WaitingJobs {
   close(): void {
     this.#stopGathering();
     this.#byToken.clear();
+    this.#inTurn.clear();
   }
 
   #stopGathering(): void {

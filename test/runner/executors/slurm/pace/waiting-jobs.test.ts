@@ -16,7 +16,8 @@ test('jobs that come one upon the other are handed over together, in their order
     gathered.add(b);
   });
   assert.deepEqual(waiting.take(), [a, b]);
-  assert.deepEqual([waiting.size, handedOver], [0, 1]);
+  assert.deepEqual([waiting.size, handedOver], [2, 1]);
+  assert.deepEqual([waiting.begin(a), waiting.begin(b), waiting.size], [true, true, 0]);
 });
 
 test('any copy of a waiting job takes it back, once', () => {
