@@ -88,8 +88,7 @@ export class RuntimeState {
       executors,
       emit: (fact) => this.emit(fact),
       cancel: (address) => this.attempts.cancel(address),
-      changed: () => this.soon(() => {}),
-      failed: () => options.failFast && this.soon(() => this.stop('failed')),
+      changed: ({ failed }) => this.soon(() => (failed && options.failFast ? this.stop('failed') : undefined)),
       isLoss: (error) => this.isLoss(error),
     });
     this.executors = this.services.watched(executors);
