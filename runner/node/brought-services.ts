@@ -8,7 +8,7 @@ import type { WorkerJob } from '../job/job.ts';
 import type { Ports } from '../services/ports.ts';
 import { commandIn } from '../keys/recipes.ts';
 import { asPromised, type ServedJob } from '../job/served-job.ts';
-import { type Loan, ServerLife, type ServerMove, type ServerProcess } from '../services/server-life.ts';
+import { type Loan, ServerLife, type ServerMove } from '../services/server-life.ts';
 import { onPort } from '../keys/service-task.ts';
 import { nodeArgs } from '../job/worker-args.ts';
 import { Program } from './program.ts';
@@ -42,7 +42,7 @@ export async function bringUp(brought: Brought, options: BringUpOptions): Promis
   refuseOtherCommand(onPort(spec, 0), job, part.command);
   return await new Promise((resolve, reject) => {
     const stopped = new Problem('stopped', 'The job was told to stop.');
-    const begin = (port: number, attempt: number): ServerProcess => {
+    const begin = (port: number, attempt: number): Program => {
       if (stopping.aborted) throw stopped;
       return startServer(brought, spec.command?.(job.inputs, port), { ...options, port, attempt });
     };
@@ -70,27 +70,15 @@ function startServer(
   { place, part }: Brought,
   command: readonly string[] | undefined,
   { folder, here, env, port, attempt }: BringUpOptions & { port: number; attempt: number },
-): ServerProcess {
+): Program {
   const own = join(here, place);
   mkdirSync(own, { recursive: true });
-  // A line of an earlier attempt must not say that this one is up.
-  const log = join(own, attempt === 1 ? 'log.txt' : `log.${attempt}.txt`);
-  const program = new Program(command ?? nodeArgs('worker', join(folder, place)), {
+  return new Program(command ?? nodeArgs('worker', join(folder, place)), {
     cwd: part.cwd,
     env: { ...env, STET_HERE: own, STET_PORT: String(port), STET_PROGRESS: join(own, 'progress.jsonl') },
-    log,
+    // A line of an earlier attempt must not say that this one is up.
+    log: join(own, attempt === 1 ? 'log.txt' : `log.${attempt}.txt`),
   });
-  return {
-    group: program.group,
-    log,
-    ended: program.ended.then((code) =>
-      code === 127
-        ? { code: 'no-such-program', message: 'Its program was not found.' }
-        : { code: 'exit-code', message: `It ended with exit code ${code}.` },
-    ),
-    tell: () => program.signalAll('SIGTERM'),
-    kill: () => program.signalAll('SIGKILL'),
-  };
 }
 
 /**

@@ -69,16 +69,16 @@ async function runProgram(
   const args = spec.command?.(job.inputs, job.out, { resuming: job.resuming }) ?? nodeArgs('worker', folder);
   const program = new Program(args, { cwd: served.program.cwd, env: { ...env, STET_SERVICES: urls } });
   pass = passOn(program);
-  const first = await Promise.race([program.ended, ...servers.map(({ loan }) => loan.over)]);
+  const first = await Promise.race([program.exitCode, ...servers.map(({ loan }) => loan.over)]);
   if (first === 0) return first;
   // Servers that are told to end with the whole job may be seen to do so before this process is.
   await delay(allToldMs);
-  if (stopping.signal.aborted) return await program.ended;
+  if (stopping.signal.aborted) return await program.exitCode;
   const deaths = await Promise.all(servers.map(({ life, loan }) => life.deathOf(loan)));
   const dead = servers.find((_, i) => deaths[i] !== undefined);
-  if (!dead || stopping.signal.aborted) return await program.ended;
-  program.signalAll('SIGKILL');
-  await program.ended;
+  if (!dead || stopping.signal.aborted) return await program.exitCode;
+  program.kill();
+  await program.exitCode;
   const { label, loan } = dead;
   const { code, message, hint } = serviceDied(label, { death: asClause(loan.death ?? ''), log: loan.process.log });
   throw new Problem(code, message, { hint });

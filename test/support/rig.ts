@@ -28,6 +28,7 @@ export interface RunOptions {
   cpus?: number;
   /** Between telling a job to stop and killing it. */
   graceMs?: number;
+  executor?: typeof LocalExecutor;
 }
 
 interface PuppetOptions {
@@ -157,8 +158,8 @@ export class Rig {
     const log = openLog(session.storeRoot, run);
     const { cpus = 4, gpus = [] } = options;
     const capacity = { cpus, memoryGb: 64, gpus, gpuType: undefined, jobs: options.jobs ?? 4 };
-    const { graceMs, ...how } = options;
-    const executor = new LocalExecutor(capacity, graceMs === undefined ? {} : { graceMs });
+    const { graceMs, executor: Local = LocalExecutor, ...how } = options;
+    const executor = new Local(capacity, graceMs === undefined ? {} : { graceMs });
     const rigRun = new RigRun(session, {
       ...how,
       run: log,
