@@ -238,7 +238,7 @@ test('one that is due and not wanted any more is stopped without a start', async
   assert.equal(server.life.phase, 'down');
 });
 
-test('who is told to end and does not is killed after the grace time', async (t) => {
+test('who is told to end and does not is killed after the grace time', { timeout: 10_000 }, async (t) => {
   const server = aServer({ graceMs: 50 });
   const stubborn = await up(t, server);
   await server.life.stop();
@@ -328,7 +328,9 @@ test('a program that is killed while it is up has died with the exit code that a
   assert.equal((await saw('died')).failure.message, 'It ended with exit code 137.');
 });
 
-test('a program that does not listen to its end is killed after the grace time, with all that it started', async (t) => {
+test('a program that does not listen to its end is killed after the grace time, with all that it started', {
+  timeout: 10_000,
+}, async (t) => {
   const { life, saw } = aServer({ ready: { line: /^left \d+$/, withinSeconds: 10 }, graceMs: 100 });
   const start = 'const left = require("child_process").spawn("sleep", ["1000"]); console.log("left " + left.pid);';
   const begin = program(t, `process.on("SIGTERM", () => {}); ${start}`);
