@@ -1,24 +1,18 @@
-import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../../cache/problem.ts';
-import {
-  bringUp,
-  endOf,
-  endServer,
-  refuseOtherCommand,
-  type Server,
-  signalProcesses,
-  startProgram,
-} from './brought-services.ts';
+import { asClause, bringUp, type BroughtServer, refuseOtherCommand } from './brought-services.ts';
 import { findTask } from './find-task.ts';
 import { asHere } from './localise-job.ts';
+import { Program } from './program.ts';
 import { failureOf } from '../attempt/judge.ts';
 import { type Part, ServedJob } from '../job/served-job.ts';
-import { dyingMs } from '../services/service-life.ts';
 import { nodeArgs } from '../job/worker-args.ts';
+import { Ports } from '../services/ports.ts';
+import { serviceDied } from '../services/server-life.ts';
 
 /** So soon a signal that Slurm sends to all processes of a job has reached each of them, in milliseconds. */
 const allToldMs = 200;
@@ -40,96 +34,88 @@ for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => p
 
 /** Brings up the services of a job, runs its program beside them, and ends them: `with-services.js JOB_FOLDER`. */
 async function main(): Promise<number> {
-  const told = ServedJob.parse(JSON.parse(readFileSync(join(folder, 'services.json'), 'utf8')));
-  process.chdir(told.root);
-  const environment = environments(told);
-  const servers: Server[] = [];
+  const served = ServedJob.parse(JSON.parse(readFileSync(join(folder, 'services.json'), 'utf8')));
+  process.chdir(served.root);
+  const environment = environments(served);
+  const ports = new Ports();
+  const servers: BroughtServer[] = [];
   try {
     const rising = await Promise.allSettled(
-      told.services.map(async (service) => {
-        const place = { folder, here, env: environment(service.part), stopping: stopping.signal };
-        servers.push(await bringUp(service, place));
+      served.services.map(async (service) => {
+        const options = { folder, here, env: environment(service.part), ports, stopping: stopping.signal };
+        servers.push(await bringUp(service, options));
       }),
     );
     if (stopping.signal.aborted) return 128 + constants.signals.SIGTERM;
-    const failed = rising.find((one) => one.status === 'rejected');
-    if (failed) throw failed.reason;
-    return await runProgram(told, environment(told.program), servers);
+    const failed = rising.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+    return await runProgram(served, environment(served.program), servers);
   } finally {
-    await Promise.all(servers.map((server) => endServer(server)));
+    await Promise.all(servers.map(({ life }) => life.stop()));
   }
 }
 
 /** The job's own program; whoever fails because its server died is not to blame. */
-async function runProgram(told: ServedJob, env: Record<string, string>, servers: readonly Server[]): Promise<number> {
-  const urls = JSON.stringify(Object.fromEntries(servers.map(({ address, url }) => [address, url])));
-  const ownEnv = { ...env, STET_SERVICES: urls };
-  const job = asHere(told.job, folder, { ...process.env, STET_SERVICES: urls });
+async function runProgram(
+  served: ServedJob,
+  env: NodeJS.ProcessEnv,
+  servers: readonly BroughtServer[],
+): Promise<number> {
+  const urls = JSON.stringify(Object.fromEntries(servers.map(({ address, loan }) => [address, loan.url])));
+  const job = asHere(served.job, folder, { ...process.env, STET_SERVICES: urls });
   const spec = await findTask(job);
-  refuseOtherCommand(spec, told.job, told.program.command);
+  refuseOtherCommand(spec, served.job, served.program.command);
   if (stopping.signal.aborted) return 128 + constants.signals.SIGTERM;
   const args = spec.command?.(job.inputs, job.out, { resuming: job.resuming }) ?? nodeArgs('worker', folder);
-  const child = startProgram(args, { cwd: told.program.cwd, env: ownEnv, isLeader: true });
-  pass = passOn(child);
-  const code = endOf(child);
-  void code.then(() => signalProcesses(child, 'SIGKILL')); // what it left behind
-  const death = Promise.race(servers.map(async (server) => ({ server, how: await server.ended })));
-  const first = await Promise.race([code, death]);
-  const dead = typeof first === 'number' && first !== 0 ? await Promise.race([death, delay(dyingMs)]) : first;
+  const program = new Program(args, { cwd: served.program.cwd, env: { ...env, STET_SERVICES: urls } });
+  pass = passOn(program);
+  const first = await Promise.race([program.exitCode, ...servers.map(({ loan }) => loan.over)]);
+  if (first === 0) return first;
   // Servers that are told to end with the whole job may be seen to do so before this process is.
-  if (typeof dead === 'object') await delay(allToldMs);
-  if (stopping.signal.aborted || typeof dead !== 'object') return await code;
-  signalProcesses(child, 'SIGKILL');
-  await code;
-  throw new Problem('service-died', `The service ${labelOf(told, dead.server)} died while it was used: ${dead.how}.`, {
-    hint: `What it said: ${dead.server.log}`,
-  });
+  await delay(allToldMs);
+  if (stopping.signal.aborted) return await program.exitCode;
+  const deaths = await Promise.all(servers.map(({ life, loan }) => life.deathOf(loan)));
+  const dead = servers.find((_, i) => deaths[i] !== undefined);
+  if (!dead || stopping.signal.aborted) return await program.exitCode;
+  program.kill();
+  await program.exitCode;
+  const { label, loan } = dead;
+  const { code, message, hint } = serviceDied(label, { death: asClause(loan.death ?? ''), log: loan.process.log });
+  throw new Problem(code, message, { hint });
 }
 
 /**
  * What the job is told its program is told too. Slurm tells the end either to this process or to all of them, and a program that is
  * told twice may not get to save its state: a canary that sits beside it shows which it was.
  */
-function passOn(child: ChildProcess): (signal: NodeJS.Signals) => void {
-  const canary = startProgram(['sleep', '2147483'], { cwd: '/', env: { PATH: process.env.PATH ?? '' } });
+function passOn(program: Program): (signal: NodeJS.Signals) => void {
+  const env = { PATH: process.env.PATH ?? '' };
+  const canary = spawn('sleep', ['2147483'], { cwd: '/', env, stdio: 'ignore' });
   let isCanaryAlive = true;
-  void endOf(canary).then(() => (isCanaryAlive = false));
+  for (const end of ['error', 'exit']) canary.once(end, () => (isCanaryAlive = false));
   process.on('exit', () => canary.kill('SIGKILL'));
   return (signal) => {
-    if (signal !== 'SIGTERM') child.kill(signal);
-    else void delay(allToldMs).then(() => isCanaryAlive && child.kill(signal));
+    if (signal !== 'SIGTERM') program.signal(signal);
+    else void delay(allToldMs).then(() => isCanaryAlive && program.signal(signal));
   };
 }
 
 /** What each part sees: its own variables, its own secrets, and its share of the GPUs, the services' first. */
-function environments({ services, program }: ServedJob): (part: Part) => Record<string, string> {
+function environments({ services, program }: ServedJob): (part: Part) => NodeJS.ProcessEnv {
   const parts = [...services.map(({ part }) => part), program];
-  const secret = new Set(parts.flatMap(({ handed }) => handed));
+  const secrets = new Set(parts.flatMap(({ handed }) => handed));
   const visible = (process.env.CUDA_VISIBLE_DEVICES ?? '').split(',').filter((gpu) => gpu !== '');
-  const firstGpu = new Map<Part, number>();
-  let next = 0;
-  for (const part of parts) {
-    firstGpu.set(part, next);
-    next += part.gpus;
-  }
+  const isShared = visible.length > 0 && parts.some(({ gpus }) => gpus > 0);
+  const gpusOf = new Map(parts.map((part) => [part, visible.splice(0, part.gpus).join(',')]));
   return (part) => {
-    const first = firstGpu.get(part) ?? 0;
-    const inherited = Object.entries(process.env).flatMap(([name, value]) => {
-      return value === undefined || (secret.has(name) && !part.handed.includes(name)) ? [] : [[name, value]];
-    });
+    const inherited = Object.entries(process.env).filter(([name]) => !secrets.has(name) || part.handed.includes(name));
     return {
-      ...(Object.fromEntries(inherited) as Record<string, string>),
-      ...(next > 0 && visible.length > 0
-        ? { CUDA_VISIBLE_DEVICES: visible.slice(first, first + part.gpus).join(',') }
-        : {}),
+      ...Object.fromEntries(inherited),
+      ...(isShared ? { CUDA_VISIBLE_DEVICES: gpusOf.get(part) } : {}),
       STET_CPUS: String(Math.max(1, Math.ceil(part.cpus))),
       ...part.env,
     };
   };
-}
-
-function labelOf({ services }: ServedJob, { address }: Server): string {
-  return services.find((service) => service.address === address)?.job.label ?? address;
 }
 
 try {

@@ -7,7 +7,7 @@ const pollMs = 100;
 /** How long one answer may take, in milliseconds. */
 const answerMs = 2000;
 
-export interface ReadyPlace {
+export interface ServerOutside {
   readonly port: number;
   /** What the service prints. */
   readonly log: string;
@@ -16,7 +16,7 @@ export interface ReadyPlace {
 }
 
 /** Waits until a service is up; false when its time is over or the waiting was. */
-export async function becomesReady(ready: Readiness, { port, log, signal }: ReadyPlace): Promise<boolean> {
+export async function becomesReady(ready: Readiness, { port, log, signal }: ServerOutside): Promise<boolean> {
   const end = performance.now() + ready.withinSeconds * 1000;
   const look = 'http' in ready ? () => answers(port, ready.http, signal) : lineWatch(log, ready.line);
   while (!signal.aborted && performance.now() < end) {

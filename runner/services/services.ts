@@ -1,33 +1,21 @@
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { join, relative } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
+import type { ServiceNode } from '../../tasks/core/node.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import { freePlace, tokenOf } from '../job/attempt-names.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import type { Fact, Failure } from '../log/events.ts';
-import type { Change, Executor, Job } from '../executors/executor.ts';
+import type { Change, Executor } from '../executors/executor.ts';
 import type { Executors } from '../executors/executors.ts';
-import { freePort, isListening } from './free-port.ts';
-import { failureOf, judge } from '../attempt/judge.ts';
+import { failureOf } from '../attempt/judge.ts';
 import type { Output } from '../values/output.ts';
-import { isForeign } from './port-owner.ts';
-import { becomesReady } from './readiness.ts';
+import { JobProcess } from './job-process.ts';
+import { Ports } from './ports.ts';
 import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import type { RunLog } from '../log/run-log.ts';
-import {
-  asleep,
-  dyingMs,
-  failedFact,
-  type Life,
-  mostConflicts,
-  newLife,
-  nodeOf,
-  notReady,
-  portTaken,
-  type Service,
-} from './service-life.ts';
+import { type Loan, ServerLife, serviceDied, type ServerMove } from './server-life.ts';
 import { onPort } from '../keys/service-task.ts';
 import { withServices } from '../executors/with-services.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
@@ -51,42 +39,46 @@ export interface ServicesTools {
 /** Whether a node can have the services that it takes; the address of one that has failed. */
 type Look = 'up' | 'coming' | 'startable' | { readonly failed: string };
 
+/** A service in this run. */
+interface Service {
+  readonly call: KeyedCall;
+  readonly life: ServerLife;
+  /** Addresses of consumers that run. */
+  readonly borrowers: Set<string>;
+}
+
 /** Starts services when they are asked for, lends them, and stops them when nobody wants them any more. */
 export class Services {
   readonly #tools: ServicesTools;
+  readonly #ports = new Ports();
   readonly #services = new Map<string, Service>();
-  readonly #lives = new Map<Job, Life>();
-  readonly #lent = new Map<string, Life[]>();
-  /** Of which the log says that they are tried again, and they were not yet. */
-  readonly #owed = new Set<Service>();
+  /** Those that run, or are due to. */
+  readonly #active = new Set<Service>();
+  /** By token: who hands on a change may hand on a copy of the job. */
+  readonly #processes = new Map<string, JobProcess>();
+  /** What consumers have, by their addresses. */
+  readonly #lent = new Map<string, ReadonlyMap<Service, Loan>>();
   #executor: Executor | undefined;
 
   constructor(tools: ServicesTools) {
     this.#tools = tools;
   }
 
-  /** Processes that have not ended. */
+  /** Services with a process that has not ended. */
   get running(): number {
-    return this.#lives.size;
+    return [...this.#active].filter(({ life }) => life.loan).length;
   }
 
   /** Those of them that come up or go down. */
   get starting(): number {
-    return [...this.#lives.values()].filter(({ service }) => service.phase !== 'up').length;
+    return [...this.#active].filter(({ life }) => life.loan && life.phase !== 'up').length;
   }
 
   /** The executors for everybody else: what becomes of services is told here. */
   watched(executors: Executors): Executors {
-    return {
-      nameFor: (job) => executors.nameFor(job),
-      serviceHost: executors.serviceHost,
-      named: (name) => executors.named(name),
-      ready: (name) => executors.ready(name),
-      get opened() {
-        return executors.opened;
-      },
-      onChange: (listener) => executors.onChange((change) => this.#take(change) || listener(change)),
-    };
+    const onChange: Executors['onChange'] = (listener) =>
+      executors.onChange((change) => this.#take(change) || listener(change));
+    return { ...executors, onChange };
   }
 
   /** What a service gives to those that take it, long before it is up. */
@@ -95,7 +87,7 @@ export class Services {
     const { address } = instance;
     const before = this.#services.get(address);
     if (before?.call.fingerprint === fingerprint) before.borrowers.clear();
-    else this.#services.set(address, { ...asleep(), call });
+    else this.#services.set(address, this.#serviceOf(call));
     return { endpoint: { value: new PromisedEndpoint({ address, fingerprint }) } };
   }
 
@@ -103,12 +95,12 @@ export class Services {
    * How it stands with the services that a node takes. Those that are down can be started as soon as there is room for them
    * and for the node, so that none holds GPUs for somebody who waits for others. Throws when there never can be.
    */
-  async look({ instance, inputs }: KeyedCall, resources: Resources): Promise<Look> {
-    const needed = servicesIn(inputs).map((address) => this.#get(address));
-    const failed = needed.find(({ phase }) => phase === 'failed');
+  async look(consumer: KeyedCall, resources: Resources): Promise<Look> {
+    const needed = this.#neededBy(consumer);
+    const failed = needed.find(({ life }) => life.phase === 'failed');
     if (failed) return { failed: failed.call.instance.address };
-    const down = needed.filter(({ phase }) => phase === 'down');
-    if (down.length === 0) return needed.every(({ phase }) => phase === 'up') ? 'up' : 'coming';
+    const down = needed.filter(isDown);
+    if (down.length === 0) return needed.every(({ life }) => life.phase === 'up') ? 'up' : 'coming';
     this.#executor ??= await this.#tools.executors.named(this.#tools.executors.serviceHost);
     const together = (services: readonly Service[]): Resources =>
       withServices(
@@ -119,237 +111,168 @@ export class Services {
     const refusal = this.#executor.refusal(together(needed));
     if (refusal === undefined) return 'coming';
     const all = needed.map(({ call }) => call.instance.label).join(' and ');
-    throw new Problem('no-such-resources', `${instance.label} cannot run here beside ${all}: ${refusal}.`, {
+    throw new Problem('no-such-resources', `${consumer.instance.label} cannot run here beside ${all}: ${refusal}.`, {
       hint: 'Ask for less in `resources`, or run it on another machine.',
     });
   }
 
   /** The services that a node takes. */
-  of({ inputs }: KeyedCall): KeyedCall[] {
-    return servicesIn(inputs).map((address) => this.#get(address).call);
+  of(consumer: KeyedCall): KeyedCall[] {
+    return this.#neededBy(consumer).map(({ call }) => call);
   }
 
   /** Starts those services of a node that are down. */
   async startFor(consumer: KeyedCall): Promise<void> {
-    for (const address of servicesIn(consumer.inputs)) {
-      const service = this.#get(address);
-      if (service.phase !== 'down') continue;
-      const port = await freePort(new Set([...this.#lives.values()].map((life) => life.port)));
-      this.#start(service, port, consumer);
+    const reason = `${consumer.instance.label} needs it`;
+    for (const service of this.#neededBy(consumer)) {
+      if (!isDown(service)) continue;
+      const { call, life } = service;
+      this.#active.add(service);
+      try {
+        await life.start((port, attempt) => this.#submit(call, { port, attempt, reason }));
+      } catch (error) {
+        this.#active.delete(service);
+        if (!this.#tools.isLoss(error)) life.giveUp(failureOf(error));
+      }
     }
   }
 
   /** Where the services are that a node takes; they are its own until it gives them back. */
-  lend({ instance, inputs }: KeyedCall): ReadonlyMap<string, string> {
-    const lives = servicesIn(inputs).flatMap((address) => this.#get(address).life ?? []);
-    for (const { service } of lives) service.borrowers.add(instance.address);
-    this.#lent.set(instance.address, lives);
-    return new Map(lives.map(({ service, url }) => [service.call.instance.address, url]));
+  lend(consumer: KeyedCall): ReadonlyMap<string, string> {
+    const { address } = consumer.instance;
+    const lent = new Map(
+      this.#neededBy(consumer).flatMap((service) => {
+        const { loan } = service.life;
+        return loan ? [[service, loan] as const] : [];
+      }),
+    );
+    for (const { borrowers } of lent.keys()) borrowers.add(address);
+    this.#lent.set(address, lent);
+    return new Map([...lent].map(([{ call }, { url }]) => [call.instance.address, url]));
   }
 
   /** How an attempt that has ended is to be judged: whoever fails because its server died is not to blame. */
-  async giveBack(
-    { instance }: KeyedCall,
-    end: AttemptEnd,
-    { isStopping }: { isStopping: boolean },
-  ): Promise<AttemptEnd> {
-    const lives = this.#lent.get(instance.address) ?? [];
-    this.#lent.delete(instance.address);
-    for (const { service } of lives) service.borrowers.delete(instance.address);
-    if (!end.failure || isStopping) return end;
-    for (const life of lives) {
-      const death = await this.#deathOf(life);
+  async giveBack(consumer: KeyedCall, end: AttemptEnd, how: { isStopping: boolean }): Promise<AttemptEnd> {
+    const { address } = consumer.instance;
+    const lent = this.#lent.get(address) ?? new Map<Service, Loan>();
+    this.#lent.delete(address);
+    for (const { borrowers } of lent.keys()) borrowers.delete(address);
+    if (!end.failure || how.isStopping) return end;
+    for (const [{ call, life }, loan] of lent) {
+      const death = await life.deathOf(loan);
       if (death === undefined) continue;
-      const { label } = life.service.call.instance;
-      const message = `The service ${label} died while it was used: ${death}`;
-      const hint = `What it said: pipeline logs ${this.#tools.run.run} ${life.service.call.instance.address}`;
-      return { ...end, cause: 'service-died', failure: { code: 'service-died', message, hint } };
+      const { instance } = call;
+      const log = `pipeline logs ${this.#tools.run.run} ${instance.address}`;
+      const failure = serviceDied(instance.label, { death, log });
+      return { ...end, cause: 'service-died', failure };
     }
     return end;
   }
 
   stopUnwanted(isWanted: (address: string) => boolean): void {
-    for (const service of this.#active()) {
-      if (service.borrowers.size === 0 && !isWanted(service.call.instance.address)) this.#stop(service);
+    for (const { borrowers, call, life } of this.#active) {
+      if (borrowers.size === 0 && !isWanted(call.instance.address)) void life.stop();
     }
   }
 
   stopAll({ now = false }: { now?: boolean } = {}): void {
-    for (const service of this.#active()) this.#stop(service, { now });
+    for (const { life } of this.#active) void life.stop({ now });
   }
 
   /** Nothing runs and nothing fits: whoever is next gets the room of services that only others wait for. */
   makeRoomFor({ inputs }: KeyedCall): void {
     const needed = new Set(servicesIn(inputs));
-    for (const service of this.#active()) {
-      const isNeeded = needed.has(service.call.instance.address);
-      if (service.phase === 'up' && service.borrowers.size === 0 && !isNeeded) this.#stop(service);
+    for (const { borrowers, call, life } of this.#active) {
+      if (life.phase === 'up' && borrowers.size === 0 && !needed.has(call.instance.address)) void life.stop();
     }
   }
 
   /** Ends a service for good; false when there is none of that name. */
   giveUp(address: string, failure: Failure): boolean {
     const service = this.#services.get(address);
-    if (!service || service.phase === 'failed') return service !== undefined;
-    if (service.life) service.life.death = failure.message;
-    this.#stop(service);
-    this.#fail(service, failure, service.life, 0);
-    for (const borrower of service.borrowers) this.#tools.cancel(borrower);
-    return true;
+    service?.life.giveUp(failure);
+    return service !== undefined;
   }
 
-  #start(service: Service, port: number, consumer: KeyedCall): void {
+  #serviceOf(call: KeyedCall): Service {
+    const { spec, options } = nodeOf(call);
+    const { ready, scheme } = spec;
+    const moved = (move: ServerMove): void => this.#moved(service, move);
+    const life = new ServerLife({ ready, scheme, retries: options.retries, ports: this.#ports, moved });
+    const service: Service = { call, life, borrowers: new Set() };
+    return service;
+  }
+
+  /** Tells what became of a service, and ends its consumers with it. */
+  #moved(service: Service, move: ServerMove): void {
+    const { call, life, borrowers } = service;
+    const { emit, cancel, changed, run } = this.#tools;
+    const { address, label } = call.instance;
+    if (!life.loan && life.phase !== 'due') this.#active.delete(service);
+    if (move.type === 'up') emit({ type: 'service-ready', address, url: move.loan.url });
+    else if (move.type !== 'stopped') {
+      const { failure, seconds } = move;
+      const log = move.log && relative(run.folder, move.log);
+      const willRetry = life.phase === 'due';
+      emit({ type: 'node-failed', address, label, failure, attempt: life.attempt, seconds, log, willRetry });
+      for (const borrower of borrowers) cancel(borrower);
+    } else if (life.phase === 'down') emit({ type: 'service-stopped', address, seconds: move.seconds });
+    changed();
+  }
+
+  #submit(call: KeyedCall, how: { port: number; attempt: number; reason: string }): JobProcess {
+    const { port, attempt, reason } = how;
     const { store, run, code, emit } = this.#tools;
-    const { call } = service;
     const { instance, fingerprint } = call;
     const { address, label } = instance;
-    service.attempt += 1;
-    this.#owed.delete(service);
-    service.phase = 'starting';
-    const { attempt } = service;
-    const place = freePlace(run.folder, address, attempt);
+    const { spec } = nodeOf(call);
+    const id = freePlace(run.folder, address, attempt);
     const token = tokenOf(call, attempt);
     const resources = resourcesOf(call);
-    const { spec } = nodeOf(call);
-    const reason = `${consumer.instance.label} needs it`;
-    const job = { job: place, token, executor: this.#tools.executors.serviceHost, resources, service: true };
+    const job = { job: id, token, executor: this.#tools.executors.serviceHost, resources, service: true };
     emit({ type: 'node-queued', address, label, task: spec.name, fingerprint, attempt, reason, ...job });
-    const folder = join(run.folder, place);
-    let life: Life | undefined;
-    try {
-      refuseChain(call);
-      const staged = stageJob(
-        { ...call, spec: onPort(spec, port) },
-        { store, folder, outFolder: folder, id: place, token, attempt, code, isRemote: false, resources, port },
-      );
-      life = newLife(service, staged, port, `${spec.scheme}://127.0.0.1:${port}`);
-      service.life = life;
-      this.#lives.set(staged, life);
-      this.#executor?.submit(staged);
-      void this.#awaitReady(life);
-    } catch (error) {
-      if (life) this.#lives.delete(life.job);
-      service.life = undefined;
-      service.phase = 'down';
-      if (!this.#tools.isLoss(error)) this.#fail(service, failureOf(error), life, 0);
-    }
-  }
-
-  async #awaitReady(life: Life): Promise<void> {
-    const { service, job, port, url, settled } = life;
-    const { ready } = nodeOf(service.call).spec;
-    const isUp = await becomesReady(ready, { port, log: join(job.folder, 'log.txt'), signal: settled.signal });
-    if (settled.signal.aborted) return; // its end tells the rest
-    life.isConflict = isUp && life.group !== undefined && isForeign(port, life.group);
-    if (isUp && !life.isConflict) {
-      service.phase = 'up';
-      this.#tools.emit({ type: 'service-ready', address: service.call.instance.address, url });
-      this.#tools.changed();
-      return;
-    }
-    life.failure = life.isConflict ? portTaken(port) : notReady(ready);
-    this.#executor?.cancel(job, { now: life.isConflict });
+    refuseChain(call);
+    const folder = join(run.folder, id);
+    const staged = stageJob(
+      { ...call, spec: onPort(spec, port) },
+      { store, folder, outFolder: folder, id, token, attempt, code, isRemote: false, resources, port },
+    );
+    if (!this.#executor) throw new Error(`nobody has looked whether there is room for ${label}`);
+    const process = new JobProcess(this.#executor, staged);
+    this.#processes.set(token, process);
+    this.#executor.submit(staged);
+    return process;
   }
 
   /** True when the change was one of a service. */
   #take(change: Change): boolean {
-    const life = 'job' in change ? this.#lives.get(change.job) : undefined;
-    if (!life) return false;
-    const { address } = life.service.call.instance;
+    const process = 'job' in change ? this.#processes.get(change.job.token) : undefined;
+    if (!process) return false;
+    process.take(change);
+    const { call, attempt, token } = process.job;
     if (change.type === 'started') {
       const { host, pid } = change;
-      life.group = pid;
-      const { attempt } = life.service;
-      this.#tools.emit({ type: 'node-started', address, attempt, host, pid });
+      this.#tools.emit({ type: 'node-started', address: call.instance.address, attempt, host, pid });
     }
-    if (change.type === 'exited') {
-      life.settled.abort();
-      life.failure ??= judge(life.job, change.exit) ?? {
-        code: 'ended-early',
-        message: 'It ended by itself, with exit code 0, while it was needed.',
-      };
-      void this.#ended(life, life.failure);
-    }
+    if (change.type === 'exited') this.#processes.delete(token);
     return true;
   }
 
-  async #ended(life: Life, failure: Failure): Promise<void> {
-    const { service, port } = life;
-    const { address } = service.call.instance;
-    const seconds = (performance.now() - life.startedAt) / 1000;
-    const isConflict = service.phase === 'starting' && (life.isConflict || (await isListening(port)));
-    this.#lives.delete(life.job);
-    service.life = undefined;
-    if (life.isStopping) {
-      if (service.phase === 'stopping') {
-        service.phase = 'down';
-        this.#tools.emit({ type: 'service-stopped', address, seconds });
-      }
-    } else if (service.phase === 'up') {
-      life.death = failure.message;
-      this.#tryAgain(service, failure, life, seconds);
-      for (const borrower of service.borrowers) this.#tools.cancel(borrower);
-    } else if (isConflict && service.conflicts < mostConflicts) {
-      service.conflicts += 1;
-      this.#tryAgain(service, portTaken(port), life, seconds);
-    } else if (service.failures < (nodeOf(service.call).options.retries ?? 0)) {
-      service.failures += 1;
-      this.#tryAgain(service, failure, life, seconds);
-    } else {
-      this.#fail(service, failure, life, seconds);
-    }
-    life.end();
-    this.#tools.changed();
+  #neededBy({ inputs }: KeyedCall): Service[] {
+    return servicesIn(inputs).map((address) => {
+      const service = this.#services.get(address);
+      if (!service) throw new Error(`no service at ${address}`);
+      return service;
+    });
   }
+}
 
-  #tryAgain(service: Service, failure: Failure, life: Life, seconds: number): void {
-    service.phase = 'down';
-    this.#owed.add(service);
-    this.#tools.emit({ ...failedFact(service, failure, life, seconds), willRetry: true });
-  }
+function isDown({ life }: Service): boolean {
+  return life.phase === 'down' || life.phase === 'due';
+}
 
-  #fail(service: Service, failure: Failure, life: Life | undefined, seconds: number): void {
-    service.phase = 'failed';
-    this.#owed.delete(service);
-    this.#tools.emit({ ...failedFact(service, failure, life, seconds), willRetry: false });
-    this.#tools.changed();
-  }
-
-  #stop(service: Service, { now = false }: { now?: boolean } = {}): void {
-    const { life, phase, call } = service;
-    if (life) {
-      if (life.isStopping && !now) return;
-      life.isStopping = true;
-      life.settled.abort();
-      if (phase !== 'failed') service.phase = 'stopping';
-      this.#executor?.cancel(life.job, { now });
-      return;
-    }
-    if (!this.#owed.delete(service)) return;
-    this.#tools.emit({ type: 'service-stopped', address: call.instance.address, seconds: 0 });
-  }
-
-  /** Of what a server died that somebody used, if it did. One that is silent has died, or is ended. */
-  async #deathOf(life: Life): Promise<string | undefined> {
-    if (life.death === undefined) await Promise.race([life.ended, delay(dyingMs)]);
-    if (life.death !== undefined || life.isStopping) return life.death;
-    if (!(await isListening(life.port))) {
-      life.failure = { code: 'silent', message: 'It did not listen any more.' };
-      this.#executor?.cancel(life.job, { now: true });
-      await life.ended;
-    }
-    return life.death;
-  }
-
-  #active(): Set<Service> {
-    return new Set([...[...this.#lives.values()].map(({ service }) => service), ...this.#owed]);
-  }
-
-  #get(address: string): Service {
-    const service = this.#services.get(address);
-    if (!service) throw new Error(`no service at ${address}`);
-    return service;
-  }
+function nodeOf({ instance }: KeyedCall): ServiceNode {
+  return instance.of.node as ServiceNode;
 }
 
 function refuseChain({ instance: { label }, inputs }: KeyedCall): void {
