@@ -9,7 +9,7 @@ export const slurmDoor: Door<SlurmSite> = {
   programs: [{ name: 'sbatch', purpose: 'a Slurm cluster needs it; runs on one machine do not' }],
   isSetUp: ({ modules = [], setup = [] }) => modules.length > 0 || setup.length > 0,
   make: async ({ own, storeRoot }) => (await import('./make.ts')).makeSlurm(own, storeRoot),
-  refusals: async (asked, { own }) => (await import('./refusals.ts')).slurmRefusals(asked, own),
+  refusals: async (asked, { own }) => (await import('./queue/refusals.ts')).slurmRefusals(asked, own),
   examine: async ({ own, storeRoot }, options) => (await import('./examine.ts')).examineSlurm(own, storeRoot, options),
   left: {
     queueStatuses: async (jobs) => (await import('./left-jobs.ts')).queueStatuses(jobs),

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileSystemOf } from '../../../cache/file-system.ts';
 import { type Cluster, type ClusterNode, nodesFor } from './queue/cluster.ts';
 import type { SlurmCommands } from './queue/commands.ts';
-import { slurmCommands } from './slurm-commands.ts';
+import { slurmCommands } from './queue/slurm-commands.ts';
 import { siteOptions } from './script/options.ts';
 import type { Finding } from '../finding.ts';
 import { quoted } from '../shell-quote.ts';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../../../cache/problem.ts';
 import type { LeftJob } from '../door.ts';
 import type { QueueStatus, Submitted } from '../executor.ts';
-import { slurmCommands } from './slurm-commands.ts';
+import { slurmCommands } from './queue/slurm-commands.ts';
 import { standingOf } from './queue/classify.ts';
 import { queueStatusOf } from './queue/queue-status.ts';
 import { withdrawJob } from './script/exit-record.ts';

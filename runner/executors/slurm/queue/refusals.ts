@@ -1,8 +1,8 @@
-import type { Resources } from '../../../tasks/core/resources.ts';
-import type { Reason } from '../door.ts';
+import type { Resources } from '../../../../tasks/core/resources.ts';
+import type { Reason } from '../../door.ts';
 import { slurmCommands } from './slurm-commands.ts';
-import { clusterRefusals } from './queue/cluster.ts';
-import type { SlurmSite } from './script/slurm-site.ts';
+import { clusterRefusals } from './cluster.ts';
+import type { SlurmSite } from '../script/slurm-site.ts';
 
 /** Why the live cluster can never run such jobs: one question for all of them. */
 export async function slurmRefusals(asked: readonly Resources[], site: SlurmSite): Promise<readonly Reason[][]> {
