@@ -121,7 +121,10 @@ export interface QueueStatus {
   readonly limitSeconds: number | undefined;
 }
 
-/** Starts jobs and reports their changes. Knows nothing else. */
+/**
+ * Starts jobs and reports their changes. Knows nothing else. Jobs are told apart by their tokens: either side may hand the other
+ * a copy.
+ */
 export interface Executor {
   /** Its jobs run on when the driver is gone, and another can `adopt` them. */
   readonly outlivesDriver: boolean;

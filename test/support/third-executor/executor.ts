@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Capacity } from '../../../runner/executors/capacity.ts';
+import { type Capacity, localCapacity } from '../../../runner/executors/capacity.ts';
+import type { ExecutorSite, MakeOptions } from '../../../runner/executors/door.ts';
 import { baseEnvironment } from '../../../runner/executors/environment.ts';
 import type { Change, Executor, Exit, Job } from '../../../runner/executors/executor.ts';
 import { signalGroup } from '../../../runner/executors/process-group.ts';
@@ -19,8 +20,12 @@ interface Running {
   isCancelled: boolean;
 }
 
+export async function makeThird({ machine }: ExecutorSite, options: MakeOptions): Promise<Executor> {
+  return new ThirdExecutor(await localCapacity(machine, options));
+}
+
 /** An executor that somebody else might have written: children of the driver, and nothing of the local executor. */
-export class ThirdExecutor implements Executor {
+class ThirdExecutor implements Executor {
   readonly outlivesDriver = false;
   readonly #slots: Slots;
   readonly #running = new Map<string, Running>();
