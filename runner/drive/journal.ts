@@ -1,13 +1,13 @@
 import { fileProblem } from '../../cache/file-problem.ts';
 import type { Event, Fact } from '../log/events.ts';
 import type { RunLog } from '../log/run-log.ts';
-import { apply, emptyState, type RunState } from '../log/state.ts';
+import { apply, type RunState, stateOf } from '../log/state.ts';
 
 /** The facts of a run: written to its log before anything follows from them, folded into a state, and told. */
 export class Journal {
   readonly #log: RunLog;
   readonly #told: (event: Event) => void;
-  #state: RunState = emptyState;
+  #state: RunState = stateOf([]);
 
   constructor(log: RunLog, told: (event: Event) => void) {
     this.#log = log;
