@@ -231,7 +231,7 @@ test('a job that an earlier driver left is taken over where there is no room for
     resuming: false,
     tries: noTries,
   });
-  const scene = await LaunchScene.open(t, undefined, { pass, cpus: 4 });
+  const scene = await LaunchScene.open(t, [], { pass, cpus: 4 });
   await scene.queue('work');
   await scene.queue('work~2');
   assert.deepEqual(await scene.launch(), ['started work', 'started work~2']);
