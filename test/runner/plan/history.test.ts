@@ -148,10 +148,7 @@ test('five runs of the pipeline are looked at, and no older one', async (t) => {
   assert.equal(new History(store, 'demo').secondsOf('train'), 60);
   pastRun(store, 'demo', []);
   const history = new History(store, 'demo');
-  assert.deepEqual(
-    [history.secondsOf('train'), await history.reason(callOf())],
-    [undefined, 'it never ran before'],
-  );
+  assert.deepEqual([history.secondsOf('train'), await history.reason(callOf())], [undefined, 'it never ran before']);
 });
 
 test('a node is said to take as long as it took the last time that it ended well', async (t) => {

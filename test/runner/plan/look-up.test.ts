@@ -52,7 +52,10 @@ test('what is on record is a hit, and what is not runs with its reason', async (
 });
 
 test('of equal calls that are looked up together the first runs, and the others take what it gives', async (t) => {
-  const scene = await PassScene.open(t, ['/a', '/b', '/c'].map((at) => train({ seed: 1, at }).n));
+  const scene = await PassScene.open(
+    t,
+    ['/a', '/b', '/c'].map((at) => train({ seed: 1, at }).n),
+  );
   const verdicts = await verdictsOn(scene, ['train', 'train~2', 'train~3']);
   assert.deepEqual(
     verdicts.map((verdict) => (verdict.is === 'shared' ? verdict.owner : verdict.is)),
@@ -70,7 +73,10 @@ test('a record whose files are gone is said to be damaged', async (t) => {
 });
 
 test('what is forced runs whatever is known of it, and its equals take what it gives', async (t) => {
-  const scene = await PassScene.open(t, ['/a', '/b'].map((at) => train({ seed: 1, at }).n));
+  const scene = await PassScene.open(
+    t,
+    ['/a', '/b'].map((at) => train({ seed: 1, at }).n),
+  );
   await remember(scene, 'train');
   assert.deepEqual(await verdictsOn(scene, ['train', 'train~2'], 'train'), [
     { is: 'run', isForced: true, reason: 'it was asked for with --force' },
