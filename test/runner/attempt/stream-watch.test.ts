@@ -143,10 +143,13 @@ test('an item that its program deletes while it is taken is none, and breaks not
       return {};
     },
   });
-  const scene = await WatchScene.open(t, stream(fleeting));
-  scene.write('1', 'soon gone');
-  await scene.look();
-  assert.deepEqual([scene.released, scene.watch.broken, existsSync(scene.path('1'))], [[], undefined, false]);
+  for (const hasEnded of [false, true]) {
+    const scene = await WatchScene.open(t, stream(fleeting));
+    scene.write('1', 'soon gone');
+    if (hasEnded) scene.attempt.exited(undefined);
+    await scene.look();
+    assert.deepEqual([scene.released, scene.watch.broken, existsSync(scene.path('1'))], [[], undefined, false]);
+  }
 });
 
 test('an item that is written to while it is taken is taken as it is in the end', async (t) => {
