@@ -38,7 +38,7 @@ export async function ingest(
     }
     const given = returned ? returned[name] : givenByProgram(job, name, type);
     const value = await take(given, type, { job, store, where: name });
-    const stored = asStored(check(value, type, spec.name, name));
+    const stored = keepable(value, type, spec.name, name);
     const key = keyOf(type);
     outputs[name] = key === undefined ? { value: stored } : { items: keyedItems(stored, key, { spec, name }) };
   }
@@ -61,7 +61,7 @@ export async function ingestItem(ready: ReadyItem, spec: StreamSpec, { job, stor
   const value = kind
     ? await takeFiles(ready.path, kind, { job, store, where }, 'copy')
     : parseJson(readFileSync(ready.path, 'utf8'), job, where);
-  return { key: ready.key, value: asStored(check(value, spec.item, job.call.spec.name, where)) };
+  return { key: ready.key, value: keepable(value, spec.item, job.call.spec.name, where) };
 }
 
 interface ItemPlace {
@@ -210,11 +210,22 @@ function parseJson(text: string, job: StagedJob, where: string): unknown {
   }
 }
 
-function check(value: unknown, type: z.ZodType, task: string, where: string): unknown {
+/** A value that fits its type, as it comes back from a record. */
+function keepable(value: unknown, type: z.ZodType, task: string, where: string): unknown {
   const parsed = type.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new Problem(
-    'wrong-output',
-    `Output ${where} of ${task} does not fit its type:\n${z.prettifyError(parsed.error)}`,
-  );
+  if (!parsed.success) {
+    throw new Problem(
+      'wrong-output',
+      `Output ${where} of ${task} does not fit its type:\n${z.prettifyError(parsed.error)}`,
+    );
+  }
+  try {
+    return asStored(parsed.data);
+  } catch (cause) {
+    if (!Problem.is(cause)) throw cause;
+    throw new Problem(cause.code, `Output ${where} of ${task} cannot be kept: ${cause.message}`, {
+      hint: cause.hint,
+      cause,
+    });
+  }
 }
