@@ -8,7 +8,6 @@ import type { NodeRecord } from '../../../cache/records.ts';
 import { Attempts } from '../../../runner/attempt/attempts.ts';
 import { type Launch, Launcher } from '../../../runner/drive/launcher.ts';
 import type { QueuedNode } from '../../../runner/drive/queued-nodes.ts';
-import { only } from '../../../runner/executors/executors.ts';
 import type { KeyedCall } from '../../../runner/keys/keyed-call.ts';
 import { Submissions } from '../../../runner/log/submissions.ts';
 import { noTries } from '../../../runner/log/tries.ts';
@@ -17,6 +16,7 @@ import { isWhole } from '../../../runner/values/cache-hit.ts';
 import { endpoint, service, task } from '../../../tasks/core/task.ts';
 import { eventually } from '../../support/eventually.ts';
 import { IdleExecutor } from '../../support/idle-executor.ts';
+import { only } from '../../support/only.ts';
 import { PassScene } from '../../support/pass-scene.ts';
 
 const int = z.int();
@@ -67,7 +67,7 @@ class LaunchScene {
     });
     const executors = this.services.watched(owned);
     const diagnostics = pino({ level: 'silent' });
-    const attempts = new Attempts({ ...shared, executors, diagnostics, visibleWithinSeconds: 1, report: () => {} });
+    const attempts = new Attempts({ ...shared, executors, diagnostics, report: () => {} });
     this.pass = pass;
     this.executor = executor;
     this.launcher = new Launcher({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { z } from 'zod';
 import type { NodeRecord } from '../../../cache/records.ts';
-import type { AttemptEnd } from '../../../runner/attempt/finish-attempt.ts';
+import type { AttemptEnd } from '../../../runner/attempt/attempt-end.ts';
 import { Outcomes } from '../../../runner/drive/outcomes.ts';
 import { recordOf } from '../../../runner/drive/run-facts.ts';
 import { workFolder } from '../../../runner/job/staged-job.ts';
