@@ -8,7 +8,7 @@ import type { RunView } from '../../views/run-view.ts';
 import { summaryLines } from '../../views/summary.ts';
 import { shortPath } from '../common/short-path.ts';
 import { writePages } from '../results/pages.ts';
-import { logTail } from '../runs/log-tail.ts';
+import { logTail } from '../runs/log-end.ts';
 
 /** Lines of a failed job's log that are shown. */
 const tailLines = 8;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { logTail } from '../../../../runner/cli/runs/log-tail.ts';
+import { logTail } from '../../../../runner/cli/runs/log-end.ts';
 import { packageRoot } from '../../../../tasks/core/package-root.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 
