@@ -74,13 +74,13 @@ const levels = Float64Array.from({ length: brightest + 1 }, (_, level) => level)
 
 /** `counts`: how many pixels of each channel have each of the 256 values. */
 function statsOfCounts(counts: readonly Float64Array[], frameCount: number): FeatureStats {
-  const found = counts.map(statsOfChannel);
-  const quantiles = quantileNames.map((name) => [name, found.map((each) => each.quantiles[name] / brightest)]);
+  const channels = counts.map(statsOfChannel);
+  const quantiles = quantileNames.map((name) => [name, channels.map((each) => each.quantiles[name] / brightest)]);
   return {
-    min: found.map(({ min }) => min / brightest),
-    max: found.map(({ max }) => max / brightest),
-    mean: found.map(({ mean }) => mean / brightest),
-    std: found.map(({ std }) => std / brightest),
+    min: channels.map(({ min }) => min / brightest),
+    max: channels.map(({ max }) => max / brightest),
+    mean: channels.map(({ mean }) => mean / brightest),
+    std: channels.map(({ std }) => std / brightest),
     count: frameCount,
     quantiles: Object.fromEntries(quantiles) as Record<QuantileName, number[]>,
   };
