@@ -79,7 +79,7 @@ async function* counted(pixels: AsyncIterable<Uint8Array>, stats: ImageStats): A
   }
 }
 
-/** Each holds until the next is taken. */
+/** Each frame holds until the next is taken. */
 async function* decoded(files: readonly Uint8Array[], { of, size }: ImageFiles): AsyncGenerator<Uint8Array> {
   for await (const { rgb } of decodeImages(files, { of, ...size, camera: 'a camera', overwrites: true })) yield rgb;
 }

@@ -50,7 +50,7 @@ function refuseMissing({ span }: Source, needed: readonly string[], located: Rea
   throw recordProblem('feature-missing', span, `it has no feature ${[...new Set(missing)].join(', ')}`);
 }
 
-/** Images are one a step, and where there are none, instructions are. */
+/** A record has one image a step and, where it has no images, one instruction a step. */
 function stepsOf(source: Source, mapping: RldsMapping, located: ReadonlyMap<string, Located>): number {
   const images = Object.values(mapping.images);
   const counted = images.length > 0 ? images : mapping.instructions.filter((name) => located.has(name)).slice(0, 1);

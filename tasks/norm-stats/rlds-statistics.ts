@@ -12,7 +12,7 @@ export interface FrameReader {
   readonly actionWidth: number;
   /** Actions in a chunk. */
   readonly horizon: number;
-  /** The rows of an episode. One that cannot be used gives none and tells `onSkip`; without it, it throws. */
+  /** The rows of an episode. An unusable episode gives none and tells `onSkip`; without `onSkip`, it throws. */
   readonly framesOf: (episode: Episode, onSkip?: (problem: Problem) => void) => Rows;
 }
 

@@ -107,9 +107,9 @@ export const trainOpenpi: typeof train = Object.assign(
   { spec: train.spec },
 );
 
-/** What is known when the task is called: refs are not. */
+/** The settings that are known when the task is called: refs are not. */
 function withDefaults(inputs: Parameters<typeof train>[0]): Partial<TrainSettings> {
   const { gpus = 8, fsdpDevices = 1, batchSize, config, options } = inputs;
-  const checked = { gpus, fsdpDevices, batchSize, config, options };
-  return Object.fromEntries(Object.entries(checked).filter(([, value]) => !(value instanceof Ref)));
+  const settings = { gpus, fsdpDevices, batchSize, config, options };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => !(value instanceof Ref)));
 }

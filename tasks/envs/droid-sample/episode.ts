@@ -194,7 +194,7 @@ class World {
     );
   }
 
-  /** Velocities are those of all joints at once, so one that is too fast slows all. */
+  /** Velocities are those of all joints at once, so a joint that is too fast slows all. */
   private commandTo(target: readonly number[]): number[] {
     const wanted = target.map(
       (angle, i) => (angle - (this.joints[i] as number)) / largest.joint + 0.012 * noise(this.random),

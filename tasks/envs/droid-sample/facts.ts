@@ -39,7 +39,7 @@ export const receptacleColours = {
   towel: [150, 170, 200],
 } as const satisfies Readonly<Record<string, Colour>>;
 
-/** Streams of random numbers of one episode: what one of them draws moves nothing in the others. */
+/** Streams of random numbers of one episode: what one stream draws moves nothing in the others. */
 export type Stream = 'facts' | 'story' | 'motion' | 'look' | 'times';
 const streams: readonly Stream[] = ['facts', 'story', 'motion', 'look', 'times'];
 

@@ -63,7 +63,7 @@ const undefinedAddress = Buffer.alloc(8, 0xff);
 /** Half of how many tables an index may lead to; each group here needs one. */
 const indexHalf = 16;
 
-/** Pieces of the file one after the other, each where it was put. */
+/** The pieces of the file one after the other, each at the offset that `place` gave. */
 class Layout {
   private readonly pieces: Buffer[] = [];
   private end = superblockBytes;

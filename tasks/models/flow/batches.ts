@@ -1,7 +1,7 @@
 import { fillGaussian, permutation, randomOf } from '../random.ts';
 import { writeTime } from './time.ts';
 
-/** What is learned from: in each sample, a chunk of actions is to be given for what is observed. */
+/** The training data: in each sample, a chunk of actions is to be given for what is observed. */
 export interface Samples {
   readonly count: number;
   /** [count, width]: what is observed, in numbers for the network. */

@@ -44,7 +44,7 @@ export class PolicyClient implements ServedPolicy {
     this.#link = link;
   }
 
-  /** Throws `server-lost` when nobody answers in time, `server-refuses` when the wrong one does. */
+  /** Throws `server-lost` when nobody answers in time, `server-refuses` when the wrong server answers. */
   static async connect(options: ClientOptions): Promise<PolicyClient> {
     return new PolicyClient(options, await connect(options));
   }
@@ -102,7 +102,7 @@ async function connect(options: ClientOptions): Promise<Link> {
   }
 }
 
-/** What starts with `ws` is taken as it is, and anything else as a host. */
+/** An address that starts with `ws` is taken as it is, and any other as a host. */
 function addressOf(address: string): string {
   const url = address.startsWith('ws') ? address : `ws://${address.replace(/^http:\/\//, '')}`;
   if (URL.canParse(url)) return url;

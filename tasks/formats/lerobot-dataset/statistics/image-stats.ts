@@ -6,7 +6,7 @@ import { histogramQuantiles } from './stats.ts';
 export interface ImageStats {
   /** Whether the frame at this position is one of those that count; the others need not be decoded for this. */
   readonly wants: (frameIndex: number) => boolean;
-  /** Takes a frame, [height, width, 3] RGB; one that does not count is ignored. Nothing of it is kept. */
+  /** Takes a frame, [height, width, 3] RGB; a frame that does not count is ignored. Nothing of its memory is kept. */
   readonly add: (frameIndex: number, rgb: Uint8Array) => void;
   /** Three channels, values in [0, 1]; `count` is the number of frames that counted. */
   readonly total: () => FeatureStats;

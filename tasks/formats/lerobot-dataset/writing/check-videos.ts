@@ -6,14 +6,14 @@ import type { Episode, EpisodeVideo, Feature } from '../schema/dataset.ts';
 import { videoFeatures } from '../schema/features.ts';
 import { imageSize } from '../schema/image-size.ts';
 
-/** A video of an episode whose file was looked into. */
+/** A video of an episode whose file was looked into: `source` as it came, `part` as it will be stored. */
 export interface CheckedVideo {
   readonly source: EpisodeVideo;
   readonly part: VideoPart;
 }
 
 export interface VideoChecker {
-  /** The videos of a complete episode. One that is not as declared is refused, with all that is wrong in the episode. */
+  /** The videos of a complete episode. A video that is not as declared is refused, with all that is wrong in the episode. */
   readonly check: (episode: Episode) => Promise<Record<string, CheckedVideo>>;
   /** The `info` of every video feature, from the first file of each. */
   readonly info: () => Readonly<Record<string, object>>;
