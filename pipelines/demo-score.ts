@@ -86,11 +86,11 @@ type Policy = Ref<Value<typeof checkpoint>>;
 export default pipeline(
   'demo-score',
   params,
-  (given) => {
-    const { data, demos, datasetVersion, steps, batchSize, backend, rollouts, classifier } = given;
-    const saveEvery = given.saveEvery ?? Math.ceil(steps / 4);
+  (parameters) => {
+    const { data, demos, datasetVersion, steps, batchSize, backend, rollouts, classifier } = parameters;
+    const saveEvery = parameters.saveEvery ?? Math.ceil(steps / 4);
     const rolloutSteps = stepsToRollOut({ steps, saveEvery, chosen: rollouts.steps });
-    refuseSharedScenes(rollouts, given.eval);
+    refuseSharedScenes(rollouts, parameters.eval);
 
     const { replay } = data === undefined ? samplePusht({}) : adoptZarr({ path: data });
     const { dataset: demonstrations } = pushtToLerobot({
@@ -107,7 +107,7 @@ export default pipeline(
     };
 
     // 1. The base policy, on all demonstrations.
-    const base = train('base', demonstrations, given.seed);
+    const base = train('base', demonstrations, parameters.seed);
 
     // 2. Rollouts of several checkpoints, each as soon as it is saved.
     const { steps: _, served, ...collecting } = rollouts;
@@ -136,14 +136,17 @@ export default pipeline(
     // 5. Retraining from scratch.
     const retrain = (name: string, list: typeof kept.demosOnly) => {
       const { dataset } = selectEpisodes({ datasets: kept.sources, list }, { label: `select-episodes ${name}` });
-      return train(name, dataset, given.retraining.seed);
+      return train(name, dataset, parameters.retraining.seed);
     };
     const demosOnly = retrain('demos-only', kept.demosOnly);
     const withRollouts = retrain('with-rollouts', kept.rolloutsPlusDemos);
 
     // All three policies in the same unseen scenes.
     const evaluate = (title: string, { name, checkpoint: policy }: ReturnType<typeof train>) => {
-      const { summary } = rolloutPusht({ policy, ...given.eval, backend }, { ...oneCore, label: `evaluate ${name}` });
+      const { summary } = rolloutPusht(
+        { policy, ...parameters.eval, backend },
+        { ...oneCore, label: `evaluate ${name}` },
+      );
       return { name: title, summary };
     };
     const { report } = demoScoreReport({
@@ -158,7 +161,7 @@ export default pipeline(
       picked: sweep.classifier,
       scores: kept.scores,
       replay: replayPusht({ replay }).errors,
-      parameters: written({ ...given, saveEvery, rollouts: { ...rollouts, steps: rolloutSteps } }),
+      parameters: written({ ...parameters, saveEvery, rollouts: { ...rollouts, steps: rolloutSteps } }),
     });
 
     return {
@@ -233,7 +236,7 @@ function refuseSharedScenes(rollouts: Scenes, evaluation: Scenes): void {
 }
 
 /** Parameters for the report. Where own recordings lie is left out: their content counts, not their place. */
-function written({ data, ...given }: Readonly<Record<string, unknown>>): Record<string, z.core.util.JSONType> {
-  const named = { data: data === undefined ? 'packaged demonstrations' : 'own recordings', ...given };
+function written({ data, ...parameters }: Readonly<Record<string, unknown>>): Record<string, z.core.util.JSONType> {
+  const named = { data: data === undefined ? 'packaged demonstrations' : 'own recordings', ...parameters };
   return JSON.parse(JSON.stringify(named)) as Record<string, z.core.util.JSONType>;
 }

@@ -60,28 +60,28 @@ const params = {
 export default pipeline(
   'droid-finetune',
   params,
-  (given) => {
-    const { data, source, sample, actionSpace, actionHorizon, batchSize, steps, keepPeriod, saveInterval } = given;
-    refuseReleased(given);
+  (parameters) => {
+    const { data, source, sample, actionSpace, actionHorizon, batchSize, steps, keepPeriod, saveInterval } = parameters;
+    refuseReleased(parameters);
 
-    const { successOnly, strict, images, codec } = given;
+    const { successOnly, strict, images, codec } = parameters;
     const raw = {
       adopt: () => data,
-      download: () => downloadRaw({ to: data, from: given.from }).folder,
+      download: () => downloadRaw({ to: data, from: parameters.from }).folder,
       sample: () => sampleDroidRaw(sample).raw,
     }[source]();
     // openpi reads version 2.1 and no other.
     const settings = { successOnly, strict, actionSpace, images, codec, version: 'v2.1' } as const;
     const { dataset, left } = droidToLerobot({ raw, ...settings });
 
-    const { stats } = lerobotStats({ dataset, horizon: actionHorizon, batchSize, exact: given.exact });
+    const { stats } = lerobotStats({ dataset, horizon: actionHorizon, batchSize, exact: parameters.exact });
     const { page } = lerobotDataPage({ dataset, stats });
     const { assets } = layOutAssets({ stats });
-    const learned = { dataset, steps, batchSize, saveInterval, seed: given.seed };
-    const { openpi, config, gpus, fsdpDevices, wandb } = given;
-    const own = given.normStats === 'own' ? { assets } : {};
+    const learned = { dataset, steps, batchSize, saveInterval, seed: parameters.seed };
+    const { openpi, config, gpus, fsdpDevices, wandb } = parameters;
+    const own = parameters.normStats === 'own' ? { assets } : {};
     const { checkpoints } =
-      given.trainer === 'embedded'
+      parameters.trainer === 'embedded'
         ? trainArmPolicy({ ...learned, assets, actionSpace, actionHorizon })
         : trainOpenpi({ openpi, config, ...learned, ...own, keepPeriod, gpus, fsdpDevices, wandb });
 

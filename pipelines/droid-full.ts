@@ -61,24 +61,25 @@ const stockConfig = 'pi05_full_droid_finetune';
 export default pipeline(
   'droid-full',
   params,
-  (given) => {
-    const { data, source, sample, actionSpace, actionHorizon, batchSize, keepPeriod, trainer, saveInterval } = given;
-    refuseStockStart(given);
-    const steps = given.steps ?? (given.start === 'paligemma' ? 240_000 : 100_000);
+  (parameters) => {
+    const { data, source, sample, actionSpace, actionHorizon, batchSize, keepPeriod, trainer, saveInterval } =
+      parameters;
+    refuseStockStart(parameters);
+    const steps = parameters.steps ?? (parameters.start === 'paligemma' ? 240_000 : 100_000);
 
     const { dataset } = {
-      download: () => downloadRlds({ to: data, release: '1.0.1', from: given.from }),
+      download: () => downloadRlds({ to: data, release: '1.0.1', from: parameters.from }),
       adopt: () => adoptRlds({ path: data, release: '1.0.1' }),
       sample: () => sampleDroidRlds(sample),
     }[source]();
-    const { ranges, stats, page } = prepareDroid(dataset, given, {
+    const { ranges, stats, page } = prepareDroid(dataset, parameters, {
       release: '1.0.1',
-      stats: { ...given.stats, actionSpace, actionHorizon, batchSize },
+      stats: { ...parameters.stats, actionSpace, actionHorizon, batchSize },
     });
 
     const { assets } = layOutAssets({ stats });
-    const learned = { dataset, assets, ranges, actionSpace, steps, batchSize, saveInterval, seed: given.seed };
-    const { openpi, config, gpus, fsdpDevices, wandb } = given;
+    const learned = { dataset, assets, ranges, actionSpace, steps, batchSize, saveInterval, seed: parameters.seed };
+    const { openpi, config, gpus, fsdpDevices, wandb } = parameters;
     const { checkpoints } =
       trainer === 'embedded'
         ? trainArmPolicy({ ...learned, actionHorizon })

@@ -30,13 +30,13 @@ const params = {
 export default pipeline(
   'droid-prepare',
   params,
-  ({ data, release, features, stats: asked, ...given }) => {
+  ({ data, release, features, stats: asked, ...preparing }) => {
     const { dataset } = adoptRlds({ path: data, release });
     if (features !== undefined) {
-      const only: Record<string, Ref<unknown>> = { normStats: statsOf(dataset, features, { ...asked, ...given }) };
+      const only: Record<string, Ref<unknown>> = { normStats: statsOf(dataset, features, { ...asked, ...preparing }) };
       return only;
     }
-    const { ranges, stats, page } = prepareDroid(dataset, given, { release, stats: asked });
+    const { ranges, stats, page } = prepareDroid(dataset, preparing, { release, stats: asked });
     return { ranges, normStats: stats, page };
   },
   { description: 'Idle ranges, normalisation statistics and a data page of a DROID-shaped dataset, for openpi.' },

@@ -43,8 +43,8 @@ const params = {
 export default pipeline(
   'serve-and-rollout',
   params,
-  ({ data, demos, steps, batchSize, seed: trainingSeed, backend, rollouts, ...given }) => {
-    const saveEvery = given.saveEvery ?? Math.ceil(steps / 4);
+  ({ data, demos, steps, batchSize, seed: trainingSeed, backend, rollouts, ...parameters }) => {
+    const saveEvery = parameters.saveEvery ?? Math.ceil(steps / 4);
     const { replay } = data === undefined ? samplePusht({}) : adoptZarr({ path: data });
     const { dataset } = pushtToLerobot({ replay, episodes: demos });
     const { stats } = datasetStats({ dataset });

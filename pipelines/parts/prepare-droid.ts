@@ -35,18 +35,18 @@ export const statsParams = {
   exact: z.boolean().optional().describe('exact quantiles, which are not those of openpi'),
 };
 
-type Given<Shape extends z.core.$ZodShape> = z.output<z.ZodObject<Shape>>;
+type ParametersOf<Shape extends z.core.$ZodShape> = z.output<z.ZodObject<Shape>>;
 
 /** The steps to train on, the normalisation statistics, and a page about both and the data: what openpi needs of DROID. */
 export function prepareDroid(
   dataset: Dataset,
-  { ranges: given, idle, checkData, skipBadRecords }: Given<typeof prepareParams>,
-  { release, stats: asked }: { release: Release | undefined; stats: StatsGiven },
+  { ranges: rangesFrom, idle, checkData, skipBadRecords }: ParametersOf<typeof prepareParams>,
+  { release, stats: asked }: { release: Release | undefined; stats: StatsParameters },
 ) {
   const { ranges } =
-    given === undefined
+    rangesFrom === undefined
       ? filterIdleFrames({ dataset, ...idle, checkData, skipBadRecords })
-      : takeRanges(given, dataset, release);
+      : takeRanges(rangesFrom, dataset, release);
   const { idleFilter, actionSpace, actionHorizon, successOnly, ...counting } = asked;
   const frames = { actionSpace, actionHorizon, successOnly };
   const { stats } = droidStats({
@@ -63,17 +63,17 @@ export function prepareDroid(
 /** The list that openpi fetches by itself. It was made from 1.0.1, and keys of other releases are others. */
 const releasedRanges = 'gs://openpi-assets/droid/droid_sample_ranges_v1_0_1.json';
 
-function takeRanges(given: string, dataset: Dataset, release: Release | undefined) {
-  const from = given === 'released' ? releasedRanges : given;
+function takeRanges(rangesFrom: string, dataset: Dataset, release: Release | undefined) {
+  const from = rangesFrom === 'released' ? releasedRanges : rangesFrom;
   const path = /^[a-z0-9]+:\/\//.test(from) ? downloadFolder({ from }).folder : from;
-  const made = given === 'released' ? '1.0.1' : release;
+  const made = rangesFrom === 'released' ? '1.0.1' : release;
   return adoptIdleRanges({ path, dataset, release: made });
 }
 
 type Dataset = Ref<Value<typeof rldsDataset>>;
 type Release = '1.0.0' | '1.0.1';
 
-interface StatsGiven extends Given<typeof statsParams> {
+interface StatsParameters extends ParametersOf<typeof statsParams> {
   readonly actionSpace?: 'joint-position' | 'joint-velocity' | undefined;
   readonly actionHorizon?: number | undefined;
   readonly batchSize?: number | undefined;

@@ -29,7 +29,10 @@ export const pickClassifier = task({
         hint: 'Collect rollouts of at least one checkpoint besides the one that validates.',
       });
     }
-    const best = others.reduce((least, one) => (one.validationLoss < least.validationLoss ? one : least), first);
+    const best = others.reduce(
+      (least, candidate) => (candidate.validationLoss < least.validationLoss ? candidate : least),
+      first,
+    );
     return { classifier: best.classifier, validationLoss: best.validationLoss };
   },
 });

@@ -16,11 +16,11 @@ function commonOptions(infos: readonly Info[]): Omit<DatasetOptions, 'version'> 
   const first = infos[0];
   if (first === undefined) throw new Problem('no-episodes', 'There are no parts to make a dataset of.');
   const wanted = describe(first);
-  const other = infos.findIndex((info) => describe(info) !== wanted);
-  if (other >= 0) {
+  const differingIndex = infos.findIndex((info) => describe(info) !== wanted);
+  if (differingIndex >= 0) {
     throw new Problem(
       'parts-differ',
-      `Part ${other} does not fit part 0:\n  ${describe(infos[other] as Info)}\n  ${wanted}`,
+      `Part ${differingIndex} does not fit part 0:\n  ${describe(infos[differingIndex] as Info)}\n  ${wanted}`,
       { hint: 'Convert all episodes with the same settings, from recordings of the same shape.' },
     );
   }

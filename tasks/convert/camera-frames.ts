@@ -28,25 +28,25 @@ export function imageFeature(dtype: 'video' | 'image', { width, height }: Size):
  *
  * A recording is resized by ffmpeg itself: what Pillow would do otherwise is far less than what encoding loses.
  */
-export async function toVideo(camera: CameraFrames, video: VideoPlace): Promise<EpisodeVideo> {
+export async function toVideo(camera: CameraFrames, video: VideoTarget): Promise<EpisodeVideo> {
   const stats = imageStats({ length: camera.length, ...camera.size });
   await ('files' in camera ? encodeFiles(camera, video, stats) : encodeRecording(camera, video, stats));
   return { path: video.path, stats: stats.total(), temporary: true };
 }
 
-interface VideoPlace {
+interface VideoTarget {
   readonly path: string;
   readonly fps: number;
   readonly codec: VideoCodec;
 }
 
-async function encodeFiles(camera: ImageFiles, { path, fps, codec }: VideoPlace, stats: ImageStats): Promise<void> {
+async function encodeFiles(camera: ImageFiles, { path, fps, codec }: VideoTarget, stats: ImageStats): Promise<void> {
   const encoding = encodeVideo(camera.files, path, { codec, fps, frames: { of: camera.of } });
   const [count] = await Promise.all([encoding, addFiles(camera, stats)]);
   refuseOtherLength(count, camera.length);
 }
 
-async function encodeRecording(camera: Recording, { path, fps, codec }: VideoPlace, stats: ImageStats): Promise<void> {
+async function encodeRecording(camera: Recording, { path, fps, codec }: VideoTarget, stats: ImageStats): Promise<void> {
   const { recording, size, length } = camera;
   const onFrame = (frame: number, rgb: Uint8Array): void => {
     if (stats.wants(frame)) stats.add(frame, rgb);
@@ -79,9 +79,9 @@ async function* counted(pixels: AsyncIterable<Uint8Array>, stats: ImageStats): A
   }
 }
 
-/** Each holds until the next is taken. */
+/** Each frame holds until the next is taken. */
 async function* decoded(files: readonly Uint8Array[], { of, size }: ImageFiles): AsyncGenerator<Uint8Array> {
-  for await (const { rgb } of decodeImages(files, { of, ...size, place: 'a camera', overwrites: true })) yield rgb;
+  for await (const { rgb } of decodeImages(files, { of, ...size, camera: 'a camera', overwrites: true })) yield rgb;
 }
 
 /** Decodes only the files that count. */
@@ -95,7 +95,7 @@ async function addFiles(camera: ImageFiles, stats: ImageStats): Promise<void> {
   }
 }
 
-function refuseOtherLength(found: number, expected: number): void {
-  if (found === expected) return;
-  throw new Problem('frames-lost', `A camera gave ${found} images for an episode of ${expected} steps.`);
+function refuseOtherLength(imageCount: number, expected: number): void {
+  if (imageCount === expected) return;
+  throw new Problem('frames-lost', `A camera gave ${imageCount} images for an episode of ${expected} steps.`);
 }

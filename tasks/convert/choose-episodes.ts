@@ -37,17 +37,17 @@ interface Source {
 function uniquePaths(folders: readonly { readonly name: string; readonly path: string }[]): Map<string, string> {
   const paths = new Map(folders.map(({ name, path }) => [name, path]));
   if (paths.size === folders.length) return paths;
-  const twice = folders.find(({ name }, i) => folders.findIndex((other) => other.name === name) < i);
+  const twice = folders.find(({ name }, i) => folders.findIndex((folder) => folder.name === name) < i);
   throw new Problem('dataset-named-twice', `Two datasets are called "${twice?.name}".`);
 }
 
 function refuseUnknown(used: readonly string[], pathByName: ReadonlyMap<string, string>): void {
   const unknown = used.filter((name) => !pathByName.has(name));
   if (used.length > 0 && unknown.length === 0) return;
-  const known = `Its datasets are: ${[...pathByName.keys()].join(', ')}.`;
+  const hint = `Its datasets are: ${[...pathByName.keys()].join(', ')}.`;
   if (used.length === 0) throw new Problem('no-episodes', 'The episode list is empty: no episode was chosen.');
   throw new Problem('dataset-unknown', `The episode list names datasets that were not given: ${unknown.join(', ')}.`, {
-    hint: known,
+    hint,
   });
 }
 

@@ -25,12 +25,12 @@ export const listRldsShards = task({
 });
 
 /** Where a record lies in its shard: its first byte after the framing, and its length in bytes. */
-const recordPlace = z.object({ record: z.int().min(0), start: z.int().min(0), length: z.int().min(0) });
+const spanInShard = z.object({ record: z.int().min(0), start: z.int().min(0), length: z.int().min(0) });
 
 const digestedRecord = z.object({
   /** `sha256:` and the digest of the record's bytes, which is what a conversion depends on. */
   digest: z.string(),
-  place: recordPlace,
+  place: spanInShard,
 });
 
 /** Reads a shard in full, once: the digest of every record. Damaged records are in `left`. */
@@ -54,7 +54,7 @@ const shardEpisode = z.object({
   success: z.boolean(),
   /** All that the mapping names, in its order; those that are not there are ''. */
   instructions: z.array(z.string()),
-  place: recordPlace,
+  place: spanInShard,
 });
 
 /** The episodes of a shard, without their images. Those that lack what the mapping asks for are in `left`. */
@@ -75,7 +75,7 @@ const rldsEpisode = z.object({
   /** What was to be done, in words. */
   task: z.string(),
   shard: rldsShard,
-  place: recordPlace,
+  place: spanInShard,
 });
 
 /**

@@ -47,16 +47,16 @@ export async function listEpisodes(
   const left: LeftOut[] = [];
   const total = await countEpisodes(root);
   let done = 0;
-  for await (const found of readRawEpisodes(root)) {
+  for await (const recording of readRawEpisodes(root)) {
     done += 1;
     onEpisode(done, total);
-    const names = 'uuid' in found ? [found.uuid, found.episode] : [found.episode];
+    const names = 'uuid' in recording ? [recording.uuid, recording.episode] : [recording.episode];
     for (const name of names) named.add(name);
     if (names.some((name) => unwanted.has(name))) continue;
-    const first = 'uuid' in found ? byUuid.get(found.uuid) : undefined;
-    if (!('uuid' in found)) left.push(found);
-    else if (first) left.push(sameUuid(found, first));
-    else if (found.success || !successOnly) byUuid.set(found.uuid, found);
+    const first = 'uuid' in recording ? byUuid.get(recording.uuid) : undefined;
+    if (!('uuid' in recording)) left.push(recording);
+    else if (first) left.push(sameUuid(recording, first));
+    else if (recording.success || !successOnly) byUuid.set(recording.uuid, recording);
   }
   refuseUnknownNames(leaveOut, named, root);
   if (strict) refuseLeftOut(left);
@@ -73,8 +73,8 @@ async function countEpisodes(root: string): Promise<number> {
 
 async function dataFolder(raw: string): Promise<string> {
   const root = resolve(raw);
-  const found = await stat(root).catch(() => undefined); // not there: said below
-  if (found?.isDirectory()) return root;
+  const stats = await stat(root).catch(() => undefined); // not there: said below
+  if (stats?.isDirectory()) return root;
   throw new Problem('path-missing', `There is no folder at "${raw}" (${root}).`, {
     hint: 'Give the folder with the recordings and their instructions; an absolute path works from everywhere.',
   });

@@ -22,11 +22,15 @@ export function refuseNone(count: number, left: readonly LeftOut[], where: strin
 }
 
 /** Stops when something is to be left out that is not there: a typing mistake would let it in. */
-export function refuseUnknownNames(leaveOut: readonly string[], known: ReadonlySet<string>, where: string): void {
-  const unknown = leaveOut.filter((name) => !known.has(name));
+export function refuseUnknownNames(
+  leaveOut: readonly string[],
+  episodeNames: ReadonlySet<string>,
+  where: string,
+): void {
+  const unknown = leaveOut.filter((name) => !episodeNames.has(name));
   if (unknown.length === 0) return;
   const lines = unknown.map((name) => {
-    const close = nearest(name, [...known]);
+    const close = nearest(name, [...episodeNames]);
     return close === undefined ? name : `${name}; did you mean "${close}"?`;
   });
   throw new Problem('episode-unknown', [`${where} has no episodes that leaveOut names:`, ...lines].join('\n  '));

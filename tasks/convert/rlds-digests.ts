@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Problem } from '../../cache/problem.ts';
-import { checkData, type RecordPlace, recordsOf } from '../formats/tfrecord/records.ts';
+import { checkData, type RecordSpan, recordsOf } from '../formats/tfrecord/records.ts';
 import { Shard } from '../formats/tfrecord/shard.ts';
 import type { LeftOut } from './left-out.ts';
 
 /** Where a record lies in its shard. */
-export interface Place {
+export interface SpanInShard {
   readonly record: number;
   /** First byte of its data, after the framing. */
   readonly start: number;
@@ -14,7 +14,7 @@ export interface Place {
 
 export interface DigestedRecord {
   readonly digest: string;
-  readonly place: Place;
+  readonly place: SpanInShard;
 }
 
 /** Reads a shard in full, which should hold `episodes` records: their digests, and which of them are damaged. */
@@ -24,20 +24,20 @@ export function digestsOf(
 ): { records: DigestedRecord[]; left: LeftOut[] } {
   const shard = new Shard(path);
   const [records, left]: [DigestedRecord[], LeftOut[]] = [[], []];
-  let found = 0;
+  let recordCount = 0;
   try {
-    for (const place of recordsOf(shard)) {
-      found += 1;
+    for (const span of recordsOf(shard)) {
+      recordCount += 1;
       try {
-        records.push({ digest: digestRecord(shard, place), place: placeOf(place) });
+        records.push({ digest: digestRecord(shard, span), place: spanInShard(span) });
       } catch (error) {
-        left.push(leftBy(error, `record ${place.record} of ${shard.name}`));
+        left.push(leftBy(error, `record ${span.record} of ${shard.name}`));
       }
-      onRecord(found);
+      onRecord(recordCount);
     }
-    if (found !== episodes) throw wrongCount(shard, found, episodes);
+    if (recordCount !== episodes) throw wrongCount(shard, recordCount, episodes);
   } catch (error) {
-    left.push(leftBy(error, `what follows record ${found - 1} of ${shard.name}`));
+    left.push(leftBy(error, `what follows record ${recordCount - 1} of ${shard.name}`));
   } finally {
     shard.close();
   }
@@ -45,9 +45,9 @@ export function digestsOf(
 }
 
 /** `sha256:` and the digest of the record's data, whose checksum is compared too. */
-export function digestRecord(shard: Shard, place: RecordPlace): string {
+export function digestRecord(shard: Shard, span: RecordSpan): string {
   const hash = createHash('sha256');
-  checkData(shard, place, (chunk) => hash.update(chunk));
+  checkData(shard, span, (chunk) => hash.update(chunk));
   return `sha256:${hash.digest('hex')}`;
 }
 
@@ -56,10 +56,10 @@ export function leftBy(error: unknown, episode: string): LeftOut {
   return { episode, reason: error.message, code: error.code };
 }
 
-function placeOf({ record, start, length }: RecordPlace): Place {
+function spanInShard({ record, start, length }: RecordSpan): SpanInShard {
   return { record, start, length };
 }
 
-function wrongCount({ name }: Shard, found: number, episodes: number): Problem {
-  return new Problem('shard-truncated', `${name} has ${found} records; by dataset_info.json it has ${episodes}.`);
+function wrongCount({ name }: Shard, recordCount: number, episodes: number): Problem {
+  return new Problem('shard-truncated', `${name} has ${recordCount} records; by dataset_info.json it has ${episodes}.`);
 }

@@ -4,7 +4,7 @@ import { Shard } from '../formats/tfrecord/shard.ts';
 import type { VideoCodec } from '../formats/video/encode.ts';
 import type { CameraFrames } from './camera-frames.ts';
 import type { ImageStorage } from './image-storage.ts';
-import { digestRecord, type Place } from './rlds-digests.ts';
+import { digestRecord, type SpanInShard } from './rlds-digests.ts';
 import type { RldsMapping } from './rlds-mapping.ts';
 import { readMapped } from './rlds-record.ts';
 import { writePart } from './write-part.ts';
@@ -16,7 +16,7 @@ export interface RldsEpisode {
   readonly images: ImageStorage;
   readonly codec: VideoCodec;
   readonly shard: { readonly path: string };
-  readonly place: Place;
+  readonly place: SpanInShard;
 }
 
 export async function writeRldsEpisode(path: string, episode: RldsEpisode, scratch: string): Promise<void> {
@@ -35,17 +35,17 @@ export async function writeRldsEpisode(path: string, episode: RldsEpisode, scrat
   }
 }
 
-/** The place is only where the record was: what is there now must still be it. */
+/** `place` is only where the record was: what is there now must still be that record. */
 function refuseOtherRecord(shard: Shard, { record, place }: RldsEpisode): void {
   const framing = 12;
   const fits = place.start + place.length + 4 <= shard.size;
-  const found = fits
+  const recordThere = fits
     ? digestRecord(shard, { shard: shard.name, offset: place.start - framing, ...place })
     : 'nothing: it ends before';
-  if (found === record) return;
+  if (recordThere === record) return;
   throw new Problem(
     'record-changed',
-    `Record ${place.record} of ${shard.name} should be ${record}; there is ${found}.`,
+    `Record ${place.record} of ${shard.name} should be ${record}; there is ${recordThere}.`,
     { hint: 'The dataset changed since it was listed: run again.' },
   );
 }
@@ -53,12 +53,15 @@ function refuseOtherRecord(shard: Shard, { record, place }: RldsEpisode): void {
 function cameraOf(name: string, files: readonly Uint8Array[]): CameraFrames {
   const facts = files.map((file, step) => imageFacts(file, `Image ${step} of "${name}"`));
   const [first, ...others] = facts;
-  const other = others.findIndex(({ of, width, height }) => {
+  const differingIndex = others.findIndex(({ of, width, height }) => {
     return of !== first?.of || width !== first.width || height !== first.height;
   });
-  if (first !== undefined && other < 0) {
+  if (first !== undefined && differingIndex < 0) {
     const { of, width, height } = first;
     return { size: { width, height }, length: files.length, files, of };
   }
-  throw new Problem('images-differ', `Image ${other + 1} of "${name}" has another size or format than the first.`);
+  throw new Problem(
+    'images-differ',
+    `Image ${differingIndex + 1} of "${name}" has another size or format than the first.`,
+  );
 }

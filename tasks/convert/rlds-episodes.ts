@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { readDatasetInfo, refuseMissingShards, splitOf } from '../formats/rlds/dataset-info.ts';
 import { Shard } from '../formats/tfrecord/shard.ts';
 import type { LeftOut } from './left-out.ts';
-import { type DigestedRecord, leftBy, type Place } from './rlds-digests.ts';
+import { type DigestedRecord, leftBy, type SpanInShard } from './rlds-digests.ts';
 import type { RldsMapping } from './rlds-mapping.ts';
 import { readMapped } from './rlds-record.ts';
 
@@ -12,9 +12,9 @@ export async function shardsOf(
   dataset: string,
   split: string,
 ): Promise<{ name: string; episodes: number; file: string }[]> {
-  const found = splitOf(await readDatasetInfo(dataset), split);
-  refuseMissingShards(found);
-  const filled = found.shards.filter(({ episodes }) => episodes > 0);
+  const datasetSplit = splitOf(await readDatasetInfo(dataset), split);
+  refuseMissingShards(datasetSplit);
+  const filled = datasetSplit.shards.filter(({ episodes }) => episodes > 0);
   return Promise.all(
     filled.map(async ({ path, episodes }) => ({ name: basename(path), episodes, file: await realpath(path) })),
   );
@@ -26,7 +26,7 @@ export interface ShardEpisode {
   readonly steps: number;
   readonly success: boolean;
   readonly instructions: string[];
-  readonly place: Place;
+  readonly place: SpanInShard;
 }
 
 /** What the mapping finds in each of the records, images aside. */

@@ -19,18 +19,18 @@ interface Gathering<File> {
 }
 
 /** What `gatherRldsEpisodes` gives. */
-export function gatherEpisodes<File>(given: Gathering<File>) {
-  const { shards, leaveOut, successOnly, strict } = given;
+export function gatherEpisodes<File>(gathering: Gathering<File>) {
+  const { shards, leaveOut, successOnly, strict } = gathering;
   const left = shards.flatMap(({ damaged, left: incomplete }) => [...damaged, ...incomplete]);
   const byRecord = new Map<string, ShardEpisode & { file: File }>();
   for (const { file, episodes } of shards) {
     for (const episode of episodes)
       if (!byRecord.has(episode.record)) byRecord.set(episode.record, { ...episode, file });
   }
-  const all = [...byRecord.values()];
-  refuseUnknownNames(leaveOut, new Set(all.flatMap(({ name, record }) => [name, record])), 'The dataset');
+  const uniqueEpisodes = [...byRecord.values()];
+  refuseUnknownNames(leaveOut, new Set(uniqueEpisodes.flatMap(({ name, record }) => [name, record])), 'The dataset');
   const unwanted = new Set(leaveOut);
-  const wanted = all.filter(
+  const wanted = uniqueEpisodes.filter(
     ({ name, record, success }) => !unwanted.has(name) && !unwanted.has(record) && (success || !successOnly),
   );
   if (strict) refuseLeftOut(left);
@@ -41,7 +41,7 @@ export function gatherEpisodes<File>(given: Gathering<File>) {
     key: uses.get(name) === 1 ? name : `${name}-${record.slice('sha256:'.length, 'sha256:'.length + 8)}`,
     record,
     steps,
-    task: taskOf(instructions, given),
+    task: taskOf(instructions, gathering),
     shard: file,
     place,
   }));

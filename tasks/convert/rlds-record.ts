@@ -2,7 +2,7 @@ import { recordProblem, type Shard } from '../formats/tfrecord/shard.ts';
 import { bytesCountOf, bytesOf, floatsOf, intsOf, type Located, locateFeatures } from '../formats/tf-example/read.ts';
 import type { Source } from '../formats/tf-example/wire.ts';
 import type { RldsMapping } from './rlds-mapping.ts';
-import type { Place } from './rlds-digests.ts';
+import type { SpanInShard } from './rlds-digests.ts';
 
 /** What a mapping asks of one record; images are read only when they are asked for. */
 export interface MappedRecord {
@@ -19,10 +19,10 @@ export interface MappedRecord {
 }
 
 /** Reads a record by the mapping. Throws `feature-missing`, `steps-differ`, `wrong-type`. */
-export function readMapped(shard: Shard, place: Place, mapping: RldsMapping): MappedRecord {
-  const { record, start, length } = place;
+export function readMapped(shard: Shard, spanInShard: SpanInShard, mapping: RldsMapping): MappedRecord {
+  const { record, start, length } = spanInShard;
   const framing = 12;
-  const source: Source = { shard, place: { shard: shard.name, record, offset: start - framing, start, length } };
+  const source: Source = { shard, span: { shard: shard.name, record, offset: start - framing, start, length } };
   const optional = [...mapping.instructions, ...mapping.key, ...(mapping.success ? [mapping.success] : [])];
   const needed = [...Object.values(mapping.images), ...Object.values(mapping.numbers).flat()];
   const located = locateFeatures(source, new Set([...needed, ...optional]));
@@ -44,23 +44,23 @@ export function readMapped(shard: Shard, place: Place, mapping: RldsMapping): Ma
   };
 }
 
-function refuseMissing({ place }: Source, needed: readonly string[], located: ReadonlyMap<string, Located>): void {
+function refuseMissing({ span }: Source, needed: readonly string[], located: ReadonlyMap<string, Located>): void {
   const missing = needed.filter((name) => (located.get(name)?.pieces ?? []).length === 0).map((name) => `"${name}"`);
   if (missing.length === 0) return;
-  throw recordProblem('feature-missing', place, `it has no feature ${[...new Set(missing)].join(', ')}`);
+  throw recordProblem('feature-missing', span, `it has no feature ${[...new Set(missing)].join(', ')}`);
 }
 
-/** Images are one a step, and where there are none, instructions are. */
+/** A record has one image a step and, where it has no images, one instruction a step. */
 function stepsOf(source: Source, mapping: RldsMapping, located: ReadonlyMap<string, Located>): number {
   const images = Object.values(mapping.images);
   const counted = images.length > 0 ? images : mapping.instructions.filter((name) => located.has(name)).slice(0, 1);
   const counts = counted.map((name) => ({ name, steps: bytesCountOf(source, located.get(name) as Located) }));
   const [first, ...others] = counts;
-  if (first === undefined || first.steps === 0) throw recordProblem('episode-empty', source.place, 'it has no steps');
-  const other = others.find(({ steps }) => steps !== first.steps);
-  if (other === undefined) return first.steps;
-  const what = `"${first.name}" has ${first.steps} steps, "${other.name}" has ${other.steps}`;
-  throw recordProblem('steps-differ', source.place, what);
+  if (first === undefined || first.steps === 0) throw recordProblem('episode-empty', source.span, 'it has no steps');
+  const differing = others.find(({ steps }) => steps !== first.steps);
+  if (differing === undefined) return first.steps;
+  const what = `"${first.name}" has ${first.steps} steps, "${differing.name}" has ${differing.steps}`;
+  throw recordProblem('steps-differ', source.span, what);
 }
 
 interface Numbers {
@@ -74,11 +74,11 @@ function numbersOf(
   { located, steps }: { located: ReadonlyMap<string, Located>; steps: number },
 ): Numbers {
   const list = located.get(name) as Located;
-  if (list.type === 'bytes') throw recordProblem('wrong-type', source.place, `"${name}" holds bytes, not numbers`);
+  if (list.type === 'bytes') throw recordProblem('wrong-type', source.span, `"${name}" holds bytes, not numbers`);
   const values = list.type === 'float' ? floatsOf(source, list) : Float32Array.from(intsOf(source, list), Number);
   const width = values.length / steps;
   if (Number.isInteger(width) && width > 0) return { values, width };
-  throw recordProblem('steps-differ', source.place, `"${name}" has ${values.length} values for ${steps} steps`);
+  throw recordProblem('steps-differ', source.span, `"${name}" has ${values.length} values for ${steps} steps`);
 }
 
 /** Values of several features of a step behind one another. */

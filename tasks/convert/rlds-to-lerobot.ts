@@ -35,8 +35,8 @@ export function rldsToLerobot(
   });
   const { episodes, left } = gatherRldsEpisodes({ shards, mapping, ...gathering });
   const parts = episodes.each((episode) => {
-    const found = { record: episode.at('record'), shard: episode.at('shard'), place: episode.at('place') };
-    return convertRldsEpisode({ ...found, task: episode.at('task'), mapping, images, codec }, options).part;
+    const source = { record: episode.at('record'), shard: episode.at('shard'), place: episode.at('place') };
+    return convertRldsEpisode({ ...source, task: episode.at('task'), mapping, images, codec }, options).part;
   });
   return { dataset: assembleDataset({ parts, version }).dataset, left };
 }

@@ -1,7 +1,7 @@
-/** The known name that a misspelt one most likely means: at most a third of its letters differ. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+/** Of `names`, the one that a misspelt name most likely means: at most a third of its letters differ. */
+export function nearest(name: string, names: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(name.length / 3));
-  const ranked = known
+  const ranked = names
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];

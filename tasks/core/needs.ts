@@ -4,15 +4,15 @@ import { delimiter, join } from 'node:path';
 import { freeBytes } from '../../cache/file-system.ts';
 import { sizeInWords } from './size-in-words.ts';
 
-/** Something that a task needs of the place where it runs, and that can be looked for before anything starts. */
+/** Something that a task needs of the host where its job runs, and that can be looked for before anything starts. */
 export interface Need {
   /** What is missing, in words that follow the task's name and a colon; undefined when it is there. */
-  readonly missing: (place: Place) => Promise<string | undefined>;
+  readonly missing: (host: JobHost) => Promise<string | undefined>;
   /** What to do where it is missing; pasted as it stands. */
   readonly advice: string;
 }
 
-export interface Place {
+export interface JobHost {
   /** The store's folder, where outputs come to lie. */
   readonly storeRoot: string;
   /** Jobs run on other hosts, where the site sets up what they find: programs that are missing here say nothing. */
@@ -60,8 +60,8 @@ export function reachable(host: string, advice: string): Need {
       const proxy = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'].some((name) => process.env[name]);
       if (proxy) return undefined;
       const { lookup } = await import('node:dns/promises');
-      const found = await lookup(host).catch(() => undefined); // no network, or no such host: said below
-      return found ? undefined : `${host} cannot be reached`;
+      const address = await lookup(host).catch(() => undefined); // no network, or no such host: said below
+      return address ? undefined : `${host} cannot be reached`;
     },
   };
 }

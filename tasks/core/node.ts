@@ -62,14 +62,14 @@ export function targetOf(ref: Ref<unknown>): Target {
 
 /** All refs in a structure, in reading order. Artifacts are leaves. */
 export function refsIn(structure: unknown): Ref<unknown>[] {
-  const found: Ref<unknown>[] = [];
+  const refs: Ref<unknown>[] = [];
   const walk = (value: unknown): void => {
-    if (isRef(value)) found.push(value);
+    if (isRef(value)) refs.push(value);
     else if (Array.isArray(value)) value.forEach(walk);
     else if (isPlain(value)) Object.values(value).forEach(walk);
   };
   walk(structure);
-  return found;
+  return refs;
 }
 
 /** A copy of a structure with every ref replaced. Artifacts are leaves. */

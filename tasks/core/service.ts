@@ -5,7 +5,7 @@ import type { Need } from './needs.ts';
 import type { CallOptions, ServiceNode } from './node.ts';
 import { type OrRef, Ref } from './ref.ts';
 import type { Resources } from './resources.ts';
-import type { CodeInput, Given, Parsed, Readiness, Scheme, Serving, ServiceSpec, Shape } from './spec.ts';
+import type { CallInputs, CodeInput, Parsed, Readiness, Scheme, Serving, ServiceSpec, Shape } from './spec.ts';
 
 interface Common<I extends Shape> {
   name: string;
@@ -45,7 +45,7 @@ interface Body<I extends Shape> {
 /** Declares a process that is up while others need it; calling it gives its endpoint. */
 export function service<I extends Shape>(
   spec: Common<I> & (Program<I> | Body<I>),
-): (inputs: { readonly [K in keyof Given<I>]: OrRef<Given<I>[K]> }, options?: CallOptions) => Ref<Endpoint> {
+): (inputs: { readonly [K in keyof CallInputs<I>]: OrRef<CallInputs<I>[K]> }, options?: CallOptions) => Ref<Endpoint> {
   if (!/^[a-z][a-z0-9-]*$/.test(spec.name)) {
     throw new Problem('wrong-service', `"${spec.name}" cannot name a service.`, {
       hint: 'Use lower case, digits and hyphens.',

@@ -5,7 +5,7 @@ import type { Resources } from './resources.ts';
 
 export type Shape = Readonly<Record<string, z.ZodType>>;
 export type Value<S extends z.ZodType> = z.output<S>;
-export type Given<S extends Shape> = z.input<z.ZodObject<S>>;
+export type CallInputs<S extends Shape> = z.input<z.ZodObject<S>>;
 export type Parsed<S extends Shape> = z.output<z.ZodObject<S>>;
 export type Paths<S extends Shape> = { readonly [K in keyof S]: string };
 
@@ -76,10 +76,10 @@ interface Common<I extends Shape, O extends Shape> {
   cwd?: (inputs: Parsed<I>) => string;
   resources?: Resources | ((inputs: Parsed<I>) => Resources);
   /**
-   * What the place must have, looked for before anything starts: a run that lacks something is refused with the whole list.
-   * `known` holds the inputs that are known by then; those that other tasks make are absent.
+   * What the host of the job must have, looked for before anything starts: a run that lacks something is refused with the whole list.
+   * `knownInputs` holds the inputs that are known by then; those that other tasks make are absent.
    */
-  needs?: readonly Need[] | ((known: Partial<Parsed<I>>) => readonly Need[]);
+  needs?: readonly Need[] | ((knownInputs: Partial<Parsed<I>>) => readonly Need[]);
   /** With `resume`, attempts at one fingerprint share one output folder, across preemptions, crashes and runs. */
   onPreempt?: 'restart' | 'resume';
   /**
@@ -136,7 +136,7 @@ export interface TaskSpec {
   readonly version: string | undefined;
   readonly cwd: ((inputs: Inputs) => string) | undefined;
   readonly resources: (inputs: Inputs) => Resources;
-  readonly needs: (known: Inputs) => readonly Need[];
+  readonly needs: (knownInputs: Inputs) => readonly Need[];
   readonly observe: ((inputs: Inputs) => Promise<unknown>) | undefined;
   readonly command:
     | ((inputs: Inputs, out: Readonly<Record<string, string>>, attempt: { resuming: boolean }) => readonly string[])

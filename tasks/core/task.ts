@@ -2,7 +2,7 @@ import { Problem } from '../../cache/problem.ts';
 import { callSite, checkCall } from './call.ts';
 import type { CallNode, CallOptions } from './node.ts';
 import { type OrRef, Ref } from './ref.ts';
-import type { CodeInput, Given, Shape, TaskSpec, TaskSpecOf, Value } from './spec.ts';
+import type { CallInputs, CodeInput, Shape, TaskSpec, TaskSpecOf, Value } from './spec.ts';
 
 export { Problem } from '../../cache/problem.ts';
 export { type Artifact, artifact, readJson } from './artifact.ts';
@@ -21,7 +21,7 @@ type Refs<S extends Shape> = { readonly [K in keyof S]: Ref<Value<S[K]>> };
 
 /** A named, typed step. Calling it runs nothing: it returns refs to the outputs that it will have. */
 export interface Task<I extends Shape, O extends Shape> {
-  (inputs: { readonly [K in keyof Given<I>]: OrRef<Given<I>[K]> }, options?: CallOptions): Refs<O>;
+  (inputs: { readonly [K in keyof CallInputs<I>]: OrRef<CallInputs<I>[K]> }, options?: CallOptions): Refs<O>;
   readonly spec: TaskSpecOf<I, O>;
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { task } from '../core/task.ts';
 import { folder } from '../kinds/folder.ts';
 import { networkVariables } from './sources/environment.ts';
-import { placeInputs, accessNeeds } from './sources/place-inputs.ts';
+import { downloadInputs, accessNeeds } from './sources/download-inputs.ts';
 
 /**
  * A folder (or one file) of a bucket, a hub repository, a web server, a machine or this disk, brought into the store.
@@ -14,7 +14,7 @@ import { placeInputs, accessNeeds } from './sources/place-inputs.ts';
 export const downloadFolder = task({
   name: 'download-folder',
   version: '1', // what arrives is pinned by the listing, whatever code brings it
-  inputs: { from: z.string().min(1), ...placeInputs },
+  inputs: { from: z.string().min(1), ...downloadInputs },
   outputs: { folder },
   cwd: () => process.cwd(), // a relative path is the user's
   secrets: networkVariables(),
@@ -46,7 +46,7 @@ export const downloadFiles = task({
         }),
       )
       .min(1),
-    parallel: placeInputs.parallel,
+    parallel: downloadInputs.parallel,
   },
   outputs: { folder },
   secrets: networkVariables(),

@@ -5,7 +5,7 @@ import { freeDisk, type Need, task, uncounted } from '../core/task.ts';
 import { folderInPlace } from '../kinds/folder.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
 import { networkVariables } from './sources/environment.ts';
-import { placeInputs, accessNeeds } from './sources/place-inputs.ts';
+import { downloadInputs, accessNeeds } from './sources/download-inputs.ts';
 
 const droidBucket = 'gs://gresearch/robotics/droid/1.0.1';
 /** 2,048 shards and two JSON files: 1.8 TB by openpi's guide, with a little room for what that rounds off. */
@@ -27,12 +27,12 @@ export const downloadRlds = task({
     to: uncounted(z.string().min(1)),
     /** The release of DROID that it must be. */
     release: z.enum(['1.0.0', '1.0.1']).optional(),
-    ...placeInputs,
+    ...downloadInputs,
   },
   outputs: { dataset: rldsDataset },
   cwd: () => process.cwd(), // a relative path is the user's
   secrets: networkVariables(),
-  needs: (known) => [...accessNeeds(known), ...roomForDroid(known)],
+  needs: (inputs) => [...accessNeeds(inputs), ...roomForDroid(inputs)],
   onPreempt: 'resume',
   observe: async (inputs) => (await import('./sources/look.ts')).lookAt(inputs),
   run: async ({ to, release, ...wanted }, _, attempt) => {
@@ -59,7 +59,7 @@ export const downloadRaw = task({
     from: z.string().min(1).default(`${rawBucket}/IRIS/success/2023-12-04`),
     to: uncounted(z.string().min(1)),
     annotations: z.string().min(1).default(`${rawBucket}/aggregated-annotations-030724.json`),
-    ...placeInputs,
+    ...downloadInputs,
   },
   outputs: { folder: folderInPlace },
   cwd: () => process.cwd(), // a relative path is the user's
@@ -86,13 +86,13 @@ function belowRelease(from: string): string {
   return /\/droid_raw\/[^/]+\/(.+?)\/*$/.exec(from)?.[1] ?? '';
 }
 
-interface Place {
+interface KnownInputs {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly include?: readonly string[] | undefined;
 }
 
-function roomForDroid({ from, to, include = [] }: Place): Need[] {
+function roomForDroid({ from, to, include = [] }: KnownInputs): Need[] {
   if (to === undefined || from !== droidBucket || include.length > 0) return [];
   const folder = resolve(to);
   return [
@@ -102,9 +102,9 @@ function roomForDroid({ from, to, include = [] }: Place): Need[] {
 
 /** Files that are there, and those that are on their way into the folder. */
 function bytesIn(folder: string): number {
-  const sizes = [folder, resolve(folder, `../.${folder.split('/').at(-1)}.download/partial`)].flatMap((place) => {
+  const sizes = [folder, resolve(folder, `../.${folder.split('/').at(-1)}.download/partial`)].flatMap((path) => {
     try {
-      return readdirSync(place).map((name) => statSync(`${place}/${name}`).size);
+      return readdirSync(path).map((name) => statSync(`${path}/${name}`).size);
     } catch {
       return []; // not there yet
     }

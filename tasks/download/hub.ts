@@ -3,16 +3,16 @@ import { task } from '../core/task.ts';
 import { folder } from '../kinds/folder.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { networkVariables } from './sources/environment.ts';
-import { accessNeeds, placeInputs } from './sources/place-inputs.ts';
+import { accessNeeds, downloadInputs } from './sources/download-inputs.ts';
 
 const repository = {
   /** `OWNER/NAME`. */
   repo: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'a repository is OWNER/NAME'),
   /** A commit, which no plan has to ask for; or a branch or tag, which counts as the commit that it is at. */
   revision: z.string().min(1).default('main'),
-  include: placeInputs.include,
-  exclude: placeInputs.exclude,
-  parallel: placeInputs.parallel,
+  include: downloadInputs.include,
+  exclude: downloadInputs.exclude,
+  parallel: downloadInputs.parallel,
 };
 
 /** A LeRobotDataset of the Hugging Face hub. Gated ones need HF_TOKEN, or a login by `hf auth login`. */
@@ -24,10 +24,10 @@ export const fetchDataset = task({
   secrets: networkVariables(),
   needs: accessNeeds({ from: 'hf://' }),
   onPreempt: 'resume',
-  observe: async (inputs) => (await import('./sources/look.ts')).lookAt(placeOf('datasets', inputs)),
+  observe: async (inputs) => (await import('./sources/look.ts')).lookAt(wantedOf('datasets', inputs)),
   run: async (inputs, out, attempt) => {
     const { bring } = await import('./transfer/bring.ts');
-    await bring(placeOf('datasets', inputs), { to: out.dataset, attempt });
+    await bring(wantedOf('datasets', inputs), { to: out.dataset, attempt });
     return { dataset: out.dataset };
   },
 });
@@ -41,10 +41,10 @@ export const fetchModel = task({
   secrets: networkVariables(),
   needs: accessNeeds({ from: 'hf://' }),
   onPreempt: 'resume',
-  observe: async (inputs) => (await import('./sources/look.ts')).lookAt(placeOf('models', inputs)),
+  observe: async (inputs) => (await import('./sources/look.ts')).lookAt(wantedOf('models', inputs)),
   run: async (inputs, out, attempt) => {
     const { bring } = await import('./transfer/bring.ts');
-    await bring(placeOf('models', inputs), { to: out.model, attempt });
+    await bring(wantedOf('models', inputs), { to: out.model, attempt });
     return { model: out.model };
   },
 });
@@ -57,7 +57,7 @@ interface Repository {
   readonly parallel: number;
 }
 
-function placeOf(type: 'datasets' | 'models', { repo, revision, ...choice }: Repository) {
+function wantedOf(type: 'datasets' | 'models', { repo, revision, ...choice }: Repository) {
   return {
     ...choice,
     from: `hf://${type}/${repo}@${encodeURIComponent(revision)}`,

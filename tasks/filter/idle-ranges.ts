@@ -41,15 +41,15 @@ function idleSteps(velocities: ArrayLike<number>, joints: number, threshold: num
 
 /** Maximal runs of ones that are at least `least` long. */
 function runs(flags: Uint8Array, least: number): Range[] {
-  const found: Range[] = [];
+  const ranges: Range[] = [];
   let start = -1;
   for (let t = 0; t <= flags.length; t += 1) {
     if (flags[t] === 1) {
       if (start < 0) start = t;
     } else if (start >= 0) {
-      if (t - start >= least) found.push([start, t]);
+      if (t - start >= least) ranges.push([start, t]);
       start = -1;
     }
   }
-  return found;
+  return ranges;
 }

@@ -45,8 +45,8 @@ export async function git(folder: string, args: readonly string[]): Promise<stri
   const { execa } = await import('execa');
   const env = { GIT_TERMINAL_PROMPT: '0', GIT_LFS_SKIP_SMUDGE: '1', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' };
   const settings = ['core.autocrlf=false', 'core.hooksPath=/dev/null', 'core.quotePath=false', 'gc.auto=0'];
-  const all = [...settings.flatMap((setting) => ['-c', setting]), '-C', folder, ...args];
-  const result = await execa('git', all, {
+  const gitArgs = [...settings.flatMap((setting) => ['-c', setting]), '-C', folder, ...args];
+  const result = await execa('git', gitArgs, {
     env,
     reject: false,
     stdin: 'ignore',

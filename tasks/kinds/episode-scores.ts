@@ -11,7 +11,7 @@ const Episode = z.object({
 
 /** A JSON file with the score and the fate of every episode that a filter looked at. */
 export const EpisodeScores = z.object({
-  /** An episode is kept when it is a success and its score is above this. */
+  /** An episode is kept when it is a success and its score is above this threshold. */
   threshold: z.number(),
   sources: z.array(
     z.object({ name: z.string(), role: z.enum(['demonstrations', 'rollouts']), episodes: z.array(Episode) }),

@@ -11,7 +11,7 @@ export const droidRecording = artifact('droid-recording', fileThatStays());
 /** A TFRecord file of RLDS episodes. It stays where it lies. */
 export const rldsShard = artifact('rlds-shard', fileThatStays());
 
-/** What is inside is checked by the task that lists the file; here it only has to be one. */
+/** The content is checked by the task that lists the file; here the path only has to be a file. */
 function fileThatStays() {
   return {
     meta: z.object({}),

@@ -9,7 +9,7 @@ export const folder = artifact('folder', { meta: z.object({}), inspect: inspectF
 export const folderInPlace = artifact('folder', { meta: z.object({}), inspect: inspectFolder, hold: 'adopt' });
 
 async function inspectFolder(path: string): Promise<Record<string, never>> {
-  const found = await stat(path).catch(() => undefined); // not there: said below
-  if (!found?.isDirectory()) throw new Problem('not-a-folder', `${path} is not a folder.`);
+  const stats = await stat(path).catch(() => undefined); // not there: said below
+  if (!stats?.isDirectory()) throw new Problem('not-a-folder', `${path} is not a folder.`);
   return {};
 }

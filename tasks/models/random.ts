@@ -42,10 +42,10 @@ export function fillGaussian(values: Float32Array, { uint32 }: Random): void {
 export function permutation(count: number, { uniform }: Random): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
   for (let last = count - 1; last > 0; last -= 1) {
-    const other = Math.floor(uniform() * (last + 1));
+    const drawn = Math.floor(uniform() * (last + 1));
     const held = order[last] as number;
-    order[last] = order[other] as number;
-    order[other] = held;
+    order[last] = order[drawn] as number;
+    order[drawn] = held;
   }
   return order;
 }

@@ -27,8 +27,8 @@ export async function droidStatistics(folder: string, asked: Asked, reading: Rea
     framesOf: (episode: Parameters<typeof usableFramesOf>[0], onSkip?: (problem: Problem) => void) =>
       usableFramesOf(episode, rule, onSkip),
   };
-  const found = await rldsStatistics({ folder, reader, counting: asked, reading });
-  if (found !== undefined) return found;
+  const statistics = await rldsStatistics({ folder, reader, counting: asked, reading });
+  if (statistics !== undefined) return statistics;
   const why = [asked.successOnly && 'is a success', ranges && 'is in the ranges'].filter(Boolean).join(' and ');
   throw new Problem('no-frames', `No frame of ${folder} ${why || 'is there'}.`, {
     hint: 'Ranges name episodes by `<recording_folderpath>--<file_path>`, byte for byte: are they of this dataset?',

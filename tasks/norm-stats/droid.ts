@@ -37,7 +37,7 @@ export const droidStats = task({
     const { droidStatistics } = await import('./droid-statistics.ts');
     const { writeStats } = await import('./write-stats.ts');
     const { signal, report } = attempt;
-    const found = await droidStatistics(
+    const statistics = await droidStatistics(
       dataset.path,
       { ...asked, ranges: asked.ranges?.path },
       {
@@ -48,8 +48,8 @@ export const droidStats = task({
         },
       },
     );
-    await writeStats(out.stats, found);
-    const { frames, batches, skipped } = found;
+    await writeStats(out.stats, statistics);
+    const { frames, batches, skipped } = statistics;
     return { stats: out.stats, frames, batches, skipped };
   },
 });

@@ -35,7 +35,7 @@ export async function featureStats(
 }
 
 function exactStats(key: string, parts: readonly Float64Array[], width: number): ExactStats {
-  const dimensions = Array.from({ length: width }, (_, dimension) => oneDimension(key, parts, { dimension, width }));
+  const dimensions = Array.from({ length: width }, (_, dimension) => dimensionStats(key, parts, { dimension, width }));
   const list = (pick: keyof (typeof dimensions)[number]): number[] => dimensions.map((stats) => stats[pick]);
   return {
     mean: list('mean'),
@@ -47,7 +47,7 @@ function exactStats(key: string, parts: readonly Float64Array[], width: number):
   };
 }
 
-function oneDimension(
+function dimensionStats(
   key: string,
   parts: readonly Float64Array[],
   { dimension, width }: { dimension: number; width: number },

@@ -35,12 +35,12 @@ export const lerobotStats = task({
   run: async ({ dataset, ...asked }, out, { report, signal }) => {
     const { lerobotStatistics } = await import('./lerobot-statistics.ts');
     const { writeStats } = await import('./write-stats.ts');
-    const found = await lerobotStatistics(dataset.path, asked, (done, passes) => {
+    const statistics = await lerobotStatistics(dataset.path, asked, (done, passes) => {
       signal.throwIfAborted();
       report({ done, total: passes * dataset.meta.total_episodes, unit: 'episodes' });
     });
-    await writeStats(out.stats, found);
-    const { frames, batches } = found;
+    await writeStats(out.stats, statistics);
+    const { frames, batches } = statistics;
     return { stats: out.stats, frames, batches };
   },
 });

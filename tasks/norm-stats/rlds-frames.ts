@@ -42,8 +42,9 @@ interface Column {
   readonly width: number;
 }
 
-function numericFeature(features: Features, given: string): Column {
-  const name = features.has(given) || !features.has(`steps/${given}`) ? given : `steps/${given}`;
+function numericFeature(features: Features, featureName: string): Column {
+  const name =
+    features.has(featureName) || !features.has(`steps/${featureName}`) ? featureName : `steps/${featureName}`;
   const feature: Feature = featureOf(features, name);
   if (feature.list === 'float' && feature.perStep) {
     return { name, width: feature.shape.reduce((product, size) => product * size, 1) };

@@ -12,7 +12,7 @@ export interface FrameReader {
   readonly actionWidth: number;
   /** Actions in a chunk. */
   readonly horizon: number;
-  /** The rows of an episode. One that cannot be used gives none and tells `onSkip`; without it, it throws. */
+  /** The rows of an episode. An unusable episode gives none and tells `onSkip`; without `onSkip`, it throws. */
   readonly framesOf: (episode: Episode, onSkip?: (problem: Problem) => void) => Rows;
 }
 
@@ -119,10 +119,10 @@ async function* framesFrom(
 }
 
 /** At most `maxFrames` of them. */
-async function* firstFrames(all: AsyncIterable<Rows>, { counting, reader }: Source): AsyncGenerator<Rows> {
+async function* firstFrames(rows: AsyncIterable<Rows>, { counting, reader }: Source): AsyncGenerator<Rows> {
   const { stateWidth, actionWidth, horizon } = reader;
   let left = counting.maxFrames ?? Infinity;
-  for await (const { states, actions } of all) {
+  for await (const { states, actions } of rows) {
     const count = Math.min(left, states.length / stateWidth);
     yield {
       states: states.subarray(0, count * stateWidth),

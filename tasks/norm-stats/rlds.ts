@@ -34,15 +34,15 @@ export const rldsStats = task({
       signal.throwIfAborted();
       report({ done, total: passes * dataset.meta.episodes, unit: 'episodes' });
     };
-    const found = await rldsStatistics({
+    const statistics = await rldsStatistics({
       folder: dataset.path,
       reader: await rowReader(dataset.path, asked),
       counting: asked,
       reading: { workers: cpus, onEpisode },
     });
-    if (found === undefined) throw new Problem('no-frames', `${dataset.path} has no frames.`);
-    await writeStats(out.stats, found);
-    const { frames, batches, skipped } = found;
+    if (statistics === undefined) throw new Problem('no-frames', `${dataset.path} has no frames.`);
+    await writeStats(out.stats, statistics);
+    const { frames, batches, skipped } = statistics;
     return { stats: out.stats, frames, batches, skipped };
   },
 });

@@ -27,8 +27,8 @@ export const lerobotDataPage = task({
       attempt.signal.throwIfAborted();
       attempt.report({ done, total: 2 * total_episodes, unit: 'episodes' }); // two passes
     });
-    const known = stats ? await readNormStats(`${stats.path}/norm_stats.json`) : {};
-    await writeFile(out.page, lerobotPage({ version, fps, survey, stats: known }));
+    const normStats = stats ? await readNormStats(`${stats.path}/norm_stats.json`) : {};
+    await writeFile(out.page, lerobotPage({ version, fps, survey, stats: normStats }));
     return { page: out.page };
   },
 });

@@ -6,18 +6,18 @@ import type { rldsDataset } from '../kinds/rlds-dataset.ts';
 
 type Rlds = z.output<typeof rldsDataset>;
 type Lerobot = z.output<typeof lerobotDataset>;
-type Place = Pick<Artifact<string, unknown>, 'path'>;
+type Files = Pick<Artifact<string, unknown>, 'path'>;
 type Value = string | number | boolean | null;
 
 /** What the command line of scripts/train.py is made from; `trainOpenpi` says what each means. */
 export interface TrainSettings {
   readonly config: string;
   readonly dataset?: Rlds | Lerobot | undefined;
-  readonly assets?: (Place & { readonly meta: { readonly ids: readonly string[] } }) | undefined;
+  readonly assets?: (Files & { readonly meta: { readonly ids: readonly string[] } }) | undefined;
   readonly assetId?: string | undefined;
-  readonly ranges?: Place | undefined;
+  readonly ranges?: Files | undefined;
   readonly actionSpace?: 'joint-position' | 'joint-velocity' | undefined;
-  readonly weights?: Place | string | undefined;
+  readonly weights?: Files | string | undefined;
   readonly steps: number;
   readonly batchSize?: number | undefined;
   readonly saveInterval?: number | undefined;
@@ -161,7 +161,7 @@ function ownOptions(settings: TrainSettings, checkpoints: string): Record<string
 
 const actionSpaces = { 'joint-position': 'JOINT_POSITION', 'joint-velocity': 'JOINT_VELOCITY' } as const;
 
-function paramsOf(weights: Place | string): string {
+function paramsOf(weights: Files | string): string {
   return typeof weights === 'string' ? weights : `${weights.path}/params`;
 }
 

@@ -7,8 +7,8 @@ import { checkoutAdvice } from '../models/openpi-checkout.ts';
 import type { TrainSettings } from './openpi-command.ts';
 
 /** What a training by openpi needs of the place. The weights and statistics that a configuration names are not looked for. */
-export function trainNeeds(known: Partial<TrainSettings> & { openpi?: string }): Need[] {
-  const { openpi, config, wandb } = known;
+export function trainNeeds(inputs: Partial<TrainSettings> & { openpi?: string }): Need[] {
+  const { openpi, config, wandb } = inputs;
   const isDebug = config?.startsWith('debug') === true; // made-up data, no prompt, so no tokenizer
   return [
     program('uv', 'Install uv (https://docs.astral.sh/uv) and put it on PATH.'),
@@ -32,11 +32,11 @@ const bucketHost = 'storage.googleapis.com';
 const tokenizer: Need = {
   advice:
     'Connect to the network, or fill OPENPI_DATA_HOME on a machine that is and copy it here: big_vision/paligemma_tokenizer.model, and openpi-assets/ with the weights.',
-  missing: async (place) => {
+  missing: async (host) => {
     const cache = process.env.OPENPI_DATA_HOME ?? join(homedir(), '.cache', 'openpi');
     const file = join(cache, 'big_vision', 'paligemma_tokenizer.model');
     if (existsSync(file)) return undefined;
-    const unreached = await reachable(bucketHost, '').missing(place);
+    const unreached = await reachable(bucketHost, '').missing(host);
     return unreached && `there is no tokenizer at ${file}, and ${unreached}`;
   },
 };

@@ -100,16 +100,16 @@ const train = task({
  * Throws `wrong-inputs` for what cannot be divided among the GPUs, and for options that have inputs of their own.
  */
 export const trainOpenpi: typeof train = Object.assign(
-  (given: Parameters<typeof train>[0], options?: CallOptions) => {
-    refuseContradictions(withDefaults(given));
-    return train(given, options);
+  (inputs: Parameters<typeof train>[0], options?: CallOptions) => {
+    refuseContradictions(withDefaults(inputs));
+    return train(inputs, options);
   },
   { spec: train.spec },
 );
 
-/** What is known when the task is called: refs are not. */
-function withDefaults(given: Parameters<typeof train>[0]): Partial<TrainSettings> {
-  const { gpus = 8, fsdpDevices = 1, batchSize, config, options } = given;
-  const known = { gpus, fsdpDevices, batchSize, config, options };
-  return Object.fromEntries(Object.entries(known).filter(([, value]) => !(value instanceof Ref)));
+/** The settings that are known when the task is called: refs are not. */
+function withDefaults(inputs: Parameters<typeof train>[0]): Partial<TrainSettings> {
+  const { gpus = 8, fsdpDevices = 1, batchSize, config, options } = inputs;
+  const settings = { gpus, fsdpDevices, batchSize, config, options };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => !(value instanceof Ref)));
 }

@@ -9,7 +9,7 @@ export interface Checksum {
 
 /** Kinds that nobody hits by accident: content with the same value is the same content. */
 const strong: ReadonlySet<ChecksumKind> = new Set(['sha256', 'git-blob', 'sha1', 'md5']);
-/** Which one is computed when a provider offers several: md5 takes twice as long as the others. */
+/** Which checksum is computed when a provider offers several: md5 takes twice as long as the others. */
 const preferred: readonly ChecksumKind[] = ['sha256', 'git-blob', 'crc32c', 'crc32', 'crc64nvme', 'sha1', 'md5'];
 
 export function isStrong({ of }: Checksum): boolean {

@@ -33,7 +33,7 @@ export function startHasher(of: ChecksumKind, sizeBytes: number): Hasher {
   }
 }
 
-/** Hashes what is in a file already, up to `end` bytes of it. */
+/** Hashes the first `end` bytes of a file. */
 export async function hashFile(path: string, hasher: Hasher, { end, signal }: Span): Promise<void> {
   if (end === 0) return;
   for await (const part of createReadStream(path, { end: end - 1, highWaterMark: 1 << 20, signal })) {

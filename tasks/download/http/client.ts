@@ -107,9 +107,9 @@ export class HttpClient {
   }
 
   #tunnel(proxy: URL): Agent {
-    const known = this.#tunnels.get(proxy.href) ?? tunnelAgent(proxy, { keepAlive: true });
-    this.#tunnels.set(proxy.href, known);
-    return known;
+    const agent = this.#tunnels.get(proxy.href) ?? tunnelAgent(proxy, { keepAlive: true });
+    this.#tunnels.set(proxy.href, agent);
+    return agent;
   }
 }
 

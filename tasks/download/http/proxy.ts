@@ -31,7 +31,7 @@ export function tunnelAgent(proxy: URL, options: { keepAlive: boolean }): HttpsA
     const ask = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
     const target = `${to.host}:${to.port}`;
     const tunnel = ask({
-      ...placeOf(proxy),
+      ...hostAndPort(proxy),
       method: 'CONNECT',
       path: target,
       headers: { host: target, ...proxyHeaders(proxy) },
@@ -50,14 +50,14 @@ export function tunnelAgent(proxy: URL, options: { keepAlive: boolean }): HttpsA
 
 /** How a plain http request is put to a proxy: to its host, for the whole URL. */
 export function throughProxy(url: URL, proxy: URL) {
-  return { ...placeOf(proxy), path: url.href, headers: { host: url.host, ...proxyHeaders(proxy) } };
+  return { ...hostAndPort(proxy), path: url.href, headers: { host: url.host, ...proxyHeaders(proxy) } };
 }
 
 export function plainAgent(options: { keepAlive: boolean }): HttpAgent {
   return new HttpAgent(options);
 }
 
-function placeOf({ hostname, port, protocol }: URL): { host: string; port: number } {
+function hostAndPort({ hostname, port, protocol }: URL): { host: string; port: number } {
   return { host: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) };
 }
 

@@ -8,7 +8,7 @@ const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
  * Throws for an answer that is not one of `expected`: `Transient` where the server is only busy, else `access-denied`,
  * `not-found` or `wrong-answer`. `what` is what was asked for.
  */
-export function refuseOtherThan(answer: Answer, expected: readonly number[], what: string): void {
+export function refuseOtherStatus(answer: Answer, expected: readonly number[], what: string): void {
   const { status, headers, url, body } = answer;
   if (expected.includes(status)) return;
   body.destroy();

@@ -3,16 +3,16 @@ import { Problem } from '../../../cache/problem.ts';
 import { type Checksum, hexOfBase64 } from '../checksums/checksum.ts';
 
 export interface BucketAddress {
-  readonly place: string;
+  readonly from: string;
   readonly bucket: string;
   /** Without a slash at its end; empty for the whole bucket. */
   readonly prefix: string;
 }
 
-export function parseBucketAddress(place: string, scheme: 'gs' | 's3'): BucketAddress {
-  const [, bucket, prefix = ''] = /^[a-z0-9]+:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/s.exec(place) ?? [];
-  if (bucket !== undefined) return { place, bucket, prefix: prefix.replace(/\/+$/, '') };
-  throw new Problem('wrong-address', `"${place}" is not the address of a bucket.`, {
+export function parseBucketAddress(from: string, scheme: 'gs' | 's3'): BucketAddress {
+  const [, bucket, prefix = ''] = /^[a-z0-9]+:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/s.exec(from) ?? [];
+  if (bucket !== undefined) return { from, bucket, prefix: prefix.replace(/\/+$/, '') };
+  throw new Problem('wrong-address', `"${from}" is not the address of a bucket.`, {
     hint: `Write ${scheme}://BUCKET/FOLDER.`,
   });
 }

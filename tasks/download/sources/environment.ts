@@ -13,8 +13,9 @@ const prefixes = ['AWS_', 'CLOUDSDK_', 'GIT_CONFIG_'];
  * proxies are, tokens, certificates. Jobs get them unlogged; none counts, because what is fetched is pinned by its content.
  */
 export function networkVariables(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
-  const isOne = (name: string): boolean => names.includes(name) || prefixes.some((prefix) => name.startsWith(prefix));
+  const isNetworkVariable = (name: string): boolean =>
+    names.includes(name) || prefixes.some((prefix) => name.startsWith(prefix));
   return Object.keys(env)
-    .filter((name) => env[name] !== undefined && isOne(name))
+    .filter((name) => env[name] !== undefined && isNetworkVariable(name))
     .sort();
 }

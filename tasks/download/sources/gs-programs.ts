@@ -5,7 +5,7 @@ import { Problem } from '../../../cache/problem.ts';
 import { type BucketAddress, gsChecksums, nameBelow } from './bucket-address.ts';
 import { parseJson } from './parse-json.ts';
 import { runProgram } from './programs.ts';
-import type { Access, CopyPlace, RemoteObject, Transport } from './source.ts';
+import type { Access, CopyTarget, RemoteObject, Transport } from './source.ts';
 
 const Listed = z.array(
   z.object({
@@ -18,12 +18,12 @@ const Listed = z.array(
 );
 
 /** By `gcloud storage objects list`, logged in as the user is. */
-export async function listByGcloud({ place, bucket, prefix }: BucketAddress, access: Access): Promise<RemoteObject[]> {
+export async function listByGcloud({ from, bucket, prefix }: BucketAddress, access: Access): Promise<RemoteObject[]> {
   const fields = 'json(name,size,generation,crc32c_hash,md5_hash)';
   // "PREFIX**" is the object PREFIX, all below PREFIX/, and strangers such as PREFIX-old, which `nameBelow` leaves out.
-  const args = ['storage', 'objects', 'list', `gs://${bucket}/${plain(prefix, place)}**`, `--format=${fields}`];
-  const text = await runProgram('gcloud', args, { ...access, purpose: `list ${place}` });
-  return parseJson(text, Listed, place).flatMap(({ name: key, size, generation, crc32c_hash, md5_hash }) => {
+  const args = ['storage', 'objects', 'list', `gs://${bucket}/${plain(prefix, from)}**`, `--format=${fields}`];
+  const text = await runProgram('gcloud', args, { ...access, purpose: `list ${from}` });
+  return parseJson(text, Listed, from).flatMap(({ name: key, size, generation, crc32c_hash, md5_hash }) => {
     const name = nameBelow(prefix, key);
     const sums = { crc32c: crc32c_hash ?? undefined, md5Hash: md5_hash ?? undefined };
     return name === undefined
@@ -33,35 +33,35 @@ export async function listByGcloud({ place, bucket, prefix }: BucketAddress, acc
 }
 
 /** By `gsutil ls -L`, whose text has a block for each object. */
-export async function listByGsutil({ place, bucket, prefix }: BucketAddress, access: Access): Promise<RemoteObject[]> {
-  const args = ['ls', '-L', `gs://${bucket}/${plain(prefix, place)}**`];
-  return parseGsutil(await runProgram('gsutil', args, { ...access, purpose: `list ${place}` }), {
-    place,
+export async function listByGsutil({ from, bucket, prefix }: BucketAddress, access: Access): Promise<RemoteObject[]> {
+  const args = ['ls', '-L', `gs://${bucket}/${plain(prefix, from)}**`];
+  return parseGsutil(await runProgram('gsutil', args, { ...access, purpose: `list ${from}` }), {
+    from,
     bucket,
     prefix,
   });
 }
 
 export function copyByGcloud(address: BucketAddress, access: Access): Transport {
-  return oneByOne(address, (from, to, signal) => {
+  return copyingEach(address, (from, to, signal) => {
     return runProgram('gcloud', ['storage', 'cp', from, to], { ...access, signal, purpose: `copy ${from}` });
   });
 }
 
 export function copyByGsutil(address: BucketAddress, access: Access): Transport {
-  return oneByOne(address, (from, to, signal) => {
+  return copyingEach(address, (from, to, signal) => {
     return runProgram('gsutil', ['-q', 'cp', from, to], { ...access, signal, purpose: `copy ${from}` });
   });
 }
 
 type Copy = (from: string, to: string, signal: AbortSignal) => Promise<unknown>;
 
-function oneByOne({ place, bucket }: BucketAddress, copyOne: Copy): Transport {
-  const copy = async (objects: readonly RemoteObject[], { folder, signal, arrived }: CopyPlace): Promise<void> => {
+function copyingEach({ from, bucket }: BucketAddress, copyObject: Copy): Transport {
+  const copy = async (objects: readonly RemoteObject[], { folder, signal, arrived }: CopyTarget): Promise<void> => {
     for (const object of objects) {
       const to = join(folder, object.name);
       await mkdir(dirname(to), { recursive: true });
-      await copyOne(`gs://${bucket}/${plain(object.address, place)}#${object.generation ?? ''}`, to, signal);
+      await copyObject(`gs://${bucket}/${plain(object.address, from)}#${object.generation ?? ''}`, to, signal);
       await arrived(object);
     }
   };
@@ -69,14 +69,14 @@ function oneByOne({ place, bucket }: BucketAddress, copyOne: Copy): Transport {
 }
 
 /** Both programs read wildcards in names, and know no way to quote them. */
-function plain(key: string, place: string): string {
+function plain(key: string, from: string): string {
   if (!/[*?[\]]/.test(key)) return key;
-  throw new Problem('unsafe-names', `${place}: gcloud and gsutil would read "${key}" as a pattern.`, {
+  throw new Problem('unsafe-names', `${from}: gcloud and gsutil would read "${key}" as a pattern.`, {
     hint: 'Leave it out with exclude, or read the bucket over https with GOOGLE_OAUTH_ACCESS_TOKEN.',
   });
 }
 
-function parseGsutil(text: string, { place, bucket, prefix }: BucketAddress): RemoteObject[] {
+function parseGsutil(text: string, { from, bucket, prefix }: BucketAddress): RemoteObject[] {
   const start = `gs://${bucket}/`;
   const objects: RemoteObject[] = [];
   for (const block of text.split(/\n(?=gs:\/\/)/)) {
@@ -95,7 +95,7 @@ function parseGsutil(text: string, { place, bucket, prefix }: BucketAddress): Re
     };
     const [size, generation] = [field('Content-Length'), field('Generation')];
     if (size === undefined || generation === undefined) {
-      throw new Problem('wrong-answer', `gsutil's listing of ${place} has no length or generation for ${key}.`);
+      throw new Problem('wrong-answer', `gsutil's listing of ${from} has no length or generation for ${key}.`);
     }
     const checksums = gsChecksums({ crc32c: field('Hash (crc32c)'), md5Hash: field('Hash (md5)') });
     objects.push({ name, sizeBytes: Number(size), generation, checksums, address: key });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../../cache/problem.ts';
 import { findProgram } from '../../core/needs.ts';
-import { refuseOtherThan } from '../http/refusals.ts';
+import { refuseOtherStatus } from '../http/refusals.ts';
 import { patiently } from '../pacing/retry.ts';
 import { type BucketAddress, gsChecksums, nameBelow, parseBucketAddress } from './bucket-address.ts';
 import { copyByGcloud, copyByGsutil, listByGcloud, listByGsutil } from './gs-programs.ts';
@@ -11,8 +11,8 @@ import { readRange } from './ranged-read.ts';
 import type { Access, Remote, RemoteObject } from './source.ts';
 
 /** `https` asks the bucket itself; the programs log in as the user does. `auto` is https, then the first program there is. */
-export const gsWays = ['auto', 'https', 'gcloud', 'gsutil'] as const;
-export type GsWay = (typeof gsWays)[number];
+export const gsClients = ['auto', 'https', 'gcloud', 'gsutil'] as const;
+export type GsClient = (typeof gsClients)[number];
 
 /**
  * A Google Cloud Storage folder or object, `gs://BUCKET/PREFIX`.
@@ -20,19 +20,19 @@ export type GsWay = (typeof gsWays)[number];
  * Public buckets are read over the JSON API, with the token of GOOGLE_OAUTH_ACCESS_TOKEN where it is set; others through
  * `gcloud storage` or `gsutil`. STORAGE_EMULATOR_HOST names another server.
  */
-export async function listGs(place: string, way: GsWay, access: Access): Promise<Remote> {
-  const address = parseBucketAddress(place, 'gs');
-  if (way === 'gcloud') return byGcloud(address, access);
-  if (way === 'gsutil') return byGsutil(address, access);
+export async function listGs(from: string, via: GsClient, access: Access): Promise<Remote> {
+  const address = parseBucketAddress(from, 'gs');
+  if (via === 'gcloud') return byGcloud(address, access);
+  if (via === 'gsutil') return byGsutil(address, access);
   try {
     return await byHttps(address, access);
   } catch (error) {
-    if (way === 'https' || !Problem.is(error) || error.code !== 'access-denied') throw error;
+    if (via === 'https' || !Problem.is(error) || error.code !== 'access-denied') throw error;
     if (await findProgram('gcloud', access.env.PATH)) return byGcloud(address, access);
     if (await findProgram('gsutil', access.env.PATH)) return byGsutil(address, access);
     throw new Problem(
       'access-denied',
-      `${place} is not public, and neither gcloud nor gsutil is on PATH to log in with.`,
+      `${from} is not public, and neither gcloud nor gsutil is on PATH to log in with.`,
       {
         hint: 'Install the Google Cloud CLI and run `gcloud auth login`, or set GOOGLE_OAUTH_ACCESS_TOKEN.',
         cause: error,
@@ -57,7 +57,7 @@ const Page = z.object({
 });
 
 async function byHttps(address: BucketAddress, access: Access): Promise<Remote> {
-  const { place, bucket, prefix } = address;
+  const { from, bucket, prefix } = address;
   const base = apiBase(access.env);
   const token = access.env.GOOGLE_OAUTH_ACCESS_TOKEN;
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
@@ -72,10 +72,10 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
     const page = await patiently(
       async () => {
         const { answer, text } = await access.http.text(url, { headers, signal: access.signal });
-        refuseOtherThan(answer, [200], place);
-        return parseJson(text, Page, place);
+        refuseOtherStatus(answer, [200], from);
+        return parseJson(text, Page, from);
       },
-      { what: `listing ${place}`, patience: access.patience, signal: access.signal },
+      { what: `listing ${from}`, patience: access.patience, signal: access.signal },
     );
     for (const { name: key, size, generation, crc32c, md5Hash } of page.items) {
       const name = nameBelow(prefix, key);
@@ -90,11 +90,11 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
     }
     pageToken = page.nextPageToken ?? '';
     if (pageToken === '') break;
-    if (seen.has(pageToken)) throw new Problem('wrong-answer', `The listing of ${place} goes in circles.`);
+    if (seen.has(pageToken)) throw new Problem('wrong-answer', `The listing of ${from} goes in circles.`);
     seen.add(pageToken);
   }
   return {
-    place,
+    from,
     objects: sortedByName(objects),
     transport: {
       type: 'stream',
@@ -116,10 +116,10 @@ function apiBase(env: Access['env']): string {
 
 async function byGcloud(address: BucketAddress, access: Access): Promise<Remote> {
   const objects = await listByGcloud(address, access);
-  return { place: address.place, objects: sortedByName(objects), transport: copyByGcloud(address, access) };
+  return { from: address.from, objects: sortedByName(objects), transport: copyByGcloud(address, access) };
 }
 
 async function byGsutil(address: BucketAddress, access: Access): Promise<Remote> {
   const objects = await listByGsutil(address, access);
-  return { place: address.place, objects: sortedByName(objects), transport: copyByGsutil(address, access) };
+  return { from: address.from, objects: sortedByName(objects), transport: copyByGsutil(address, access) };
 }

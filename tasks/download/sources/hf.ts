@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { errorCode } from '../../../cache/file-problem.ts';
 import { Problem } from '../../../cache/problem.ts';
 import type { Answer } from '../http/client.ts';
-import { refuseOtherThan } from '../http/refusals.ts';
+import { refuseOtherStatus } from '../http/refusals.ts';
 import { patiently } from '../pacing/retry.ts';
 import { sortedByName } from './listing.ts';
 import { parseJson } from './parse-json.ts';
@@ -23,13 +23,13 @@ export interface HubAddress {
 }
 
 /** Reads `hf://datasets/OWNER/NAME@REVISION/PATH` and `hf://models/…`; the revision is `main` unless it is given. */
-export function parseHubAddress(place: string): HubAddress {
+export function parseHubAddress(from: string): HubAddress {
   const form = /^hf:\/\/(datasets|models)\/([\w.-]+\/[\w.-]+)(?:@([^/]+))?(?:\/(.*?))?\/*$/s;
-  const [, type, repo, revision = 'main', path = ''] = form.exec(place) ?? [];
+  const [, type, repo, revision = 'main', path = ''] = form.exec(from) ?? [];
   if ((type === 'datasets' || type === 'models') && repo !== undefined) {
     return { type, repo, revision: decodeURIComponent(revision), path };
   }
-  throw new Problem('wrong-address', `"${place}" is not the address of a repository of the hub.`, {
+  throw new Problem('wrong-address', `"${from}" is not the address of a repository of the hub.`, {
     hint: 'Write hf://datasets/OWNER/NAME@REVISION or hf://models/OWNER/NAME@REVISION, with a folder after it if need be.',
   });
 }
@@ -61,12 +61,12 @@ const Tree = z.array(
 export async function listHub(address: HubAddress, access: Access): Promise<Remote> {
   const { type, repo, path } = address;
   const commit = await resolveCommit(address, access);
-  const place = `hf://${type}/${repo}@${commit}${path === '' ? '' : `/${path}`}`;
+  const from = `hf://${type}/${repo}@${commit}${path === '' ? '' : `/${path}`}`;
   const objects: RemoteObject[] = [];
   const start = `${hub(access)}/api/${type}/${repo}/tree/${commit}${path === '' ? '' : `/${encodePath(path)}`}?recursive=true`;
   const seen = new Set<string>();
   for (let url: string | undefined = start; url !== undefined; ) {
-    if (seen.has(url)) throw new Problem('wrong-answer', `The listing of ${place} goes in circles.`);
+    if (seen.has(url)) throw new Problem('wrong-answer', `The listing of ${from} goes in circles.`);
     seen.add(url);
     const page: Asked<typeof Tree> = await askHub(url, Tree, { ...address, revision: commit }, access);
     for (const row of page.value) {
@@ -87,7 +87,7 @@ export async function listHub(address: HubAddress, access: Access): Promise<Remo
   }
   const root = `${hub(access)}/${type === 'datasets' ? 'datasets/' : ''}${repo}/resolve/${commit}`;
   return {
-    place,
+    from,
     objects: sortedByName(objects),
     transport: {
       type: 'stream',
@@ -119,7 +119,7 @@ async function askHub<S extends z.ZodType>(
   const ask = async (): Promise<Asked<S>> => {
     const { answer, text } = await access.http.text(url, { headers, signal: access.signal });
     refuseLocked(answer, address, 'authorization' in headers);
-    refuseOtherThan(answer, [200], what);
+    refuseOtherStatus(answer, [200], what);
     return { answer, value: parseJson(text, schema, what) };
   };
   return patiently(ask, { what: `asking the hub for ${what}`, patience: access.patience, signal: access.signal });

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
 import type { Answer } from '../http/client.ts';
-import { refuseOtherThan } from '../http/refusals.ts';
+import { refuseOtherStatus } from '../http/refusals.ts';
 import { inParallel } from '../pacing/parallel.ts';
 import { patiently } from '../pacing/retry.ts';
 import { sortedByName } from './listing.ts';
@@ -18,14 +18,14 @@ export interface Link {
 }
 
 /** Files by their addresses. What tells one content from another is the ETag, else the time of the last change. */
-export async function listLinks(links: readonly Link[], place: string, access: Access): Promise<Remote> {
+export async function listLinks(links: readonly Link[], from: string, access: Access): Promise<Remote> {
   refusePasswords(links);
   const objects: RemoteObject[] = [];
   await inParallel(links, 8, async ({ url, name, digest }) => {
     const ask = async (): Promise<Answer> => {
       const answer = await access.http.open(url, { method: 'HEAD', signal: access.signal });
       answer.body.resume();
-      refuseOtherThan(answer, [200], plainAddress(url));
+      refuseOtherStatus(answer, [200], plainAddress(url));
       return answer;
     };
     const { headers } = await patiently(ask, { what: `asking for ${plainAddress(url)}`, ...access });
@@ -44,7 +44,7 @@ export async function listLinks(links: readonly Link[], place: string, access: A
     });
   });
   return {
-    place,
+    from,
     objects: sortedByName(objects),
     transport: {
       type: 'stream',

@@ -6,7 +6,7 @@ import { isStrong } from '../checksums/checksum.ts';
 import type { Remote, RemoteObject } from './source.ts';
 
 /**
- * The digest of what a place holds, without its files: names and sizes, with the checksums that tell content apart. Where
+ * The digest of what an address lists, without the files: names and sizes, with the checksums that tell content apart. Where
  * only weak ones are offered (crc32c has 32 bits), or none, the generation counts too.
  */
 export function listingDigest(objects: readonly RemoteObject[]): Digest {
@@ -26,7 +26,7 @@ export function selectObjects(remote: Remote, { include = [], exclude = [] }: Ch
   const total = remote.objects.length;
   throw new Problem(
     'nothing-there',
-    total === 0 ? `There are no files at ${remote.place}.` : `None of the ${total} files at ${remote.place} is wanted.`,
+    total === 0 ? `There are no files at ${remote.from}.` : `None of the ${total} files at ${remote.from} is wanted.`,
     {
       hint:
         total === 0
@@ -42,12 +42,12 @@ export interface Choice {
 }
 
 /** Names come from strangers: one that would leave the folder, or two that are one file on some disks, are refused. */
-export function refuseUnsafeNames({ place, objects }: Remote): void {
+export function refuseUnsafeNames({ from, objects }: Remote): void {
   const wrong = [...objects.flatMap(({ name }) => unsafe(name)), ...clashes(objects.map(({ name }) => name))];
   if (wrong.length === 0) return;
-  const some = wrong.slice(0, 10).map((line) => `  ${line}`);
-  const more = wrong.length > some.length ? `\n  and ${wrong.length - some.length} more` : '';
-  throw new Problem('unsafe-names', `Names at ${place} cannot become files:\n${some.join('\n')}${more}`, {
+  const shown = wrong.slice(0, 10).map((line) => `  ${line}`);
+  const more = wrong.length > shown.length ? `\n  and ${wrong.length - shown.length} more` : '';
+  throw new Problem('unsafe-names', `Names at ${from} cannot become files:\n${shown.join('\n')}${more}`, {
     hint: 'Leave them out with exclude, if they are not needed.',
   });
 }
@@ -66,10 +66,10 @@ function unsafe(name: string): string[] {
 /** Upper and lower case are one on many disks; a file is never a folder at the same time. */
 function clashes(names: readonly string[]): string[] {
   const files = new Map<string, string>();
-  const found: string[] = [];
+  const reasons: string[] = [];
   for (const name of names) {
     const before = files.get(folded(name));
-    if (before !== undefined) found.push(`${JSON.stringify(name)} and ${JSON.stringify(before)} differ only in case`);
+    if (before !== undefined) reasons.push(`${JSON.stringify(name)} and ${JSON.stringify(before)} differ only in case`);
     files.set(folded(name), name);
   }
   const folders = new Map<string, string>();
@@ -78,19 +78,19 @@ function clashes(names: readonly string[]): string[] {
       const spelled = folders.get(folded(at));
       if (spelled === at) break;
       if (spelled !== undefined)
-        found.push(`folders ${JSON.stringify(at)} and ${JSON.stringify(spelled)} differ only in case`);
-      if (files.has(folded(at))) found.push(`${JSON.stringify(at)} is a file and a folder`);
+        reasons.push(`folders ${JSON.stringify(at)} and ${JSON.stringify(spelled)} differ only in case`);
+      if (files.has(folded(at))) reasons.push(`${JSON.stringify(at)} is a file and a folder`);
       folders.set(folded(at), at);
     }
   }
-  return found;
+  return reasons;
 }
 
 function folded(name: string): string {
   return name.normalize('NFC').toLowerCase();
 }
 
-/** The same place with its files in a folder of their own. */
+/** The same objects in a folder of their own. */
 export function placedBelow(remote: Remote, folder: string): Remote {
   if (folder === '') return remote;
   const start = `${folder}/`;

@@ -6,10 +6,10 @@ import { sortedByName } from './listing.ts';
 import type { Remote, RemoteObject } from './source.ts';
 
 /** A folder or file of this machine; copied by clone where the disk can. Told apart by size and time; links are followed. */
-export async function listLocal(place: string): Promise<Remote> {
-  const root = resolve(place.replace(/^file:\/\//, ''));
+export async function listLocal(from: string): Promise<Remote> {
+  const root = resolve(from.replace(/^file:\/\//, ''));
   const stats = await stat(root).catch((cause: unknown) => {
-    throw new Problem('path-missing', `There is nothing at "${place}" (${root}).`, {
+    throw new Problem('path-missing', `There is nothing at "${from}" (${root}).`, {
       hint: 'Give the path of a folder or file; an absolute path works from everywhere.',
       cause,
     });
@@ -18,7 +18,7 @@ export async function listLocal(place: string): Promise<Remote> {
   if (stats.isFile()) objects.push(await describe(root, basename(root)));
   else await walk(root, '', [], objects);
   return {
-    place,
+    from,
     objects: sortedByName(objects),
     transport: {
       type: 'copy',
@@ -37,15 +37,15 @@ export async function listLocal(place: string): Promise<Remote> {
   };
 }
 
-async function walk(root: string, prefix: string, above: readonly string[], found: RemoteObject[]): Promise<void> {
+async function walk(root: string, prefix: string, above: readonly string[], objects: RemoteObject[]): Promise<void> {
   const folder = join(root, prefix);
   const real = await realpath(folder);
   if (above.includes(real)) throw new Problem('link-loop', `${folder} is a link to a folder above it.`);
   for (const { name } of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, name);
     const stats = await stat(path);
-    if (stats.isDirectory()) await walk(root, `${prefix}${name}/`, [...above, real], found);
-    else if (stats.isFile()) found.push(await describe(path, prefix + name));
+    if (stats.isDirectory()) await walk(root, `${prefix}${name}/`, [...above, real], objects);
+    else if (stats.isFile()) objects.push(await describe(path, prefix + name));
     else throw new Problem('not-a-file', `${path} is neither a file nor a folder, so it cannot be fetched.`);
   }
 }

@@ -1,19 +1,19 @@
 import { Problem } from '../../../cache/problem.ts';
 import { HttpClient } from '../http/client.ts';
 import { usualPatience } from '../pacing/retry.ts';
-import { type GsWay, gsWays, listGs } from './gs.ts';
+import { type GsClient, gsClients, listGs } from './gs.ts';
 import { listHub, parseHubAddress } from './hf.ts';
 import { listLinks } from './https.ts';
 import { listLocal } from './local-files.ts';
-import type { Way } from './place-inputs.ts';
+import type { DownloadClient } from './download-inputs.ts';
 import { plainAddress } from './plain-address.ts';
 import { listRsync } from './rsync.ts';
-import { listS3, type S3Way, s3Ways } from './s3.ts';
+import { listS3, type S3Client, s3Clients } from './s3.ts';
 import type { Access, Remote } from './source.ts';
 
 export type Scheme = 'gs' | 's3' | 'hf' | 'https' | 'rsync' | 'local';
 
-/** What kind of place an address names. `HOST:PATH` is rsync's form for ssh; everything without a scheme else is a path. */
+/** What kind of source an address names. `HOST:PATH` is rsync's form for ssh; everything without a scheme else is a path. */
 export function schemeOf(from: string): Scheme {
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//.exec(from) ?? [];
   if (scheme === undefined) return /^[\w.@-]{2,}:(?!\/\/)/.test(from) ? 'rsync' : 'local';
@@ -25,17 +25,17 @@ export function schemeOf(from: string): Scheme {
   });
 }
 
-/** Lists what is at an address, of whatever kind. */
-export async function listPlace(
+/** Lists the objects at an address, of whatever kind. */
+export async function listRemote(
   from: string,
-  { via = 'auto', access }: { via?: Way; access: Access },
+  { via = 'auto', access }: { via?: DownloadClient; access: Access },
 ): Promise<Remote> {
   const scheme = schemeOf(from);
   switch (scheme) {
     case 'gs':
-      return listGs(from, wayOf(via, gsWays, from) as GsWay, access);
+      return listGs(from, clientFor(via, gsClients, from) as GsClient, access);
     case 's3':
-      return listS3(from, wayOf(via, s3Ways, from) as S3Way, access);
+      return listS3(from, clientFor(via, s3Clients, from) as S3Client, access);
     case 'hf':
       return listHub(parseHubAddress(from), access);
     case 'https':
@@ -65,9 +65,9 @@ export function planAccess(): Access {
   };
 }
 
-function wayOf(via: Way, known: readonly string[], from: string): Way {
-  if (known.includes(via)) return via;
-  throw new Problem('wrong-way', `${from} cannot be reached via ${via}.`, { hint: `Use ${known.join(', ')}.` });
+function clientFor(via: DownloadClient, clients: readonly string[], from: string): DownloadClient {
+  if (clients.includes(via)) return via;
+  throw new Problem('wrong-way', `${from} cannot be reached via ${via}.`, { hint: `Use ${clients.join(', ')}.` });
 }
 
 function unknownScheme(scheme: never): never {

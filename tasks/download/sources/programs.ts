@@ -7,7 +7,7 @@ interface Call {
   readonly signal: AbortSignal;
   /** Fed to its standard input. */
   readonly input?: string;
-  /** What it is for, in words that follow "could not". */
+  /** What the program is run for, in words that follow "could not". */
   readonly purpose: string;
   readonly onLine?: (line: string) => void;
 }
@@ -15,7 +15,7 @@ interface Call {
 /**
  * Runs a program with an argument list and gives what it printed.
  *
- * Throws `program-missing` when it is not on PATH, and `program-failed` with the end of what it said.
+ * Throws `program-missing` when the program is not on PATH, and `program-failed` with the end of what it printed.
  */
 export async function runProgram(name: string, args: readonly string[], call: Call): Promise<string> {
   const path = await findProgram(name, call.env.PATH);

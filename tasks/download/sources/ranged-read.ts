@@ -1,6 +1,6 @@
 import { Problem } from '../../../cache/problem.ts';
 import type { HttpClient } from '../http/client.ts';
-import { refuseOtherThan } from '../http/refusals.ts';
+import { refuseOtherStatus } from '../http/refusals.ts';
 import { Transient } from '../pacing/retry.ts';
 import type { Opened, RemoteObject } from './source.ts';
 
@@ -30,7 +30,7 @@ export async function readRange(
     answer.body.destroy();
     throw changed(object, `the server answered ${answer.status}`);
   }
-  refuseOtherThan(answer, offset > 0 ? [200, 206] : [200], object.name);
+  refuseOtherStatus(answer, offset > 0 ? [200, 206] : [200], object.name);
 
   const now = generationOf?.(answer.headers);
   if (now !== undefined && object.generation !== undefined && now !== object.generation) {

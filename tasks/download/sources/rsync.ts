@@ -12,8 +12,8 @@ import type { Access, Remote, RemoteObject } from './source.ts';
  * Told apart by size and time of change, as rsync does: checksums would make the other side read everything. What arrives
  * is checked by rsync itself, against a checksum of the whole file. Links are followed.
  */
-export async function listRsync(place: string, access: Access): Promise<Remote> {
-  const whole = place.replace(/(?<=.)\/+$/, '');
+export async function listRsync(from: string, access: Access): Promise<Remote> {
+  const whole = from.replace(/(?<=.)\/+$/, '');
   const { root, objects } = await listFolder(whole, access).catch(async (error: unknown) => {
     // A slash after the name of a file is an error; where the name alone is one too, the first tells.
     const file = await list(whole, access).catch(() => []);
@@ -22,7 +22,7 @@ export async function listRsync(place: string, access: Access): Promise<Remote> 
     throw error;
   });
   return {
-    place,
+    from,
     objects: sortedByName(objects),
     transport: {
       type: 'copy',
@@ -34,7 +34,7 @@ export async function listRsync(place: string, access: Access): Promise<Remote> 
           await runProgram('rsync', [...how, '--', source, `${folder}/`], {
             ...access,
             signal,
-            purpose: `copy from ${place}`,
+            purpose: `copy from ${from}`,
             input: batch.map(({ name }) => below + name).join('\0'),
           });
           for (const object of batch) await arrived(object);

@@ -20,19 +20,19 @@ export interface S3Page {
  * Read by hand because the format is fixed and six elements of it are wanted; whatever is not of it (a cut page, an error in
  * HTML) is refused as worth another try.
  */
-export function parseS3Listing(xml: string, place: string): S3Page {
+export function parseS3Listing(xml: string, from: string): S3Page {
   const root = parseElements(xml);
   const [list] = root;
-  if (!list || root.length !== 1 || list.name !== 'ListBucketResult') throw torn(place);
+  if (!list || root.length !== 1 || list.name !== 'ListBucketResult') throw torn(from);
   const rows = childrenOf(list, 'Contents').map((contents): S3Row => {
     const [key, size, etag] = ['Key', 'Size', 'ETag'].map((name) => textOf(contents, name));
-    if (key === undefined || etag === undefined || !/^\d+$/.test(size ?? '')) throw torn(place);
+    if (key === undefined || etag === undefined || !/^\d+$/.test(size ?? '')) throw torn(from);
     const algorithms = childrenOf(contents, 'ChecksumAlgorithm').map(({ text }) => text);
-    return { key: decodeKey(key, place), sizeBytes: Number(size), etag: etag.replaceAll('"', ''), algorithms };
+    return { key: decodeKey(key, from), sizeBytes: Number(size), etag: etag.replaceAll('"', ''), algorithms };
   });
   const isCut = textOf(list, 'IsTruncated') === 'true';
   const next = textOf(list, 'NextContinuationToken');
-  if (isCut && next === undefined) throw torn(place);
+  if (isCut && next === undefined) throw torn(from);
   return isCut ? { rows, next: next as string } : { rows };
 
   function torn(where: string): Transient {
@@ -52,10 +52,10 @@ function parseElements(xml: string): Element[] {
   const open = [top];
   const token = /<\?xml[^?]*\?>|<(\/?)([A-Za-z][\w.-]*)((?:\s+[\w:.-]+="[^"<]*")*)\s*(\/?)>|([^<]+)/gy;
   while (token.lastIndex < xml.length) {
-    const found = token.exec(xml);
+    const match = token.exec(xml);
     const current = open.at(-1);
-    if (!found || !current) throw new Transient('a page of a listing is no well-formed XML');
-    const [, closing, name, , empty, text] = found;
+    if (!match || !current) throw new Transient('a page of a listing is no well-formed XML');
+    const [, closing, name, , empty, text] = match;
     if (text !== undefined) current.text += decodeEntities(text);
     else if (name === undefined) continue;
     else if (closing) {
@@ -82,11 +82,11 @@ function decodeEntities(text: string): string {
   );
 }
 
-function decodeKey(key: string, place: string): string {
+function decodeKey(key: string, from: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
   } catch (cause) {
-    throw new Transient(`a key in the listing of ${place} cannot be decoded: ${key}`, { cause });
+    throw new Transient(`a key in the listing of ${from} cannot be decoded: ${key}`, { cause });
   }
 }
 

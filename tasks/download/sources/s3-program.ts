@@ -15,18 +15,18 @@ const Listed = z.object({
  * By the `aws` program, with whatever login it finds. ETags are generations only: of objects that are encrypted with a key,
  * as private ones often are, they are no md5, and the listing does not tell which are.
  */
-export async function listByAws({ place, bucket, prefix }: BucketAddress, access: Access): Promise<Remote> {
+export async function listByAws({ from, bucket, prefix }: BucketAddress, access: Access): Promise<Remote> {
   const list = ['s3api', 'list-objects-v2', '--bucket', bucket, '--prefix', prefix, '--output', 'json'];
   const env = { ...access.env, AWS_PAGER: '' }; // version 2 would wait for somebody to leave the pager
-  const text = await runProgram('aws', list, { ...access, env, purpose: `list ${place}` });
-  const { Contents } = text.trim() === '' ? { Contents: [] } : parseJson(text, Listed, place);
+  const text = await runProgram('aws', list, { ...access, env, purpose: `list ${from}` });
+  const { Contents } = text.trim() === '' ? { Contents: [] } : parseJson(text, Listed, from);
   const objects = (Contents ?? []).flatMap(({ Key, Size, ETag }) => {
     const name = nameBelow(prefix, Key);
     const generation = ETag.replaceAll('"', '');
     return name === undefined ? [] : [{ name, sizeBytes: Size, checksums: [], generation, address: Key }];
   });
   return {
-    place,
+    from,
     objects: sortedByName(objects),
     transport: {
       type: 'copy',

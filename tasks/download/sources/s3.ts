@@ -1,7 +1,7 @@
 import { Problem } from '../../../cache/problem.ts';
 import type { Answer } from '../http/client.ts';
 import { findProgram } from '../../core/needs.ts';
-import { refuseOtherThan } from '../http/refusals.ts';
+import { refuseOtherStatus } from '../http/refusals.ts';
 import { type Checksum, type ChecksumKind, hexOfBase64 } from '../checksums/checksum.ts';
 import { inParallel } from '../pacing/parallel.ts';
 import { patiently } from '../pacing/retry.ts';
@@ -13,8 +13,8 @@ import { listByAws } from './s3-program.ts';
 import type { Access, Remote, RemoteObject } from './source.ts';
 
 /** `https` asks the bucket itself; `aws` is Amazon's program, logged in as the user is. `auto` is https, then the program. */
-export const s3Ways = ['auto', 'https', 'aws'] as const;
-export type S3Way = (typeof s3Ways)[number];
+export const s3Clients = ['auto', 'https', 'aws'] as const;
+export type S3Client = (typeof s3Clients)[number];
 
 /**
  * A folder or object of an S3 bucket, `s3://BUCKET/PREFIX`.
@@ -22,15 +22,15 @@ export type S3Way = (typeof s3Ways)[number];
  * Public buckets are read over HTTPS, others through the `aws` program. AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names another
  * server; AWS_REGION the region, which else is found by asking.
  */
-export async function listS3(place: string, way: S3Way, access: Access): Promise<Remote> {
-  const address = parseBucketAddress(place, 's3');
-  if (way === 'aws') return listByAws(address, access);
+export async function listS3(from: string, via: S3Client, access: Access): Promise<Remote> {
+  const address = parseBucketAddress(from, 's3');
+  if (via === 'aws') return listByAws(address, access);
   try {
     return await byHttps(address, access);
   } catch (error) {
-    if (way === 'https' || !Problem.is(error) || error.code !== 'access-denied') throw error;
+    if (via === 'https' || !Problem.is(error) || error.code !== 'access-denied') throw error;
     if (await findProgram('aws', access.env.PATH)) return listByAws(address, access);
-    throw new Problem('access-denied', `${place} is not public, and aws is not on PATH to log in with.`, {
+    throw new Problem('access-denied', `${from} is not public, and aws is not on PATH to log in with.`, {
       hint: 'Install the AWS command line and run `aws configure` or `aws sso login`.',
       cause: error,
     });
@@ -38,7 +38,7 @@ export async function listS3(place: string, way: S3Way, access: Access): Promise
 }
 
 async function byHttps(address: BucketAddress, access: Access): Promise<Remote> {
-  const { place, prefix } = address;
+  const { from, prefix } = address;
   const endpoint = await endpointOf(address, access);
   const rows: S3Row[] = [];
   const seen = new Set<string>();
@@ -47,7 +47,7 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
     rows.push(...page.rows);
     token = page.next;
     if (token === undefined) break;
-    if (seen.has(token)) throw new Problem('wrong-answer', `The listing of ${place} goes in circles.`);
+    if (seen.has(token)) throw new Problem('wrong-answer', `The listing of ${from} goes in circles.`);
     seen.add(token);
   }
   const objects: RemoteObject[] = [];
@@ -61,7 +61,7 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
     objects.push({ name, sizeBytes, checksums, generation: etag, address: key });
   });
   return {
-    place,
+    from,
     objects: sortedByName(objects),
     transport: {
       type: 'stream',
@@ -78,7 +78,7 @@ async function byHttps(address: BucketAddress, access: Access): Promise<Remote> 
 }
 
 /** The bucket's own address, by path: names with dots have no certificate. A wrong region is answered with the right one. */
-async function endpointOf({ bucket, place }: BucketAddress, { env, http, signal, patience }: Access): Promise<string> {
+async function endpointOf({ bucket, from }: BucketAddress, { env, http, signal, patience }: Access): Promise<string> {
   const own = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
   if (own) return `${own.replace(/\/+$/, '')}/${bucket}`;
   const at = (region: string): string => `https://s3.${region}.amazonaws.com/${bucket}`;
@@ -89,14 +89,14 @@ async function endpointOf({ bucket, place }: BucketAddress, { env, http, signal,
       answer.body.destroy();
       return String(answer.headers['x-amz-bucket-region'] ?? assumed);
     },
-    { what: `asking for the region of ${place}`, patience, signal },
+    { what: `asking for the region of ${from}`, patience, signal },
   );
   return at(region);
 }
 
 function listPage(
   endpoint: string,
-  { place, prefix }: BucketAddress,
+  { from, prefix }: BucketAddress,
   token: string | undefined,
   access: Access,
 ): Promise<S3Page> {
@@ -108,10 +108,10 @@ function listPage(
   return patiently(
     async () => {
       const { answer, text } = await access.http.text(url, { signal: access.signal });
-      refuseOtherThan(answer, [200], place);
-      return parseS3Listing(text, place);
+      refuseOtherStatus(answer, [200], from);
+      return parseS3Listing(text, from);
     },
-    { what: `listing ${place}`, patience: access.patience, signal: access.signal },
+    { what: `listing ${from}`, patience: access.patience, signal: access.signal },
   );
 }
 
@@ -136,7 +136,7 @@ async function askChecksums(url: URL, name: string, { http, signal, patience }: 
   const ask = async (): Promise<Answer> => {
     const answer = await http.open(url, { method: 'HEAD', headers: { 'x-amz-checksum-mode': 'ENABLED' }, signal });
     answer.body.resume();
-    refuseOtherThan(answer, [200], name);
+    refuseOtherStatus(answer, [200], name);
     return answer;
   };
   const answer = await patiently(ask, { what: `asking for the checksum of ${name}`, patience, signal });

@@ -11,14 +11,14 @@ export interface RemoteObject {
   readonly checksums: readonly Checksum[];
   /** Tells this content of the name from an earlier one: generation, version, ETag or time. */
   readonly generation?: string;
-  /** How the source finds it again; means nothing to others. */
+  /** How the source finds the object again; means nothing to others. */
   readonly address: string;
 }
 
-/** A listed place: what there is, sorted by name, and how it is brought here. */
+/** What an address lists: its objects, sorted by name, and how they are brought here. */
 export interface Remote {
-  /** As the user wrote it; stands in messages. */
-  readonly place: string;
+  /** The address as the user wrote it; stands in messages. */
+  readonly from: string;
   readonly objects: readonly RemoteObject[];
   readonly transport: Transport;
 }
@@ -32,7 +32,7 @@ export type Transport =
   | {
       readonly type: 'copy';
       /** Writes each object under its name below `folder`, and says so for each that is whole. */
-      readonly copy: (objects: readonly RemoteObject[], to: CopyPlace) => Promise<void>;
+      readonly copy: (objects: readonly RemoteObject[], to: CopyTarget) => Promise<void>;
     };
 
 export interface Opened {
@@ -40,7 +40,7 @@ export interface Opened {
   readonly body: AsyncIterable<Buffer>;
 }
 
-export interface CopyPlace {
+export interface CopyTarget {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly arrived: (object: RemoteObject) => Promise<void>;

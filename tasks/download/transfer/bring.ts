@@ -4,7 +4,7 @@ import { listingDigest, placedBelow } from '../sources/listing.ts';
 import { plainAddress } from '../sources/plain-address.ts';
 import { listWanted } from '../sources/look.ts';
 import { jobAccess } from '../sources/open.ts';
-import type { Way } from '../sources/place-inputs.ts';
+import type { DownloadClient } from '../sources/download-inputs.ts';
 import { type Downloaded, download } from './download.ts';
 
 interface Wanted {
@@ -12,22 +12,22 @@ interface Wanted {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly listing?: string | undefined;
-  readonly via: Way;
+  readonly via: DownloadClient;
   readonly parallel: number;
   readonly checkData: boolean;
 }
 
-interface Place {
+interface Target {
   readonly to: string;
   /** The folder below `to` that gets the files; `to` itself by default. */
   readonly below?: string;
   readonly attempt: Pick<Attempt, 'signal' | 'report'>;
 }
 
-/** The body of the tasks that download a place: lists, fetches, and says in the job's log what it was. */
+/** The body of the tasks that download: lists, fetches, and says in the job's log what it was. */
 export async function bring(
   wanted: Wanted,
-  { to, below = '', attempt: { signal, report } }: Place,
+  { to, below = '', attempt: { signal, report } }: Target,
 ): Promise<Downloaded> {
   const access = jobAccess(signal);
   const remote = await listWanted(wanted, access);

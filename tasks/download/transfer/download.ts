@@ -5,7 +5,7 @@ import { messageOf, Problem } from '../../../cache/problem.ts';
 import { sizeInWords } from '../../core/size-in-words.ts';
 import type { Progress } from '../../core/spec.ts';
 import { refuseUnsafeNames } from '../sources/listing.ts';
-import type { Access, CopyPlace, Remote, RemoteObject, Transport } from '../sources/source.ts';
+import type { Access, CopyTarget, Remote, RemoteObject, Transport } from '../sources/source.ts';
 import { preferredChecksum } from '../checksums/checksum.ts';
 import { hashFile, startHasher } from '../checksums/hasher.ts';
 import { fetchObject } from './fetch-object.ts';
@@ -38,7 +38,7 @@ export interface Downloaded {
 const mostFailures = 5;
 
 /**
- * Brings all objects of a listed place into a folder: what is there and intact stays, the rest is fetched side by side,
+ * Brings all objects of a listing into a folder: what is there and intact stays, the rest is fetched side by side,
  * checked, and appears under its name when it is whole. Ended at any moment, it goes on from there the next time.
  *
  * Files of the folder that the listing does not name are left alone. Throws `unsafe-names`, `not-enough-room` before the
@@ -61,13 +61,13 @@ async function intoFolder(
   state: StateFolder,
   { access, parallel, checkData = false, report = () => {} }: Options,
 ): Promise<Downloaded> {
-  const { objects, transport, place } = remote;
+  const { objects, transport, from } = remote;
   const verified = new VerifiedFiles(state.verified, folder);
   const missing = await notThere(objects, { verified, checkData, parallel, report, signal: access.signal });
   if (transport.type === 'stream') await removeStale(state.partial, missing);
   const totalBytes = bytesOf(objects);
   const missingBytes = bytesOf(missing);
-  refuseFullDisk({ place, folder, neededBytes: missingBytes - (await begunBytes(missing, state)) });
+  refuseFullDisk({ from, folder, neededBytes: missingBytes - (await begunBytes(missing, state)) });
 
   const meter = new Meter({ totalBytes, thereBytes: totalBytes - missingBytes, report });
   const placer = new Placer(folder);
@@ -82,7 +82,7 @@ async function intoFolder(
       await work();
     } catch (error) {
       access.signal.throwIfAborted();
-      if (concernsAll(error)) throw error;
+      if (concernsAllFiles(error)) throw error;
       failures.push({ name: names, error });
     }
   };
@@ -91,7 +91,7 @@ async function intoFolder(
       guarded(object.name, async () => {
         let first = true;
         const moved = (bytes: number): void => {
-          if (first) meter.found(bytes);
+          if (first) meter.resumed(bytes);
           else meter.moved(bytes);
           first = false;
         };
@@ -147,7 +147,7 @@ async function copyShare(
   { copy }: Extract<Transport, { type: 'copy' }>,
   { state, access, meter, arrived }: Copying,
 ): Promise<void> {
-  const place: CopyPlace = {
+  const target: CopyTarget = {
     folder: state.arriving,
     signal: access.signal,
     arrived: async (object) => {
@@ -156,13 +156,13 @@ async function copyShare(
       const hasher = startHasher(expected?.of ?? 'sha256', object.sizeBytes);
       const { size } = await stat(path);
       await hashFile(path, hasher, { end: size, signal: access.signal });
-      const found = hasher.hex();
-      if (size !== object.sizeBytes || (expected && found !== expected.value)) throw otherContent(object);
-      await arrived(object, path, expected ? undefined : found);
+      const hex = hasher.hex();
+      if (size !== object.sizeBytes || (expected && hex !== expected.value)) throw checksumDiffers(object);
+      await arrived(object, path, expected ? undefined : hex);
       meter.moved(object.sizeBytes);
     },
   };
-  await copy(share, place);
+  await copy(share, target);
 }
 
 /** Objects dealt out like cards, so that each share has some of every size. */
@@ -174,24 +174,24 @@ function shares(objects: readonly RemoteObject[], count: number): RemoteObject[]
 async function begunBytes(missing: readonly RemoteObject[], { partial }: StateFolder): Promise<number> {
   let bytes = 0;
   for (const object of missing.filter(isResumable)) {
-    const found = await stat(join(partial, partialName(object))).catch(() => undefined); // not begun
-    bytes += Math.min(found?.size ?? 0, object.sizeBytes);
+    const begun = await stat(join(partial, partialName(object))).catch(() => undefined); // not begun
+    bytes += Math.min(begun?.size ?? 0, object.sizeBytes);
   }
   return bytes;
 }
 
-function refuseFullDisk({ place, folder, neededBytes }: { place: string; folder: string; neededBytes: number }): void {
+function refuseFullDisk({ from, folder, neededBytes }: { from: string; folder: string; neededBytes: number }): void {
   const free = freeBytes(folder);
   if (free >= neededBytes) return;
   throw new Problem(
     'not-enough-room',
-    `${place} needs ${neededBytes} more bytes (${sizeInWords(neededBytes)}) and ${folder} has ${free} (${sizeInWords(free)}) free.`,
+    `${from} needs ${neededBytes} more bytes (${sizeInWords(neededBytes)}) and ${folder} has ${free} (${sizeInWords(free)}) free.`,
     { hint: 'Free some space, or choose a folder on another disk.' },
   );
 }
 
 /** No other file would fare better. */
-function concernsAll(error: unknown): boolean {
+function concernsAllFiles(error: unknown): boolean {
   return (
     Problem.is(error) &&
     ['disk-full', 'store-read-only', 'program-missing', 'access-denied', 'gated'].includes(error.code)
@@ -214,7 +214,7 @@ function filesMissing(failures: { name: string; error: unknown }[], wanted: numb
   );
 }
 
-function otherContent({ name }: RemoteObject): Problem {
+function checksumDiffers({ name }: RemoteObject): Problem {
   return new Problem('checksum-differs', `${name} was copied, and is not what its source says.`, {
     hint: 'Run again; if it happens again, the file is damaged at its source.',
   });

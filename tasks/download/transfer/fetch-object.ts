@@ -42,11 +42,11 @@ export async function fetchObject(object: RemoteObject, { transport, folder, acc
     if (partial.position < object.sizeBytes) {
       throw new Transient(`the connection ended after ${partial.position} of ${object.sizeBytes} bytes`);
     }
-    const found = partial.hex();
-    if (expected === undefined || found === expected.value) return found;
+    const hex = partial.hex();
+    if (expected === undefined || hex === expected.value) return hex;
     mismatches += 1;
     await giveUpContent();
-    if (mismatches >= mostMismatches) throw differs(object, expected, found);
+    if (mismatches >= mostMismatches) throw differs(object, expected, hex);
     throw new Transient(`${object.name} arrived with other content than its ${expected.of} says`);
   };
   const receive = async (): Promise<void> => {
@@ -68,22 +68,22 @@ export async function fetchObject(object: RemoteObject, { transport, folder, acc
 
   moved(partial.position);
   try {
-    const found = await patiently(attempt, {
+    const hex = await patiently(attempt, {
       what: `fetching ${object.name}`,
       patience: access.patience,
       signal,
       progress: () => partial.position,
     });
-    return { path: partial.path, learned: expected === undefined ? found : undefined };
+    return { path: partial.path, learned: expected === undefined ? hex : undefined };
   } finally {
     await partial.close();
   }
 }
 
-function differs({ name }: RemoteObject, expected: { of: string; value: string }, found: string): Problem {
+function differs({ name }: RemoteObject, expected: { of: string; value: string }, hex: string): Problem {
   return new Problem(
     'checksum-differs',
-    `${name} arrived ${mostMismatches} times with other content than its source says: ${expected.of} ${expected.value} expected, ${found} found.`,
+    `${name} arrived ${mostMismatches} times with other content than its source says: ${expected.of} ${expected.value} expected, ${hex} found.`,
     { hint: 'Look for a proxy that changes content on its way; else the file is damaged at its source.' },
   );
 }

@@ -28,7 +28,7 @@ export class Meter {
   }
 
   /** Bytes that were there from an earlier attempt. */
-  found(bytes: number): void {
+  resumed(bytes: number): void {
     this.#done += bytes;
     this.#tell();
   }

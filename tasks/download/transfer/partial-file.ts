@@ -9,7 +9,7 @@ import { type Hasher, hashFile, startHasher } from '../checksums/hasher.ts';
 /** Bytes that are gathered before they are written: a system call for each 64 KiB from the network costs more than the hash. */
 const gatheredBytes = 1 << 20;
 
-/** Whether what is there of an object can be told to be of this content. */
+/** Whether a partial file of the object can be told to be of the content that is listed now. */
 export function isResumable({ checksums, generation }: RemoteObject): boolean {
   return checksums.length > 0 || generation !== undefined;
 }

@@ -9,8 +9,8 @@ export function between({ uniform }: Random, low: number, high: number): number 
   return low + uniform() * (high - low);
 }
 
-export function choice<T>(random: Random, all: readonly [T, ...T[]]): T {
-  return all[integer(random, all.length)] ?? all[0];
+export function choice<T>(random: Random, options: readonly [T, ...T[]]): T {
+  return options[integer(random, options.length)] ?? options[0];
 }
 
 /** About normal: mean 0, variance 1, never beyond 3.5; a sum, because logarithms differ between machines. */

@@ -39,7 +39,7 @@ export interface SampleEpisode {
   readonly index: number;
   readonly facts: EpisodeFacts;
   readonly story: Story;
-  /** The block lies on its place at the end. */
+  /** The block lies on its receptacle at the end. */
   readonly success: boolean;
   readonly steps: number;
   readonly columns: EpisodeColumns;
@@ -75,7 +75,7 @@ export function simulate({
     index,
     facts: factsOf(seed, index),
     story,
-    success: world.isOnPlace(),
+    success: world.isOnReceptacle(),
     steps: references.length,
     ...recorder,
   };
@@ -131,7 +131,7 @@ class Recorder {
 /** Arm, fingers and block, as they follow commands. */
 class World {
   private readonly random: Random;
-  private readonly place: Vector;
+  private readonly receptacle: Vector;
   private joints: number[];
   private velocity: number[] = [0, 0, 0, 0, 0, 0, 0];
   private gripper = 0;
@@ -140,9 +140,9 @@ class World {
   private held: Vector | undefined;
   private previous: string | undefined;
 
-  constructor({ start, block, place }: Story, random: Random) {
+  constructor({ start, block, receptacle }: Story, random: Random) {
     this.random = random;
-    this.place = place;
+    this.receptacle = receptacle;
     this.joints = [...start];
     this.block = {
       axes: [
@@ -184,17 +184,17 @@ class World {
     this.follow(command, gripperCommand, act.closed);
   }
 
-  isOnPlace(): boolean {
+  isOnReceptacle(): boolean {
     const [x, y, z] = this.block.origin;
     return (
       this.held === undefined &&
       z < blockSize &&
-      Math.abs(x - this.place[0]) < 0.05 &&
-      Math.abs(y - this.place[1]) < 0.05
+      Math.abs(x - this.receptacle[0]) < 0.05 &&
+      Math.abs(y - this.receptacle[1]) < 0.05
     );
   }
 
-  /** Velocities are those of all joints at once, so one that is too fast slows all. */
+  /** Velocities are those of all joints at once, so a joint that is too fast slows all. */
   private commandTo(target: readonly number[]): number[] {
     const wanted = target.map(
       (angle, i) => (angle - (this.joints[i] as number)) / largest.joint + 0.012 * noise(this.random),

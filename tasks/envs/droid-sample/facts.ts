@@ -13,7 +13,7 @@ export interface EpisodeFacts {
   /** Start, milliseconds since 1970, UTC. */
   readonly startMs: number;
   readonly block: keyof typeof blockColours;
-  readonly place: keyof typeof placeColours;
+  readonly receptacle: keyof typeof receptacleColours;
   /** Three, empty where nobody wrote one. */
   readonly instructions: readonly [string, string, string];
   /** What the operator was asked for; never empty. */
@@ -33,13 +33,13 @@ export const blockColours = {
   yellow: [232, 190, 50],
 } as const satisfies Readonly<Record<string, Colour>>;
 
-export const placeColours = {
+export const receptacleColours = {
   plate: [236, 236, 230],
   tray: [112, 78, 52],
   towel: [150, 170, 200],
 } as const satisfies Readonly<Record<string, Colour>>;
 
-/** Streams of random numbers of one episode: what one of them draws moves nothing in the others. */
+/** Streams of random numbers of one episode: what one stream draws moves nothing in the others. */
 export type Stream = 'facts' | 'story' | 'motion' | 'look' | 'times';
 const streams: readonly Stream[] = ['facts', 'story', 'motion', 'look', 'times'];
 
@@ -55,11 +55,11 @@ export function factsOf(seed: number, episode: number): EpisodeFacts {
   const random = randomFor(seed, episode, 'facts');
   const lab = choice(random, ['LabA', 'LabB', 'LabC', 'LabD']);
   const block = choice(random, ['red', 'blue', 'green', 'yellow'] as const);
-  const place = choice(random, ['plate', 'tray', 'towel'] as const);
+  const receptacle = choice(random, ['plate', 'tray', 'towel'] as const);
   const texts: [string, string, string] = [
-    `Put the ${block} block on the ${place}`,
-    `Pick up the ${block} block and place it on the ${place}`,
-    `Move the ${block} cube onto the ${place}`,
+    `Put the ${block} block on the ${receptacle}`,
+    `Pick up the ${block} block and place it on the ${receptacle}`,
+    `Move the ${block} cube onto the ${receptacle}`,
   ];
   const first = 11_000_000 + integer(random, 9_000_000);
   const second = first + 1 + integer(random, 9_000_000);
@@ -67,7 +67,7 @@ export function factsOf(seed: number, episode: number): EpisodeFacts {
   return {
     lab,
     block,
-    place,
+    receptacle,
     currentTask: texts[0],
     instructions: instructionsOf(random, texts),
     user: `Operator ${1 + integer(random, 20)}`,

@@ -62,8 +62,8 @@ export class Pictures {
   }
 
   private backgroundOf(camera: Camera, view: View): Canvas {
-    const known = this.backgrounds.get(camera);
-    if (known) return known;
+    const drawn = this.backgrounds.get(camera);
+    if (drawn) return drawn;
     const canvas = new Canvas(this.canvas.width, this.canvas.height);
     canvas.fill(this.look.wall);
     paintFaces(canvas, view, stillFaces(this.episode, this.look));

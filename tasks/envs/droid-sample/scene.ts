@@ -4,11 +4,11 @@ import { cross, dot, type Face, minus, plus, scaled, unit, type View } from './c
 import type { Colour } from './canvas.ts';
 import { between } from './draws.ts';
 import type { Moment, SampleEpisode } from './episode.ts';
-import { blockColours, placeColours } from './facts.ts';
+import { blockColours, receptacleColours } from './facts.ts';
 import { blockSize } from './story.ts';
 import { cosine, sine } from './trigonometry.ts';
 
-/** Colours of a place; each episode has its own. */
+/** Colours of a scene; each episode has its own. */
 export interface Look {
   readonly wall: Colour;
   readonly table: Colour;
@@ -22,7 +22,7 @@ export function lookOf(random: Random): Look {
   return { wall: toned([190, 196, 204], between(random, 0.6, 1)), table, tableDark: toned(table, 0.93) };
 }
 
-/** The table and the place on it, which stand still; what is on top last. */
+/** The table and the receptacle on it, which stand still; what is on top last. */
 export function stillFaces({ story, facts }: SampleEpisode, look: Look): Face[] {
   const tiles: Face[] = [];
   const [columns, rows, edge] = [7, 8, 0.16];
@@ -40,8 +40,12 @@ export function stillFaces({ story, facts }: SampleEpisode, look: Look): Face[] 
       });
     }
   }
-  const colour = placeColours[facts.place];
-  return [...tiles, disc(story.place, 0.075, toned(colour, 0.8)), disc(plus(story.place, [0, 0, 0.003]), 0.06, colour)];
+  const colour = receptacleColours[facts.receptacle];
+  return [
+    ...tiles,
+    disc(story.receptacle, 0.075, toned(colour, 0.8)),
+    disc(plus(story.receptacle, [0, 0, 0.003]), 0.06, colour),
+  ];
 }
 
 /** Block and fingers, and the arm as far as a camera beside the table sees it. */

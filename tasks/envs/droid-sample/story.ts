@@ -11,12 +11,12 @@ export interface Act {
   readonly closed: boolean;
 }
 
-/** What happens in an episode. Places are in metres from the robot's base, on the table. */
+/** What happens in an episode. Positions are in metres from the robot's base, on the table. */
 export interface Story {
   readonly start: readonly number[];
   readonly acts: readonly Act[];
   readonly block: Vector;
-  readonly place: Vector;
+  readonly receptacle: Vector;
 }
 
 /** Edge of the block, metres. */
@@ -33,15 +33,15 @@ interface Stop {
   readonly grip?: 'close' | 'open';
 }
 
-/** An attempt to bring a block to its place; about one in six is told to miss it or to let it fall. */
+/** An attempt to bring a block to its receptacle; about one in six is told to miss the block or to let it fall. */
 export function storyOf(random: Random, meanSteps: number): Story {
   const side = random.uniform() < 0.5 ? 1 : -1;
   const block: Vector = [between(random, 0.38, 0.56), side * between(random, 0.06, 0.26), blockSize / 2];
-  const place: Vector = [between(random, 0.38, 0.56), -side * between(random, 0.06, 0.26), 0.004];
+  const receptacle: Vector = [between(random, 0.38, 0.56), -side * between(random, 0.06, 0.26), 0.004];
   const mishap = random.uniform() < 1 / 6 ? choice(random, ['missed', 'dropped'] as const) : 'none';
   const turn = between(random, -0.8, 0.8);
   const grasp = mishap === 'missed' ? moved(block, [0.01, -side * 0.07, 0]) : block;
-  const put = moved(place, [0, 0, blockSize / 2 + 0.004]);
+  const put = moved(receptacle, [0, 0, blockSize / 2 + 0.004]);
   const halfway: Vector = [(grasp[0] + put[0]) / 2, (grasp[1] + put[1]) / 2, heightAbove + 0.05];
   const above = (at: Vector): number[] => loosened(random, jointsFor(moved(at, [0, 0, heightAbove]), turn));
   const stops: Stop[] = [
@@ -55,7 +55,7 @@ export function storyOf(random: Random, meanSteps: number): Story {
     { goal: nearHome(random), share: 0.08 },
   ];
   const start = nearHome(random);
-  return { start, acts: actsOf(random, { stops, start, steps: stepCount(random, meanSteps) }), block, place };
+  return { start, acts: actsOf(random, { stops, start, steps: stepCount(random, meanSteps) }), block, receptacle };
 }
 
 /** From half of the mean to two and a half of it, more short ones than long ones. */

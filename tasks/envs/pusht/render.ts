@@ -29,9 +29,9 @@ export function filmStrip(frames: ArrayLike<number>, { pictures = 8, title = '' 
     shown === 1 ? 0 : Math.round((i * (count - 1)) / (shown - 1)),
   );
   const drawn = steps.map((step, i) => {
-    const way = wayOf(frames, steps[i - 1] ?? step, step);
+    const trail = trailOf(frames, steps[i - 1] ?? step, step);
     const caption = `<text x="8" y="${worldSize + 32}" font-size="28" fill="#555">${step}</text>`;
-    return `<g transform="translate(${i * (worldSize + gap)})">${scenery}${way}${sceneOf(frames, step)}${caption}</g>`;
+    return `<g transform="translate(${i * (worldSize + gap)})">${scenery}${trail}${sceneOf(frames, step)}${caption}</g>`;
   });
   const width = shown * (worldSize + gap) - gap;
   return svg(width, worldSize + captionHeight, shown * 128, [titleOf(title), ...drawn]);
@@ -82,7 +82,7 @@ function sceneOf(frames: ArrayLike<number>, frame: number): string {
   return `${parts.join('')}${pusher}<circle ${centre} r="11" fill="${colours.pusherLight}"/>`;
 }
 
-function wayOf(frames: ArrayLike<number>, from: number, to: number): string {
+function trailOf(frames: ArrayLike<number>, from: number, to: number): string {
   if (from === to) return '';
   const points = Array.from({ length: to - from + 1 }, (_, i) => {
     return `${number(frames, from + i, 0)},${number(frames, from + i, 1)}`;

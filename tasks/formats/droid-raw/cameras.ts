@@ -35,8 +35,8 @@ export async function readCameras(
   const wrist = [...types].find(([, type]) => type === wristType)?.[0];
   const [exterior1, exterior2] = [...types].filter(([, type]) => type !== wristType).map(([serial]) => serial);
   if (wrist === undefined || exterior1 === undefined || exterior2 === undefined) {
-    const found = [...types].map(([serial, type]) => `${serial} of type ${type}`).join(', ') || 'none';
-    throw new Problem('camera-missing', `One wrist and two exterior cameras are needed; found ${found}.`);
+    const cameraList = [...types].map(([serial, type]) => `${serial} of type ${type}`).join(', ') || 'none';
+    throw new Problem('camera-missing', `One wrist and two exterior cameras are needed; found ${cameraList}.`);
   }
   const camera = async (serial: string): Promise<RawCamera> => {
     const video = join(episode, videoFolder, `${serial}.mp4`);

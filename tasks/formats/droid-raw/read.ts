@@ -17,7 +17,7 @@ export interface RawEpisode {
   readonly stepCount: number;
   /** All instructions that annotators gave, none to three. */
   readonly instructions: readonly string[];
-  /** The one that openpi's conversion takes: the first, or "Do something". */
+  /** The instruction that openpi's conversion takes: the first, or "Do something". */
   readonly task: string;
   readonly cameras: RawCameras;
   readonly columns: RawColumns;

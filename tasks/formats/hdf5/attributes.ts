@@ -29,7 +29,7 @@ function checkSize(bytes: ArrayBuffer, header: DataObjects, { offset, size }: { 
   const space = type + padded(view.getUint16(4, true));
   const values = space + padded(view.getUint16(6, true));
   const itemBytes = view.getUint32(type + 4, true);
-  const count = header.determine_data_shape(bytes, offset + space).reduce((all, side) => all * side, 1);
+  const count = header.determine_data_shape(bytes, offset + space).reduce((product, side) => product * side, 1);
   if (itemBytes === 0 || values + count * itemBytes > size) throw new Error('an attribute is larger than its place');
 }
 

@@ -33,7 +33,7 @@ export function chunkedBytes(
   if (rank !== shape.length) throw new Error(`its chunks have ${rank} dimensions, its values ${shape.length}`);
   const sides = shape.map((_, axis) => view.getUint32(at + 11 + 4 * axis, true));
   if (sides.includes(0)) throw new Error('its chunks are empty');
-  const chunkBytes = sides.reduce((all, side) => all * side, itemBytes);
+  const chunkBytes = sides.reduce((product, side) => product * side, itemBytes);
 
   const chunks = chunksOf(view, { root: view.getBigUint64(at + 3, true), rank });
   if (length > chunks.length * chunkBytes + mostUnwrittenBytes) {
@@ -44,7 +44,7 @@ export function chunkedBytes(
   for (const chunk of chunks) {
     const stored = new Uint8Array(file, chunk.from, chunk.storedBytes);
     const decoded = decode(stored, { filters, skipped: chunk.skippedFilters, chunkBytes, itemBytes });
-    place(decoded, { values, shape, sides, corner: chunk.corner, itemBytes });
+    copyChunk(decoded, { values, shape, sides, corner: chunk.corner, itemBytes });
   }
   return values;
 }
@@ -137,7 +137,7 @@ interface Placement {
 }
 
 /** Copies the part of a chunk that lies inside the dataset, in runs as long as both have in one piece. */
-function place(chunk: Uint8Array, { values, shape, sides, corner, itemBytes }: Placement): void {
+function copyChunk(chunk: Uint8Array, { values, shape, sides, corner, itemBytes }: Placement): void {
   const rank = shape.length;
   const whole = (axis: number) => sides[axis] === shape[axis] && corner[axis] === 0;
   let runAxis = Math.max(0, rank - 1);

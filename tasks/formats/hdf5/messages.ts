@@ -39,10 +39,10 @@ export function groupMessage(index: number, names: number): Message {
 export function datasetMessages(
   type: ElementType,
   shape: readonly number[],
-  place: { at: number; bytes: number },
+  storage: { at: number; bytes: number },
 ): Message[] {
   const noFillValue = Buffer.from([2, 2, 2, 0]);
-  const contiguous = Buffer.concat([Buffer.from([3, 1]), uint64(place.at), uint64(place.bytes)]);
+  const contiguous = Buffer.concat([Buffer.from([3, 1]), uint64(storage.at), uint64(storage.bytes)]);
   return [
     { type: 0x01, data: dataspace(shape) },
     { type: 0x03, data: datatype(type) },

@@ -109,9 +109,9 @@ function within<T>(path: string, what: string, read: () => T): T {
   }
 }
 
-function missing(path: string, wanted: string, known: readonly string[]): never {
+function missing(path: string, wanted: string, paths: readonly string[]): never {
   const group = wanted.slice(0, wanted.lastIndexOf('/') + 1);
-  const near = known.filter((at) => at.startsWith(group) && at !== '').slice(0, 12);
+  const near = paths.filter((at) => at.startsWith(group) && at !== '').slice(0, 12);
   throw new Problem('hdf5-missing', `${path} has no "/${wanted}".`, {
     hint: near.length > 0 ? `It has ${near.map((at) => `"/${at}"`).join(', ')}.` : `It has no "/${group}" at all.`,
   });

@@ -21,7 +21,7 @@ export function storedBytes(file: ArrayBuffer, header: DataObjects, extent: Exte
   const view = new DataView(file, at);
   const [version, layout] = [view.getUint8(0), view.getUint8(1)];
   if (version !== 3) throw new Error(`storage layout version ${version} is not supported, only 3`);
-  const length = extent.shape.reduce((all, side) => all * side, extent.itemBytes);
+  const length = extent.shape.reduce((product, side) => product * side, extent.itemBytes);
   if (layout === 0) return piece(file, { from: at + 4, length });
   if (layout === 1) return contiguousBytes(file, Number(view.getBigUint64(2, true)), length);
   if (layout === 2) return chunkedBytes(file, header, { at, length, ...extent });

@@ -63,7 +63,7 @@ const undefinedAddress = Buffer.alloc(8, 0xff);
 /** Half of how many tables an index may lead to; each group here needs one. */
 const indexHalf = 16;
 
-/** Pieces of the file one after the other, each where it was put. */
+/** The pieces of the file one after the other, each at the offset that `place` gave. */
 class Layout {
   private readonly pieces: Buffer[] = [];
   private end = superblockBytes;
@@ -148,8 +148,8 @@ const entryBytes = 40;
 function entry(nameOffset: number, { header, index, names }: Placed): Buffer {
   const isGroup = index !== undefined && names !== undefined;
   const kind = Buffer.from([isGroup ? 1 : 0, 0, 0, 0, 0, 0, 0, 0]);
-  const known = isGroup ? Buffer.concat([uint64(index), uint64(names)]) : Buffer.alloc(16);
-  return Buffer.concat([uint64(nameOffset), uint64(header), kind, known]);
+  const scratchPad = isGroup ? Buffer.concat([uint64(index), uint64(names)]) : Buffer.alloc(16);
+  return Buffer.concat([uint64(nameOffset), uint64(header), kind, scratchPad]);
 }
 
 /** A tree of one leaf; its keys are the names around the table's. */

@@ -56,7 +56,7 @@ class Component {
   private readonly plane: Plane;
   private readonly divisors: Float64Array;
   private readonly means: HuffmanTable;
-  private readonly others: HuffmanTable;
+  private readonly frequencies: HuffmanTable;
   private readonly bits: BitWriter;
   private lastMean = 0;
 
@@ -64,7 +64,7 @@ class Component {
     this.plane = plane;
     this.divisors = divisors;
     this.means = huffmanTables[`${kind}Mean`];
-    this.others = huffmanTables[kind];
+    this.frequencies = huffmanTables[kind];
     this.bits = bits;
   }
 
@@ -87,11 +87,11 @@ class Component {
         zeros += 1;
         continue;
       }
-      for (; zeros >= 16; zeros -= 16) this.writeSymbol(this.others, 0xf0);
-      this.writeValue(this.others, zeros, value);
+      for (; zeros >= 16; zeros -= 16) this.writeSymbol(this.frequencies, 0xf0);
+      this.writeValue(this.frequencies, zeros, value);
       zeros = 0;
     }
-    if (zeros > 0) this.writeSymbol(this.others, 0);
+    if (zeros > 0) this.writeSymbol(this.frequencies, 0);
   }
 
   /** The zeros before it and its bit length as a symbol, then its bits, those of a negative value minus one. */

@@ -14,10 +14,10 @@ export function videoOf(episode: Episode, key: string): EpisodeVideo {
 export async function* framesOf(episode: Episode, key: string): AsyncGenerator<VideoFrame> {
   const images = episode.images?.[key]?.frames;
   if (images) {
-    const place = `"${key}" of episode ${episode.index}`;
+    const camera = `"${key}" of episode ${episode.index}`;
     const size = images[0] && pngSize(images[0]);
-    if (!size) throw new Problem('image-damaged', `${place} holds no PNG files.`);
-    yield* decodeImages(images, { ...size, place });
+    if (!size) throw new Problem('image-damaged', `${camera} holds no PNG files.`);
+    yield* decodeImages(images, { ...size, camera });
     return;
   }
   const { path, firstFrame = 0 } = videoOf(episode, key);
@@ -26,12 +26,12 @@ export async function* framesOf(episode: Episode, key: string): AsyncGenerator<V
 
 /** The frames of one camera in one episode of the dataset in the folder `path`, decoded as they are taken. */
 export async function* readFrames(path: string, episode: number, key: string): AsyncGenerator<VideoFrame> {
-  for await (const found of readEpisodes(path, { columns: [key], episodes: [episode] })) yield* framesOf(found, key);
+  for await (const loaded of readEpisodes(path, { columns: [key], episodes: [episode] })) yield* framesOf(loaded, key);
 }
 
 function unknownCamera({ index, images = {}, videos = {} }: Episode, key: string): never {
-  const known = [...Object.keys(images), ...Object.keys(videos)];
+  const cameras = [...Object.keys(images), ...Object.keys(videos)];
   throw new Problem('feature-unknown', `Episode ${index} has no camera "${key}".`, {
-    hint: known.length > 0 ? `It has: ${known.join(', ')}.` : 'It was read without cameras.',
+    hint: cameras.length > 0 ? `It has: ${cameras.join(', ')}.` : 'It was read without cameras.',
   });
 }

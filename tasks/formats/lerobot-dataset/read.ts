@@ -62,8 +62,8 @@ function chosenFeatures({ features }: Info, columns: readonly string[] | undefin
 }
 
 function refuseUnknownEpisodes(path: string, table: readonly EpisodeEntry[], episodes: readonly number[] = []): void {
-  const known = new Set(table.map(({ index }) => index));
-  const unknown = episodes.filter((index) => !known.has(index));
+  const listedIndices = new Set(table.map(({ index }) => index));
+  const unknown = episodes.filter((index) => !listedIndices.has(index));
   if (unknown.length === 0) return;
   throw new Problem(
     'episode-unknown',
@@ -153,14 +153,14 @@ async function fillColumn(
 ): Promise<void> {
   const start = Math.max(group.start, Math.min(...drafts.map(({ entry }) => entry.firstRow)));
   const end = Math.min(group.end, Math.max(...drafts.map(({ entry }) => endOf(entry))));
-  const place = `${source.path}: "${name}"`;
+  const column = `${source.path}: "${name}"`;
   await source.readColumn(name, { start, end }, (values, firstRow) => {
     for (const draft of drafts) {
       const from = Math.max(draft.entry.firstRow, firstRow, group.start);
       const to = Math.min(endOf(draft.entry), firstRow + values.length, group.end);
       for (let row = from; row < to; row += 1) {
         const frame = row - draft.entry.firstRow;
-        setFrame(draft.values[name] as FrameValues, frame, values[row - firstRow], { feature, place });
+        setFrame(draft.values[name] as FrameValues, frame, values[row - firstRow], { feature, column });
       }
       draft.filled[name] = (draft.filled[name] ?? 0) + Math.max(0, to - from);
     }

@@ -26,6 +26,6 @@ export async function refuseBroken(path: string): Promise<void> {
 
 const shownFiles = 5;
 
-function differs(what: string, expected: number, found: number): string[] {
-  return expected === found ? [] : [`meta/info.json says ${expected} ${what}, its tables have ${found}`];
+function differs(what: string, expected: number, inTables: number): string[] {
+  return expected === inTables ? [] : [`meta/info.json says ${expected} ${what}, its tables have ${inTables}`];
 }

@@ -40,8 +40,8 @@ export async function writeDataset(
   const tasks = taskTable();
   let [count, frames] = [0, 0];
   try {
-    for await (const given of episodes) {
-      const episode = completeEpisode(given, { features, fps, index: count, firstFrame: frames, tasks });
+    for await (const incoming of episodes) {
+      const episode = completeEpisode(incoming, { features, fps, index: count, firstFrame: frames, tasks });
       const videos = await checker.check(episode);
       const cameras = await cameraStats(episode, videos, { features, quantiles: version === 'v3.0' });
       await files.add({ episode, videos, stats: { ...numberStats(episode, features), ...cameras } });
@@ -95,8 +95,8 @@ function described(
   features: Readonly<Record<string, Feature>>,
   info: Readonly<Record<string, object>>,
 ): Record<string, Feature> {
-  const all = Object.entries(features).map(([name, { dtype, shape, names }]) => {
+  const entries = Object.entries(features).map(([name, { dtype, shape, names }]) => {
     return [name, { dtype, shape, names: names ?? null, ...(info[name] ? { info: info[name] } : {}) }];
   });
-  return Object.fromEntries(all) as Record<string, Feature>;
+  return Object.fromEntries(entries) as Record<string, Feature>;
 }

@@ -8,7 +8,7 @@
 export function checkSnappy(input: Uint8Array, size: number): void {
   const preamble = varintEnd(input);
   if (preamble === undefined) throw new Error('a snappy stream has no length');
-  let [at, given] = [preamble, 0];
+  let [at, outputBytes] = [preamble, 0];
   while (at < input.length) {
     const tag = input[at] ?? 0;
     const kind = tag & 3;
@@ -17,14 +17,14 @@ export function checkSnappy(input: Uint8Array, size: number): void {
       const lengthBytes = short < 60 ? 0 : short - 59;
       const length = (lengthBytes === 0 ? short : littleEndian(input, at + 1, lengthBytes)) + 1;
       at += 1 + lengthBytes + length;
-      given += length;
+      outputBytes += length;
     } else {
       at += 1 + (copyBytes[kind] ?? 0);
-      given += kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
+      outputBytes += kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
     }
-    if (at > input.length || given > size) throw new Error('a snappy stream reaches beyond its page');
+    if (at > input.length || outputBytes > size) throw new Error('a snappy stream reaches beyond its page');
   }
-  if (given !== size) throw new Error('a snappy stream is shorter than its page');
+  if (outputBytes !== size) throw new Error('a snappy stream is shorter than its page');
 }
 
 /** Bytes of the offset of a copy, by its kind. */

@@ -31,15 +31,17 @@ export async function openParquet(path: string): Promise<ParquetSource> {
     throw new Problem('file-unreadable', `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
   });
   const metadata = await readable(path, () => parquetMetadataAsync(file));
-  const rowCount = Number(metadata.num_rows);
+  const rowCount = await readable(path, async () => Number(metadata.num_rows));
   const columns = await readable(path, async () => parquetSchema(metadata).children.map(({ element }) => element.name));
-  const rowGroups = rowGroupsOf(metadata);
+  const rowGroups = await readable(path, async () => rowGroupsOf(metadata));
   return {
     path,
     rowCount,
     columns,
     rowGroups,
-    metadata: Object.fromEntries((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    metadata: await readable(path, async () =>
+      Object.fromEntries((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? ''])),
+    ),
     readColumn: (column, { start, end }, onPiece) =>
       readable(path, async () => {
         for (const [position, group] of rowGroups.entries()) {

@@ -69,8 +69,8 @@ export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
 
 /** The split of this name. Throws `no-such-split`, naming those that there are. */
 export function splitOf(info: DatasetInfo, name: string): Split {
-  const found = info.splits.find((split) => split.name === name);
-  if (found && found.shards.length > 0) return found;
+  const namedSplit = info.splits.find((split) => split.name === name);
+  if (namedSplit && namedSplit.shards.length > 0) return namedSplit;
   const names = info.splits.filter(({ shards }) => shards.length > 0).map((split) => `"${split.name}"`);
   throw new Problem(
     'no-such-split',
@@ -82,11 +82,11 @@ export function splitOf(info: DatasetInfo, name: string): Split {
 export function refuseMissingShards({ shards, name }: Split): void {
   const missing = shards.filter(({ path }) => !existsSync(path));
   if (missing.length === 0) return;
-  const some = missing.slice(0, 3).map(({ path }) => `  ${path}`);
-  const more = missing.length > some.length ? `\n  and ${missing.length - some.length} more` : '';
+  const shown = missing.slice(0, 3).map(({ path }) => `  ${path}`);
+  const more = missing.length > shown.length ? `\n  and ${missing.length - shown.length} more` : '';
   throw new Problem(
     'shards-missing',
-    `${missing.length} of ${shards.length} shards of split "${name}" are not there:\n${some.join('\n')}${more}`,
+    `${missing.length} of ${shards.length} shards of split "${name}" are not there:\n${shown.join('\n')}${more}`,
     { hint: 'Fetch the dataset again; what is there and whole is not fetched twice.' },
   );
 }

@@ -29,8 +29,8 @@ export function refuseOtherShape(features: Features, asked: readonly string[]): 
     }
     const width = widthOf(name);
     const shape = featureOf(features, name).shape;
-    const found = shape.reduce((product, length) => product * length, 1);
-    return found === width ? [] : [`${name} has ${found} values for each step, not ${width}`];
+    const valueCount = shape.reduce((product, length) => product * length, 1);
+    return valueCount === width ? [] : [`${name} has ${valueCount} values for each step, not ${width}`];
   });
   if (wrong.length === 0) return;
   throw new Problem(
@@ -72,18 +72,18 @@ const releases: Readonly<Record<string, string>> = { droid_101: '1.0.1', r2d2_fa
 
 /** Throws `wrong-release` where another release is needed, for example the one that a list of ranges was made from. */
 export function refuseOtherRelease(info: { name: string; version: string }, needed: string, why: string): void {
-  const found = releases[info.name];
-  if (found === needed) return;
-  const is = found === undefined ? 'no release of DROID that is known' : `DROID ${found}`;
+  const release = releases[info.name];
+  if (release === needed) return;
+  const is = release === undefined ? 'no release of DROID that is known' : `DROID ${release}`;
   throw new Problem(
     'wrong-release',
     `${why} DROID ${needed}; the dataset is ${is} ("${info.name}", ${info.version} inside).`,
-    { hint: hintFor(found, needed) },
+    { hint: hintFor(release, needed) },
   );
 }
 
-function hintFor(found: string | undefined, needed: string): string {
-  if (found === undefined) return 'Leave out `release`, and ranges that were made from a release.';
+function hintFor(release: string | undefined, needed: string): string {
+  if (release === undefined) return 'Leave out `release`, and ranges that were made from a release.';
   const fetch = `Fetch gs://gresearch/robotics/droid/${needed}`;
-  return needed === '1.0.1' ? `${fetch}: it also has the instructions that ${found} lacks.` : `${fetch}.`;
+  return needed === '1.0.1' ? `${fetch}: it also has the instructions that ${release} lacks.` : `${fetch}.`;
 }

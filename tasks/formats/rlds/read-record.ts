@@ -1,5 +1,5 @@
 import { Problem } from '../../../cache/problem.ts';
-import { checkData, type RecordPlace } from '../tfrecord/records.ts';
+import { checkData, type RecordSpan } from '../tfrecord/records.ts';
 import { recordProblem, Shard } from '../tfrecord/shard.ts';
 import { bytesOf, floatsOf, intsOf, type Located, locateFeatures } from '../tf-example/read.ts';
 import type { Source } from '../tf-example/wire.ts';
@@ -22,7 +22,7 @@ export interface Ask {
 }
 
 /** One episode. Numbers are flat, step by step; float64 features have the float32 values that are stored. */
-export interface Episode extends RecordPlace {
+export interface Episode extends RecordSpan {
   /** Steps, by the features that were read in full; 0 when there was none of them. */
   readonly steps: number;
   readonly floats: Readonly<Record<string, FloatValues>>;
@@ -48,17 +48,17 @@ export interface RecordsRead {
 }
 
 /** Reads records of one shard, in order. Damaged ones are listed with `skipBadRecords`, else the first is thrown. */
-export function readRecords(path: string, records: readonly RecordPlace[], ask: Ask): RecordsRead {
+export function readRecords(path: string, records: readonly RecordSpan[], ask: Ask): RecordsRead {
   const shard = new Shard(path);
   const wanted = new Set(ask.features.map(({ name }) => name));
   const [episodes, skipped]: [Episode[], Skipped[]] = [[], []];
   try {
-    for (const place of records) {
+    for (const span of records) {
       try {
-        episodes.push(readEpisode({ shard, place }, ask, wanted));
+        episodes.push(readEpisode({ shard, span }, ask, wanted));
       } catch (error) {
         if (!ask.skipBadRecords || !Problem.is(error)) throw error;
-        const { record, offset } = place;
+        const { record, offset } = span;
         skipped.push({ shard: shard.name, record, offset, records: 1, code: error.code, message: error.message });
       }
     }
@@ -69,11 +69,11 @@ export function readRecords(path: string, records: readonly RecordPlace[], ask: 
 }
 
 function readEpisode(source: Source, ask: Ask, wanted: ReadonlySet<string>): Episode {
-  if (ask.checkData) checkData(source.shard, source.place);
+  if (ask.checkData) checkData(source.shard, source.span);
   const located = locateFeatures(source, wanted);
   const missing = ask.features.filter(({ name }) => !located.has(name)).map(({ name }) => `"${name}"`);
   if (missing.length > 0)
-    throw recordProblem('feature-missing', source.place, `it has no feature ${missing.join(', ')}`);
+    throw recordProblem('feature-missing', source.span, `it has no feature ${missing.join(', ')}`);
 
   const floats: Record<string, FloatValues> = {};
   const ints: Record<string, IntValues> = {};
@@ -89,25 +89,25 @@ function readEpisode(source: Source, ask: Ask, wanted: ReadonlySet<string>): Epi
     lengths.push(...stepsOf(source, feature, size));
   }
   const steps = lengths[0]?.steps ?? 0;
-  const other = lengths.find((length) => length.steps !== steps);
-  if (other) {
-    const what = `"${lengths[0]?.name}" has ${steps} steps, "${other.name}" has ${other.steps}`;
-    throw recordProblem('steps-differ', source.place, what);
+  const differing = lengths.find((length) => length.steps !== steps);
+  if (differing) {
+    const what = `"${lengths[0]?.name}" has ${steps} steps, "${differing.name}" has ${differing.steps}`;
+    throw recordProblem('steps-differ', source.span, what);
   }
-  return { ...source.place, steps, floats, ints, bytes };
+  return { ...source.span, steps, floats, ints, bytes };
 }
 
 /** How many steps a feature has that was read in full; checks how many values there are. */
-function stepsOf({ place }: Source, feature: Ask['features'][number], size: number): { name: string; steps: number }[] {
+function stepsOf({ span }: Source, feature: Ask['features'][number], size: number): { name: string; steps: number }[] {
   if (feature.firstOnly) return [];
   const width = feature.shape.reduce((product, length) => product * length, 1);
   if (feature.perStep && size % width === 0) return [{ name: feature.name, steps: size / width }];
   if (!feature.perStep && size === width) return [];
   const per = feature.perStep ? `${width} for each step` : `${width}`;
-  throw recordProblem('wrong-length', place, `"${feature.name}" has ${size} values, where there should be ${per}`);
+  throw recordProblem('wrong-length', span, `"${feature.name}" has ${size} values, where there should be ${per}`);
 }
 
-function wrongType({ place }: Source, { name, list, dtype }: Ask['features'][number], found: Located): Error {
-  const what = `"${name}" is a list of type ${found.type}, where ${dtype} is stored as ${list}`;
-  return recordProblem('wrong-type', place, what, { at: found.pieces[0]?.start ?? place.start });
+function wrongType({ span }: Source, { name, list, dtype }: Ask['features'][number], located: Located): Error {
+  const what = `"${name}" is a list of type ${located.type}, where ${dtype} is stored as ${list}`;
+  return recordProblem('wrong-type', span, what, { at: located.pieces[0]?.start ?? span.start });
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Problem } from '../../../cache/problem.ts';
 import { recordProblem, Shard } from '../tfrecord/shard.ts';
-import { type RecordPlace, recordsOf } from '../tfrecord/records.ts';
+import { type RecordSpan, recordsOf } from '../tfrecord/records.ts';
 import { readDatasetInfo, refuseMissingShards, type ShardFile, splitOf } from './dataset-info.ts';
 import { featureOf, readFeatures } from './features.ts';
 import type { Ask, Episode, RecordsRead, Skipped } from './read-record.ts';
@@ -39,17 +39,17 @@ export async function* readEpisodes(folder: string, options: ReadOptions): Async
 
   const readers = await startReaders(ask, options.workers ?? 1);
   const jobs = jobsOf(split.shards, ask, onBytes);
-  const underWay: Promise<RecordsRead>[] = [];
+  const pendingReads: Promise<RecordsRead>[] = [];
   try {
     for (;;) {
-      while (underWay.length < readers.jobsAtOnce) {
+      while (pendingReads.length < readers.jobsAtOnce) {
         const { value: job } = jobs.next();
         if (!job) break;
         const read = 'skipped' in job ? Promise.resolve(onlySkipped(job.skipped)) : readers.read(job);
         read.catch(() => undefined); // it is awaited in its turn, and its failure thrown there
-        underWay.push(read);
+        pendingReads.push(read);
       }
-      const read = await underWay.shift();
+      const read = await pendingReads.shift();
       if (!read) return;
       onBytes(read.bytesRead);
       for (const skipped of read.skipped) options.onSkip?.(skipped);
@@ -79,16 +79,16 @@ async function askFor(folder: string, options: ReadOptions): Promise<Ask> {
 const recordsPerJob = 16;
 
 /** What cannot be found goes the same way as what is read, so that problems come in file order too. */
-type Job = { readonly path: string; readonly records: readonly RecordPlace[] } | { readonly skipped: Skipped };
+type Job = { readonly path: string; readonly records: readonly RecordSpan[] } | { readonly skipped: Skipped };
 
 function* jobsOf(shards: readonly ShardFile[], ask: Ask, onBytes: (count: number) => void): Generator<Job, undefined> {
   const perJob = ask.features.some(({ isImage, firstOnly }) => isImage && !firstOnly) ? 1 : recordsPerJob;
   for (const file of shards) {
-    let records: RecordPlace[] = [];
+    let records: RecordSpan[] = [];
     let skipped: Skipped | undefined;
-    for (const found of countedRecords(file, ask.skipBadRecords, onBytes)) {
-      if ('code' in found) skipped = found;
-      else records.push(found);
+    for (const spanOrSkipped of countedRecords(file, ask.skipBadRecords, onBytes)) {
+      if ('code' in spanOrSkipped) skipped = spanOrSkipped;
+      else records.push(spanOrSkipped);
       if (records.length < perJob) continue;
       yield { path: file.path, records };
       records = [];
@@ -110,35 +110,35 @@ function* countedRecords(
   file: ShardFile,
   skipBadRecords: boolean,
   onBytes: (count: number) => void,
-): Generator<RecordPlace | Skipped> {
+): Generator<RecordSpan | Skipped> {
   const shard = new Shard(file.path);
-  let [found, end] = [0, 0];
+  let [recordCount, end] = [0, 0];
   try {
-    for (const place of recordsOf(shard)) {
-      if (found === file.episodes) throw wrongCount(shard, file, found + 1, place.offset);
-      yield place;
-      found += 1;
-      end = place.start + place.length + 4;
+    for (const span of recordsOf(shard)) {
+      if (recordCount === file.episodes) throw wrongCount(shard, file, recordCount + 1, span.offset);
+      yield span;
+      recordCount += 1;
+      end = span.start + span.length + 4;
     }
-    if (found < file.episodes) throw wrongCount(shard, file, found, end);
+    if (recordCount < file.episodes) throw wrongCount(shard, file, recordCount, end);
   } catch (error) {
     if (!skipBadRecords || !Problem.is(error)) throw error;
     const { code, message } = error;
-    const records = Math.max(0, file.episodes - found);
-    yield { shard: shard.name, record: found, offset: end, records, code, message };
+    const records = Math.max(0, file.episodes - recordCount);
+    yield { shard: shard.name, record: recordCount, offset: end, records, code, message };
   } finally {
     onBytes(shard.bytesRead);
     shard.close();
   }
 }
 
-function wrongCount(shard: Shard, { episodes }: ShardFile, found: number, offset: number): Problem {
+function wrongCount(shard: Shard, { episodes }: ShardFile, recordCount: number, offset: number): Problem {
   const what =
-    found < episodes
-      ? `the file ends before it, after ${found} of ${episodes} records`
+    recordCount < episodes
+      ? `the file ends before it, after ${recordCount} of ${episodes} records`
       : `there should be ${episodes} records only, by dataset_info.json`;
-  const code = found < episodes ? 'shard-truncated' : 'too-many-records';
-  const record = Math.min(found, episodes);
+  const code = recordCount < episodes ? 'shard-truncated' : 'too-many-records';
+  const record = Math.min(recordCount, episodes);
   return recordProblem(code, { shard: shard.name, record, offset }, what, {
     hint: 'The shard or dataset_info.json is not of this dataset, or was not fetched in full.',
   });

@@ -1,12 +1,12 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { messageOf, Problem } from '../../../cache/problem.ts';
-import type { RecordPlace } from '../tfrecord/records.ts';
+import type { RecordSpan } from '../tfrecord/records.ts';
 import { type Ask, type Episode, readRecords, type RecordsRead } from './read-record.ts';
 
 /** What a thread is asked for, one after the other. */
 export interface RecordsJob {
   readonly path: string;
-  readonly records: readonly RecordPlace[];
+  readonly records: readonly RecordSpan[];
 }
 
 /** What a thread says to each job, in their order. */

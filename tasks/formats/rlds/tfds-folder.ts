@@ -13,15 +13,15 @@ export function tfdsFolder(path: string): string {
       hint: 'Give the path of the dataset; an absolute path works from everywhere.',
     });
   }
-  const found = [root, ...below(root), ...below(root).flatMap(below)].filter(isDataset);
-  if (found.length === 1 || (found[0] === root && found.length > 0)) return found[0] as string;
-  if (found.length === 0) {
+  const datasets = [root, ...below(root), ...below(root).flatMap(below)].filter(isDataset);
+  if (datasets.length === 1 || (datasets[0] === root && datasets.length > 0)) return datasets[0] as string;
+  if (datasets.length === 0) {
     throw new Problem('not-a-tfds-dataset', `No dataset_info.json in ${root}, nor two levels below it.`, {
       hint: 'Give the folder that holds dataset_info.json, features.json and the shards.',
     });
   }
-  throw new Problem('several-datasets', `${root} holds ${found.length} datasets.`, {
-    hint: `Choose one:\n${found.map((folder) => `  ${folder}`).join('\n')}`,
+  throw new Problem('several-datasets', `${root} holds ${datasets.length} datasets.`, {
+    hint: `Choose one:\n${datasets.map((folder) => `  ${folder}`).join('\n')}`,
   });
 }
 

@@ -27,11 +27,11 @@ interface Thread {
 }
 
 function threads(ask: Ask, count: number): Readers {
-  const all = Array.from({ length: count }, () => openThread(ask));
+  const pool = Array.from({ length: count }, () => openThread(ask));
   let next = 0;
   return {
     read: (job) => {
-      const thread = all[next % count] as Thread;
+      const thread = pool[next % count] as Thread;
       next += 1;
       return new Promise((resolve, reject) => {
         thread.waiting.push({ resolve, reject });
@@ -40,7 +40,7 @@ function threads(ask: Ask, count: number): Readers {
     },
     jobsAtOnce: 2 * count,
     close: async () => {
-      await Promise.all(all.map(({ worker }) => worker.terminate()));
+      await Promise.all(pool.map(({ worker }) => worker.terminate()));
     },
   };
 }

@@ -17,20 +17,20 @@ const listTypes: readonly (ListType | undefined)[] = [undefined, 'bytes', 'float
  * Values are not read. Of entries with the same name the last counts.
  */
 export function locateFeatures(source: Source, wanted: ReadonlySet<string>): Map<string, Located> {
-  const found = new Map<string, Located>();
-  const { start, length } = source.place;
+  const located = new Map<string, Located>();
+  const { start, length } = source.span;
   for (const features of fieldsOf(source, start, start + length)) {
     if (features.number !== 1) continue;
-    refuseOther(source, features.wire, features.start);
+    refuseOtherWireType(source, features.wire, features.start);
     for (const entry of fieldsOf(source, features.start, features.end)) {
       if (entry.number !== 1) continue;
-      refuseOther(source, entry.wire, entry.start);
+      refuseOtherWireType(source, entry.wire, entry.start);
       const named = namedFeature(source, entry);
       if (!wanted.has(named.name)) continue;
-      found.set(named.name, locate(source, named));
+      located.set(named.name, locate(source, named));
     }
   }
-  return found;
+  return located;
 }
 
 /** Values of a float list, as float32: packed or not. */
@@ -66,7 +66,7 @@ function namedFeature(source: Source, entry: Range): { name: string; values: Ran
   const values: Range[] = [];
   for (const field of fieldsOf(source, entry.start, entry.end)) {
     if (field.number > 2) continue;
-    refuseOther(source, field.wire, field.start);
+    refuseOtherWireType(source, field.wire, field.start);
     if (field.number === 2) values.push(field);
     else name = field.end - field.start > longestName ? '' : textAt(source, field);
   }
@@ -79,7 +79,7 @@ function locate(source: Source, { name, values }: { name: string; values: readon
     for (const field of fieldsOf(source, value.start, value.end)) {
       const type = listTypes[field.number];
       if (type === undefined) continue;
-      refuseOther(source, field.wire, field.start);
+      refuseOtherWireType(source, field.wire, field.start);
       // Of different members of a one-of the last counts; the same one twice is one list.
       const before = located.type === type ? located.pieces : [];
       located = { type, pieces: [...before, { start: field.start, end: field.end }] };
@@ -93,7 +93,7 @@ function locate(source: Source, { name, values }: { name: string; values: readon
 /** Writers make one piece; damaged bytes can make millions. */
 const mostPieces = 1000;
 
-function refuseOther(source: Source, wire: number, at: number): void {
+function refuseOtherWireType(source: Source, wire: number, at: number): void {
   if (wire !== 2) throw malformed(source, 'a message stands as a number', at);
 }
 

@@ -1,5 +1,5 @@
 import { recordProblem, type Shard } from '../tfrecord/shard.ts';
-import type { RecordPlace } from '../tfrecord/records.ts';
+import type { RecordSpan } from '../tfrecord/records.ts';
 
 /** One field of a message: its number and where its value lies. */
 export interface Field {
@@ -15,7 +15,7 @@ export type Wire = 0 | 1 | 2 | 5;
 /** What a message is read from: a record in its shard. */
 export interface Source {
   readonly shard: Shard;
-  readonly place: RecordPlace;
+  readonly span: RecordSpan;
 }
 
 /** The fields of the message between two bytes of the shard, without reading what they hold. */
@@ -46,18 +46,18 @@ function within<T extends { start: number; end: number }>(source: Source, field:
   throw malformed(source, `a field of ${length} bytes does not fit into the ${left} that are left`, field.start);
 }
 
-function varintAt({ shard, place }: Source, start: number, end: number): { value: number; next: number } {
+function varintAt({ shard, span }: Source, start: number, end: number): { value: number; next: number } {
   let value = 0;
   for (let position = start, unit = 1; position < end && position < start + 10; position += 1, unit *= 128) {
     const byte = shard.byteAt(position);
     value += (byte & 0x7f) * unit;
     if (byte < 0x80) return { value, next: position + 1 };
   }
-  throw malformed({ shard, place }, 'a number has no end', start);
+  throw malformed({ shard, span }, 'a number has no end', start);
 }
 
-export function malformed({ place }: Source, what: string, at: number): Error {
-  return recordProblem('malformed-example', place, `it is no tf.train.Example: ${what}`, {
+export function malformed({ span }: Source, what: string, at: number): Error {
+  return recordProblem('malformed-example', span, `it is no tf.train.Example: ${what}`, {
     at,
     hint: 'The record is damaged, or the file holds something else than examples.',
   });

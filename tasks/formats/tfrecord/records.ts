@@ -1,9 +1,9 @@
 import { isLfsPointer, lfsPointerBytes } from '../lfs-pointer.ts';
 import { crc32c, mask } from './crc32c.ts';
-import { type Place, recordProblem, type Shard } from './shard.ts';
+import { type RecordPosition, recordProblem, type Shard } from './shard.ts';
 
-/** One record: `start` is the first byte of its data, after the framing. */
-export interface RecordPlace extends Place {
+/** Where a record and its data lie: `start` is the first byte of the data, after the framing. */
+export interface RecordSpan extends RecordPosition {
   readonly start: number;
   readonly length: number;
 }
@@ -17,20 +17,21 @@ const [headBytes, tailBytes] = [12, 4];
  * The CRC of each length is checked. Throws `lfs-pointer`, `shard-truncated`, `wrong-length-crc`; after any of them the
  * rest of the shard cannot be found.
  */
-export function* recordsOf(shard: Shard): Generator<RecordPlace> {
+export function* recordsOf(shard: Shard): Generator<RecordSpan> {
   refusePointer(shard);
   const head = new Uint8Array(headBytes);
   const view = new DataView(head.buffer);
   for (let offset = 0, record = 0; offset < shard.size; record += 1) {
-    const place = { shard: shard.name, record, offset };
-    if (offset + headBytes > shard.size) throw truncated(place, `${shard.size - offset} bytes of ${headBytes}`, shard);
+    const position = { shard: shard.name, record, offset };
+    if (offset + headBytes > shard.size)
+      throw truncated(position, `${shard.size - offset} bytes of ${headBytes}`, shard);
     shard.readInto(head, offset);
-    const [stored, found] = [view.getUint32(8, true), mask(crc32c(head.subarray(0, 8)))];
-    if (stored !== found) {
+    const [stored, computed] = [view.getUint32(8, true), mask(crc32c(head.subarray(0, 8)))];
+    if (stored !== computed) {
       throw recordProblem(
         'wrong-length-crc',
-        place,
-        `the checksum of its length is ${hex(stored)}, not ${hex(found)}`,
+        position,
+        `the checksum of its length is ${hex(stored)}, not ${hex(computed)}`,
         {
           hint: 'The shard is damaged or no TFRecord file: fetch it again.',
         },
@@ -39,27 +40,27 @@ export function* recordsOf(shard: Shard): Generator<RecordPlace> {
     const start = offset + headBytes;
     const length = Number(view.getBigUint64(0, true)); // above 2^53 it is inexact, and longer than any file
     const end = start + length + tailBytes;
-    if (end > shard.size) throw truncated(place, `${shard.size - start} bytes of ${length + tailBytes}`, shard);
-    yield { ...place, start, length };
+    if (end > shard.size) throw truncated(position, `${shard.size - start} bytes of ${length + tailBytes}`, shard);
+    yield { ...position, start, length };
     offset = end;
   }
 }
 
 /** Reads a record in full and compares its CRC; `onChunk` sees its data, piece by piece. Throws `wrong-data-crc`. */
-export function checkData(shard: Shard, place: RecordPlace, onChunk: (chunk: Uint8Array) => void = () => {}): void {
-  const chunk = new Uint8Array(Math.min(place.length, 1 << 20));
+export function checkData(shard: Shard, span: RecordSpan, onChunk: (chunk: Uint8Array) => void = () => {}): void {
+  const chunk = new Uint8Array(Math.min(span.length, 1 << 20));
   let crc = 0;
-  for (let done = 0; done < place.length; done += chunk.length) {
-    const part = chunk.subarray(0, Math.min(chunk.length, place.length - done));
-    shard.readInto(part, place.start + done);
+  for (let done = 0; done < span.length; done += chunk.length) {
+    const part = chunk.subarray(0, Math.min(chunk.length, span.length - done));
+    shard.readInto(part, span.start + done);
     crc = crc32c(part, crc);
     onChunk(part);
   }
   const tail = new Uint8Array(tailBytes);
-  shard.readInto(tail, place.start + place.length);
-  const [stored, found] = [new DataView(tail.buffer).getUint32(0, true), mask(crc)];
-  if (stored === found) return;
-  throw recordProblem('wrong-data-crc', place, `the checksum of its data is ${hex(stored)}, not ${hex(found)}`, {
+  shard.readInto(tail, span.start + span.length);
+  const [stored, computed] = [new DataView(tail.buffer).getUint32(0, true), mask(crc)];
+  if (stored === computed) return;
+  throw recordProblem('wrong-data-crc', span, `the checksum of its data is ${hex(stored)}, not ${hex(computed)}`, {
     hint: 'The shard is damaged: fetch it again.',
   });
 }
@@ -76,8 +77,8 @@ function refusePointer(shard: Shard): void {
   );
 }
 
-function truncated(place: Place, has: string, shard: Shard): Error {
-  return recordProblem('shard-truncated', place, `the file ends within it, with ${has}`, {
+function truncated(position: RecordPosition, has: string, shard: Shard): Error {
+  return recordProblem('shard-truncated', position, `the file ends within it, with ${has}`, {
     at: shard.size,
     hint: 'The shard was not fetched in full: fetch it again.',
   });

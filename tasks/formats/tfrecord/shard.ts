@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { messageOf, Problem } from '../../../cache/problem.ts';
 
-/** Where in a dataset something was found; every problem of a record names it. */
-export interface Place {
+/** Where a record starts; every problem of a record names it. */
+export interface RecordPosition {
   /** Name of the shard's file. */
   readonly shard: string;
   /** Record in the shard, from 0. */
@@ -86,11 +86,11 @@ export class Shard {
 /** What is wrong with a record, with all that is needed to look at the bytes. `at` is a byte of the shard. */
 export function recordProblem(
   code: string,
-  place: Place,
+  position: RecordPosition,
   what: string,
   { at, hint }: { at?: number; hint?: string } = {},
 ): Problem {
-  const where = at === undefined || at === place.offset ? '' : ` (at byte ${at})`;
-  const message = `Record ${place.record} of ${place.shard}, from byte ${place.offset}: ${what}${where}.`;
+  const where = at === undefined || at === position.offset ? '' : ` (at byte ${at})`;
+  const message = `Record ${position.record} of ${position.shard}, from byte ${position.offset}: ${what}${where}.`;
   return new Problem(code, message, { hint });
 }

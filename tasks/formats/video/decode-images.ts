@@ -5,12 +5,12 @@ import { piecesOf, type VideoFrame } from './decode.ts';
 import { refuseFailure, startFfmpeg, stopFfmpeg } from './ffmpeg.ts';
 
 export interface ImageDecoding {
-  /** What the files are. Default png. */
+  /** The format of the files. Default png. */
   readonly of?: 'png' | 'jpeg';
   readonly width: number;
   readonly height: number;
-  /** What they are of, for messages. */
-  readonly place: string;
+  /** Whose images the files are, for messages. */
+  readonly camera: string;
   /** An image holds only until the next is taken. Default false. */
   readonly overwrites?: boolean;
 }
@@ -22,7 +22,7 @@ export interface ImageDecoding {
  */
 export async function* decodeImages(
   files: readonly Uint8Array[],
-  { of = 'png', width, height, place, overwrites = false }: ImageDecoding,
+  { of = 'png', width, height, camera, overwrites = false }: ImageDecoding,
 ): AsyncGenerator<VideoFrame> {
   const codec = of === 'png' ? 'png' : 'mjpeg';
   const input = ['-hide_banner', '-v', 'error', '-xerror', '-f', 'image2pipe', '-c:v', codec, '-i', 'pipe:0'];
@@ -36,13 +36,13 @@ export async function* decodeImages(
   const sent = pipeline(Readable.from(files), program.stdin).catch(() => {}); // ffmpeg's own end tells what is wrong
   try {
     let count = 0;
-    for await (const rgb of piecesOf(program.stdout, { width, height, overwrites }, place)) {
+    for await (const rgb of piecesOf(program.stdout, { width, height, overwrites }, camera)) {
       yield { width, height, rgb };
       count += 1;
     }
-    refuseFailure('ffmpeg', place, await program);
+    refuseFailure('ffmpeg', camera, await program);
     if (count !== files.length)
-      throw new Problem('video-short', `Only ${count} of ${files.length} images of ${place} can be decoded.`);
+      throw new Problem('video-short', `Only ${count} of ${files.length} images of ${camera} can be decoded.`);
   } finally {
     stopFfmpeg(program);
     await Promise.all([program, sent]);

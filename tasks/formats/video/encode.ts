@@ -113,7 +113,7 @@ async function* checkedFrames(
 
 /** ffmpeg leaves out images that it cannot decode, and says so nowhere but in its log. */
 async function refuseOtherCount(partial: string, path: string, count: number): Promise<void> {
-  const found = await mp4FrameCount(partial);
-  if (found === count) return;
-  throw new Problem('frames-lost', `${path} got ${found} of ${count} frames: some of the images are damaged.`);
+  const frameCount = await mp4FrameCount(partial);
+  if (frameCount === count) return;
+  throw new Problem('frames-lost', `${path} got ${frameCount} of ${count} frames: some of the images are damaged.`);
 }

@@ -31,7 +31,7 @@ export interface Mp4Index {
   /** For the k-th frame that is shown, which stored frame it is, and its time in seconds. */
   readonly shown: Uint32Array;
   readonly times: Float64Array;
-  /** Of the file: more than one means sound, or another stream beside the video. */
+  /** Tracks of the file: more than one means sound, or another stream beside the video. */
   readonly trackCount: number;
 }
 

@@ -13,8 +13,8 @@ export function ffmpegNeeds(codec?: VideoCodec): readonly Need[] {
 function encoder(ffmpeg: Need, name: string): Need {
   return {
     advice: 'Install a full build (the packages of Debian, Homebrew and conda-forge are), or choose another codec.',
-    missing: async (place) => {
-      if ((await ffmpeg.missing(place)) !== undefined) return undefined; // said once, by the other need
+    missing: async (host) => {
+      if ((await ffmpeg.missing(host)) !== undefined) return undefined; // said once, by the other need
       const { execa } = await import('execa');
       const { stdout } = await execa('ffmpeg', ['-hide_banner', '-v', 'error', '-encoders']);
       return stdout.split(/\s+/).includes(name) ? undefined : `ffmpeg was built without ${name}`;

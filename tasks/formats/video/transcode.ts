@@ -39,9 +39,9 @@ export async function transcodeVideo(recording: string, path: string, transcodin
       seen += 1;
     }
     refuseFailure('ffmpeg', recording, await program);
-    const found = await mp4FrameCount(partial);
-    if (found !== frameCount || seen !== frameCount) {
-      throw new Problem('video-short', `${recording} gave ${Math.min(found, seen)} of ${frameCount} frames.`);
+    const encodedCount = await mp4FrameCount(partial);
+    if (encodedCount !== frameCount || seen !== frameCount) {
+      throw new Problem('video-short', `${recording} gave ${Math.min(encodedCount, seen)} of ${frameCount} frames.`);
     }
     await rename(partial, path);
   } catch (error) {

@@ -40,9 +40,11 @@ const columns = { joints: 'joint_position', gripper: 'gripper_position', actions
 /** All frames of DROID data in LeRobot's format; actions as they are stored. */
 export async function lerobotFrames(folder: string, { actionHorizon }: { actionHorizon: number }): Promise<ArmFrames> {
   const parts: ArmFrames[] = [];
-  for await (const { index, length, columns: found } of readLerobot(folder, { columns: Object.values(columns) })) {
+  for await (const { index, length, columns: episodeColumns } of readLerobot(folder, {
+    columns: Object.values(columns),
+  })) {
     const read = (name: string, size: number): Float32Array => {
-      const values = found[name];
+      const values = episodeColumns[name];
       if (values instanceof Float32Array && values.length === length * size) return values;
       throw new Problem(
         'wrong-feature',
@@ -87,11 +89,11 @@ function joined(parts: readonly ArmFrames[], folder: string): ArmFrames {
 }
 
 function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    all.set(part, at);
+    joined.set(part, at);
     at += part.length;
   }
-  return all;
+  return joined;
 }

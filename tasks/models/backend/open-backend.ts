@@ -26,7 +26,7 @@ export async function openBackend(name: BackendName): Promise<Backend> {
   const failures: string[] = [];
   for (const candidate of name === 'auto' ? autoOrder : [name]) {
     try {
-      return await openOne(candidate);
+      return await openProbed(candidate);
     } catch (error) {
       failures.push(`  ${candidate}: ${messageOf(error).split('\n')[0]}`);
     }
@@ -45,7 +45,7 @@ export async function describeBackend(name: BackendName): Promise<BackendIdentit
   return (await openBackend(name)).identity;
 }
 
-async function openOne(name: ConcreteBackend): Promise<Backend> {
+async function openProbed(name: ConcreteBackend): Promise<Backend> {
   const backend = name === 'wasm' || name === 'cpu' ? await loadPortable(name) : await loadNative(name);
   const complaint = probe(backend.tf);
   if (complaint !== undefined) throw new Error(complaint);

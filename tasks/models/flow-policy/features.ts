@@ -26,11 +26,11 @@ const frequencies = [1, 2, 4];
 const goal = { x: 256, y: 256, cos: Math.SQRT1_2, sin: Math.SQRT1_2 };
 /** How close to the goal the tee's errors are resolved, world units: the whole table, and the last touches. */
 const closeness = [64, 8];
-const placeWidth = 2 + 2 + 4 * frequencies.length + 3 * closeness.length;
+const teeFrameWidth = 2 + 2 + 4 * frequencies.length + 3 * closeness.length;
 
 /** What the network sees of `obsSteps` observations. */
 export function featureWidth(obsSteps: number): number {
-  return obsSteps * observationWidth + placeWidth;
+  return obsSteps * observationWidth + teeFrameWidth;
 }
 
 /**
@@ -63,7 +63,7 @@ export function writeFeatures(
     (read(3) + read(5)) / 2 - goal.y,
     halfBar * (sin * goal.cos - cos * goal.sin),
   ];
-  const place = [(x * cos + y * sin) / halfBar, (y * cos - x * sin) / halfBar];
+  const pusherInTee = [(x * cos + y * sin) / halfBar, (y * cos - x * sin) / halfBar];
   into[next] = cos;
   into[next + 1] = sin;
   next += 2;
@@ -73,7 +73,7 @@ export function writeFeatures(
       next += 1;
     }
   }
-  for (const value of place) {
+  for (const value of pusherInTee) {
     into[next] = value / 3;
     next += 1;
     for (const frequency of frequencies) {

@@ -23,9 +23,11 @@ export interface Recordings {
 /** All frames of a LeRobot dataset; with `mirror`, followed by the mirror image of every episode. */
 export async function readRecordings(path: string, { mirror }: { mirror: boolean }): Promise<Recordings> {
   const parts: Part[] = [];
-  for await (const { index, length, columns: found } of readEpisodes(path, { columns: Object.values(columns) })) {
+  for await (const { index, length, columns: episodeColumns } of readEpisodes(path, {
+    columns: Object.values(columns),
+  })) {
     const read = (name: string, width: number): Float32Array => {
-      const values = found[name];
+      const values = episodeColumns[name];
       if (values !== undefined && !(values instanceof BigInt64Array) && values.length === length * width)
         return Float32Array.from(values);
       throw new Problem(

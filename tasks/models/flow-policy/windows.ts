@@ -52,9 +52,9 @@ function chunksOf(
     for (let i = 0; i < horizon; i += 1) {
       const from = Math.min(frame + i, (ends[frame] as number) - 1);
       for (let axis = 0; axis < 2; axis += 1) {
-        const way = (actions[2 * from + axis] as number) - (observations[frame * observationWidth + axis] as number);
-        chunks[(frame * horizon + i) * 2 + axis] = way;
-        squares[i] = (squares[i] as number) + way * way;
+        const offset = (actions[2 * from + axis] as number) - (observations[frame * observationWidth + axis] as number);
+        chunks[(frame * horizon + i) * 2 + axis] = offset;
+        squares[i] = (squares[i] as number) + offset * offset;
       }
     }
   }

@@ -1,7 +1,7 @@
 import { fillGaussian, permutation, randomOf } from '../random.ts';
 import { writeTime } from './time.ts';
 
-/** What is learned from: in each sample, a chunk of actions is to be given for what is observed. */
+/** The training data: in each sample, a chunk of actions is to be given for what is observed. */
 export interface Samples {
   readonly count: number;
   /** [count, width]: what is observed, in numbers for the network. */
@@ -52,17 +52,17 @@ export function batcher(
     const random = randomOf(seed, purposes.noise, step);
     fillGaussian(noise, random);
     for (let row = 0; row < batchSize; row += 1) {
-      const place = step * batchSize + row;
-      const epoch = Math.floor(place / count);
+      const sampleIndex = step * batchSize + row;
+      const epoch = Math.floor(sampleIndex / count);
       if (epoch !== order.epoch) order = { epoch, frames: permutation(count, randomOf(seed, purposes.order, epoch)) };
-      const frame = order.frames[place % count] as number;
+      const frame = order.frames[sampleIndex % count] as number;
       const time = random.uniform();
       const at = row * inputs;
       for (let i = 0; i < chunkWidth; i += 1) {
         const from = noise[row * chunkWidth + i] as number;
-        const way = (chunks[frame * chunkWidth + i] as number) - from;
-        batch.input[at + i] = from + time * way;
-        batch.target[row * chunkWidth + i] = way;
+        const velocity = (chunks[frame * chunkWidth + i] as number) - from;
+        batch.input[at + i] = from + time * velocity;
+        batch.target[row * chunkWidth + i] = velocity;
       }
       batch.input.set(features.subarray(frame * width, (frame + 1) * width), at + chunkWidth);
       writeTime(time, timeFeatures, batch.input, at + chunkWidth + width);

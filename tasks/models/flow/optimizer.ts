@@ -1,4 +1,4 @@
-/** All that changes during training. Each is a flat vector over all weights. */
+/** All that changes during training. Each field but `step` is a flat vector over all weights. */
 export interface TrainingState {
   /** Optimizer steps done. */
   step: number;

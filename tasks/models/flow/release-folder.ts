@@ -2,8 +2,8 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * Writes a folder aside and renames it, so that it appears whole. One that a killed attempt released already is left as it
- * is: it has the same bytes.
+ * Writes a folder aside and renames it, so that it appears whole. A folder that a killed attempt released already is left
+ * as it is: it has the same bytes.
  */
 export async function releaseFolder(path: string, write: (aside: string) => Promise<void>): Promise<void> {
   const released = await stat(path).then(

@@ -28,14 +28,14 @@ export function initialState(layout: readonly Slot[], seed: number): TrainingSta
 /** Gives a function that does one optimizer step on `state` and says the loss of its batch. */
 export function trainer(
   { tf }: Backend,
-  given: {
+  training: {
     readonly samples: Samples;
     readonly layout: readonly Slot[];
     readonly timeFeatures: number;
     readonly settings: TrainingSettings;
   },
 ): (state: TrainingState) => number {
-  const { samples, layout, timeFeatures, settings } = given;
+  const { samples, layout, timeFeatures, settings } = training;
   const batchOf = batcher(samples, { ...settings, timeFeatures });
   const [inputs, outputs] = [inputsOf(samples, timeFeatures), samples.chunks.length / samples.count];
   return (state) =>

@@ -44,7 +44,7 @@ export class PolicyClient implements ServedPolicy {
     this.#link = link;
   }
 
-  /** Throws `server-lost` when nobody answers in time, `server-refuses` when the wrong one does. */
+  /** Throws `server-lost` when nobody answers in time, `server-refuses` when the wrong server answers. */
   static async connect(options: ClientOptions): Promise<PolicyClient> {
     return new PolicyClient(options, await connect(options));
   }
@@ -102,9 +102,9 @@ async function connect(options: ClientOptions): Promise<Link> {
   }
 }
 
-/** What starts with `ws` is taken as it is, and anything else as a host. */
-function addressOf(given: string): string {
-  const url = given.startsWith('ws') ? given : `ws://${given.replace(/^http:\/\//, '')}`;
+/** An address that starts with `ws` is taken as it is, and any other as a host. */
+function addressOf(address: string): string {
+  const url = address.startsWith('ws') ? address : `ws://${address.replace(/^http:\/\//, '')}`;
   if (URL.canParse(url)) return url;
-  throw new Problem('wrong-address', `"${given}" is no address of a policy server.`, { hint: 'ws://127.0.0.1:8000' });
+  throw new Problem('wrong-address', `"${address}" is no address of a policy server.`, { hint: 'ws://127.0.0.1:8000' });
 }

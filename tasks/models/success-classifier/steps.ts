@@ -60,7 +60,7 @@ export function gatherSteps(episodes: readonly EpisodeSteps[], bounds: readonly 
   if (!first || count === 0) throw new Problem('no-steps', 'A success classifier was given a dataset without frames.');
 
   const widths = first.features.map((values) => values.length / first.length);
-  const width = widths.reduce((sum, one) => sum + one, 0);
+  const width = widths.reduce((sum, featureWidth) => sum + featureWidth, 0);
   const values = new Float64Array(width * count);
   const starts = new Int32Array(episodes.length + 1);
   const [low, high] = bounds;

@@ -19,9 +19,9 @@ export function dimensionFigure(
   { unit, stats }: { unit: string; stats: DimensionStats | undefined },
 ): Html {
   const [low, high] = [stats?.q01, stats?.q99];
-  const known = low !== undefined && high !== undefined;
-  const marks = known ? [low, high].map((at) => ({ at, name: signed(at, 3) })) : [];
-  const between = known ? `98 % of values between ${signed(low, 3)} and ${signed(high, 3)}` : 'values';
+  const hasQuantiles = low !== undefined && high !== undefined;
+  const marks = hasQuantiles ? [low, high].map((at) => ({ at, name: signed(at, 3) })) : [];
+  const between = hasQuantiles ? `98 % of values between ${signed(low, 3)} and ${signed(high, 3)}` : 'values';
   const note = stats && `mean ${signed(stats.mean, 3)}, deviation ${signed(stats.std, 3)}`;
   const body = binnedHistogram({ counts, range, colour: 'demos', marks, xName: unit, spoken: `${title}: ${between}` });
   return figure({ title, note, body });

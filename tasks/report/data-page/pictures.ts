@@ -9,9 +9,9 @@ export interface Picture {
   readonly bytes: Uint8Array;
 }
 
-export function picturesSection(all: readonly Picture[], note: string): Html | false {
-  if (all.length === 0) return false;
-  const figures = all.map(({ camera, caption, format, bytes }) => {
+export function picturesSection(pictures: readonly Picture[], note: string): Html | false {
+  if (pictures.length === 0) return false;
+  const figures = pictures.map(({ camera, caption, format, bytes }) => {
     const source = `data:image/${format};base64,${Buffer.from(bytes).toString('base64')}`;
     const picture = html`<img src="${source}" alt="first frame of ${camera}" style="width: 100%; height: auto; display: block">`;
     return figure({ title: caption, note: camera, body: picture });

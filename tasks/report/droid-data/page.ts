@@ -83,9 +83,9 @@ function values({ actionSpace, actionHorizon, survey, stats }: DataPage): Html {
   })}`;
 }
 
-function charts(all: readonly Bins[], stats: FeatureStats, unit: (isJoint: boolean) => string): Html[] {
-  return all.map((bins, d) => {
-    const isJoint = d < all.length - 1;
+function charts(dimensions: readonly Bins[], stats: FeatureStats, unit: (isJoint: boolean) => string): Html[] {
+  return dimensions.map((bins, d) => {
+    const isJoint = d < dimensions.length - 1;
     const of = (values: readonly number[] = []): number => values[d] ?? 0;
     return dimensionFigure(isJoint ? `Joint ${d + 1}` : 'Gripper', bins, {
       unit: unit(isJoint),

@@ -117,13 +117,13 @@ const pictureCount = 6;
 
 /** Of the first successes, one picture of a fixed camera and one of the wrist, where there are such. */
 async function picturesOf(folder: string, features: Features): Promise<Picture[]> {
-  const all = [...features].filter(([, { isImage, perStep }]) => isImage && perStep).map(([name]) => name);
+  const imageFeatures = [...features].filter(([, { isImage, perStep }]) => isImage && perStep).map(([name]) => name);
   const cameras = [
-    ...all
+    ...imageFeatures
       .filter((name) => !/wrist/.test(name))
       .sort()
       .slice(0, 1),
-    ...all.filter((name) => /wrist/.test(name)),
+    ...imageFeatures.filter((name) => /wrist/.test(name)),
   ];
   const language = droid.language.slice(0, 1).filter((name) => features.has(name));
   const pictures: Picture[] = [];

@@ -52,7 +52,9 @@ function featureSection(
     title: name,
     note: `${dtype}${shown}.${lines}${missing}`,
     body: cards(
-      dimensions.map((one, d) => dimensionFigure(one.name, one.bins, { unit: '', stats: dimensionStats(stats, d) })),
+      dimensions.map((dimension, d) =>
+        dimensionFigure(dimension.name, dimension.bins, { unit: '', stats: dimensionStats(stats, d) }),
+      ),
     ),
   });
 }

@@ -14,7 +14,7 @@ export interface CheckpointOutcome extends Outcome {
 /** How success grew with training, measured on the rollouts that the classifiers learn from. */
 export function checkpointsSection(checkpoints: readonly CheckpointOutcome[]): Html {
   const chart = (
-    measure: (one: CheckpointOutcome) => Interval,
+    measure: (checkpoint: CheckpointOutcome) => Interval,
     formatY: (value: number) => string,
     name: string,
   ): Html =>
@@ -23,9 +23,9 @@ export function checkpointsSection(checkpoints: readonly CheckpointOutcome[]): H
         {
           colour: 'base',
           hasDots: true,
-          points: checkpoints.map((one) => {
-            const { value, low, high } = measure(one);
-            return { x: one.step, y: value, low, high };
+          points: checkpoints.map((checkpoint) => {
+            const { value, low, high } = measure(checkpoint);
+            return { x: checkpoint.step, y: value, low, high };
           }),
         },
       ],
@@ -33,17 +33,17 @@ export function checkpointsSection(checkpoints: readonly CheckpointOutcome[]): H
       xName: 'optimizer steps',
       formatX: grouped,
       formatY,
-      spoken: `${name}: ${checkpoints.map((one) => `${formatY(measure(one).value)} at step ${grouped(one.step)}`).join(', ')}`,
+      spoken: `${name}: ${checkpoints.map((checkpoint) => `${formatY(measure(checkpoint).value)} at step ${grouped(checkpoint.step)}`).join(', ')}`,
     });
   return section({
     title: 'Success by checkpoint of the base policy',
     note: `${counted(checkpoints[0]?.episodes.length ?? 0, 'rollout')} of each checkpoint, all from the same starting scenes. Lines show 95% intervals.`,
     body: cards([
-      figure({ title: 'Success rate', body: chart((one) => one.success, percent, 'Success rate') }),
+      figure({ title: 'Success rate', body: chart((checkpoint) => checkpoint.success, percent, 'Success rate') }),
       figure({
         title: 'Mean max reward',
         body: chart(
-          (one) => one.maxReward,
+          (checkpoint) => checkpoint.maxReward,
           (value) => value.toFixed(1),
           'Mean max reward',
         ),

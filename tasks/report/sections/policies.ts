@@ -31,7 +31,7 @@ export function policiesSection(outcomes: readonly Outcome[]): Html {
           title: 'Success rate',
           note: 'Share of episodes that cover more than 95% of the goal',
           body: intervalChart(
-            outcomes.map((one) => ({ ...one, interval: one.success })),
+            outcomes.map((outcome) => ({ ...outcome, interval: outcome.success })),
             { format: percent, formatTick: percent },
           ),
         }),
@@ -39,7 +39,7 @@ export function policiesSection(outcomes: readonly Outcome[]): Html {
           title: 'Mean max reward',
           note: 'Best coverage of an episode, 1 at success',
           body: intervalChart(
-            outcomes.map((one) => ({ ...one, interval: one.maxReward })),
+            outcomes.map((outcome) => ({ ...outcome, interval: outcome.maxReward })),
             { format: (value) => value.toFixed(2), formatTick: String },
           ),
         }),

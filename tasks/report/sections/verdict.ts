@@ -18,9 +18,9 @@ export interface Comparison {
  * Pairs episodes by seed: two policies in the same scene differ less by chance than two policies in different scenes.
  * The verdict is on the mean max reward, which moves before the success rate does.
  */
-export function compare(base: Outcome, other: Outcome): Comparison {
+export function compare(base: Outcome, retrained: Outcome): Comparison {
   const bySeed = new Map(base.episodes.map((episode) => [episode.seed, episode]));
-  const pairs = other.episodes.flatMap((after) => {
+  const pairs = retrained.episodes.flatMap((after) => {
     const before = bySeed.get(after.seed);
     return before ? [{ before, after }] : [];
   });
@@ -31,7 +31,7 @@ export function compare(base: Outcome, other: Outcome): Comparison {
     );
   const maxReward = of((episode) => episode.maxReward);
   const success = of((episode) => Number(episode.success));
-  return { name: other.name, maxReward, success, verdict: verdictOn(maxReward, pairs.length) };
+  return { name: retrained.name, maxReward, success, verdict: verdictOn(maxReward, pairs.length) };
 }
 
 function verdictOn({ low, high }: Interval, pairCount: number): Comparison['verdict'] {
@@ -41,11 +41,11 @@ function verdictOn({ low, high }: Interval, pairCount: number): Comparison['verd
 
 /** The answer, in words, before any chart. */
 export function verdictSection(base: Outcome, retrained: readonly Outcome[]): Html {
-  const comparisons = retrained.map((other) => compare(base, other));
+  const comparisons = retrained.map((outcome) => compare(base, outcome));
   return html`<div class="verdict">
 <p class="headline">${headline(comparisons, base.episodes.length)}</p>
 <p>${baseSentence(base)} Against it, in the same scenes, with 95% intervals:</p>
-<ul>${comparisons.map((one) => html`<li>${differenceSentence(one)}</li>`)}</ul>
+<ul>${comparisons.map((comparison) => html`<li>${differenceSentence(comparison)}</li>`)}</ul>
 </div>
 `;
 }
@@ -53,7 +53,7 @@ export function verdictSection(base: Outcome, retrained: readonly Outcome[]): Ht
 export function headline(comparisons: readonly Comparison[], episodeCount: number): string {
   const named = (verdict: Comparison['verdict']): string =>
     comparisons
-      .filter((one) => one.verdict === verdict)
+      .filter((comparison) => comparison.verdict === verdict)
       .map(({ name }) => `“${name}”`)
       .join(' and ');
   const [better, worse] = [named('better'), named('worse')];

@@ -22,14 +22,14 @@ export async function collectTraces(
   return traces.sort((a, b) => a.seed - b.seed);
 }
 
-interface Places {
+interface ResultPaths {
   readonly rollouts: string;
   readonly summary: string;
 }
 
 /** Writes the dataset and the summary, and gives the outputs of a rollout task. */
 export async function writeResults(
-  { rollouts, summary }: Places,
+  { rollouts, summary }: ResultPaths,
   traces: readonly Trace[],
   { seed, name, drawEpisodes }: { seed: number; name: string | undefined; drawEpisodes: number },
 ) {

@@ -27,7 +27,7 @@ export async function* rollOutServed({ server, seeds, maxSteps, connections }: S
     const seed = left.shift();
     runs.delete(client);
     if (seed === undefined) return;
-    const run = rollOutOne(client, seed, maxSteps).then((trace) => ({ client, trace }));
+    const run = rollOutEpisode(client, seed, maxSteps).then((trace) => ({ client, trace }));
     run.catch(() => {}); // told when it is waited for, which may be later
     runs.set(client, run);
   };
@@ -46,7 +46,7 @@ export async function* rollOutServed({ server, seeds, maxSteps, connections }: S
   }
 }
 
-async function rollOutOne(client: PolicyClient, seed: number, maxSteps: number): Promise<Trace> {
+async function rollOutEpisode(client: PolicyClient, seed: number, maxSteps: number): Promise<Trace> {
   const obsSteps = observationSteps(client.metadata);
   const episode = new Episode(seed, maxSteps);
   client.reset();

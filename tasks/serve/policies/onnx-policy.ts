@@ -18,7 +18,7 @@ const Config = z.object({
     .string()
     .regex(/^[\w.-]+\.onnx$/)
     .default('model.onnx'),
-  /** What is made of which key of a request. */
+  /** Which input of the model is made of which key of a request. */
   inputs: z
     .array(
       z.object({
@@ -35,7 +35,7 @@ const Config = z.object({
   /** An input that takes noise of mean 0 and variance 1, for models that make actions from it. */
   noise: z.object({ name: z.string().min(1), shape: Axes }).optional(),
   actions: z.object({ name: z.string().min(1), shape: z.tuple([z.int().min(1), z.int().min(1)]) }),
-  /** The most rows that the model takes at once: 1 for one that was exported for one. */
+  /** The most rows that the model takes at once: 1 for a model that was exported for one row. */
   maxBatch: z.int().min(1).optional(),
   /** The first frame of every connection, after `checkpoint`, the folder's digest. */
   metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),

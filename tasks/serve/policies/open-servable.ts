@@ -12,9 +12,9 @@ export async function openServable(folder: string, backend: BackendName): Promis
   const format = await formatOf(own);
   if (format === 'flow-policy/1') return (await import('./flow-policy.ts')).flowPolicy(folder, backend);
   if (format === 'onnx-policy/1') return (await import('./onnx-policy.ts')).onnxPolicy(folder);
-  const found = await formatOf(params);
-  if (found === 'arm-policy/1') return (await import('./arm-policy.ts')).armPolicy(folder, backend);
-  if (existsSync(join(folder, 'params')) && found === undefined) {
+  const paramsFormat = await formatOf(params);
+  if (paramsFormat === 'arm-policy/1') return (await import('./arm-policy.ts')).armPolicy(folder, backend);
+  if (existsSync(join(folder, 'params')) && paramsFormat === undefined) {
     throw new Problem('not-servable', `${folder} holds parameters of openpi's own, which only openpi can run.`, {
       hint: `In a checkout of openpi: uv run scripts/serve_policy.py policy:checkpoint --policy.config=CONFIG --policy.dir=${folder}`,
     });

@@ -26,13 +26,13 @@ export function readNumbers(request: WireMap, keys: readonly RequestKey[]): Floa
   if (wrong.length > 0) {
     throw new Problem('wrong-observation', wrong.join('\n'), { hint: `Send ${keys.map(describeKey).join('; ')}.` });
   }
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const row = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
-    all.set(part, at);
+    row.set(part, at);
     at += part.length;
   }
-  return all;
+  return row;
 }
 
 /** How many numbers that is. */
@@ -49,9 +49,9 @@ export function describeKey({ name, shapes, meaning }: RequestKey): string {
 export const noiseSeedKey = 'noise_seed';
 
 export function readNoiseSeed(request: WireMap): number | undefined {
-  const given = request.get(noiseSeedKey);
-  if (given === undefined || given === null) return undefined;
-  const value = given instanceof NumpyScalar ? given.value : given;
+  const seed = request.get(noiseSeedKey);
+  if (seed === undefined || seed === null) return undefined;
+  const value = seed instanceof NumpyScalar ? seed.value : seed;
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
   throw new Problem('wrong-observation', `"${noiseSeedKey}" should be an integer in [0, 2^32).`);
 }

@@ -69,7 +69,10 @@ export class Batcher {
     const rows = new Float64Array(batch.reduce((sum, { row }) => sum + row.length, 0));
     batch.forEach(({ row }, i) => rows.set(row, i * row.length));
     try {
-      const { outcomes, inferMs } = await this.#inference.run({ rows, noiseSeeds: batch.map((one) => one.noiseSeed) });
+      const { outcomes, inferMs } = await this.#inference.run({
+        rows,
+        noiseSeeds: batch.map((request) => request.noiseSeed),
+      });
       this.#metrics.batchDone(batch.length, inferMs);
       batch.forEach(({ resolve, reject }, i) => {
         const outcome = outcomes[i];

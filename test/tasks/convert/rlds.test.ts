@@ -108,7 +108,7 @@ for (const [name, folder, mapping] of [
         const found = await collected(framesOf(episode, camera));
         const { width, height } = found[0] as { width: number; height: number };
         const expected = await collected(
-          decodeImages(record?.bytes[feature] ?? [], { of: 'jpeg', width, height, place: camera }),
+          decodeImages(record?.bytes[feature] ?? [], { of: 'jpeg', width, height, camera }),
         );
         assert.equal(found.length, first?.steps);
         for (const [k, { rgb }] of found.entries()) {

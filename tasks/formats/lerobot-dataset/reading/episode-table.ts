@@ -15,10 +15,10 @@ export interface EpisodeEntry {
   readonly file: string;
   readonly firstRow: number;
   /** By feature: the video file that holds its frames and, where episodes share the file, its first second in it. */
-  readonly videos: Readonly<Record<string, VideoPlace>>;
+  readonly videos: Readonly<Record<string, VideoEntry>>;
 }
 
-export interface VideoPlace {
+export interface VideoEntry {
   readonly file: string;
   readonly fromSeconds?: number;
 }
@@ -66,16 +66,16 @@ const EpisodeLine = z.object({
 async function readVersion2(path: string, info: Info): Promise<EpisodeEntry[]> {
   const lines = await readJsonLines(`${path}/meta/episodes.jsonl`, EpisodeLine);
   return lines.map(({ episode_index, tasks, length }) => {
-    const place = { episode_index, episode_chunk: Math.floor(episode_index / info.chunks_size) };
+    const pathFields = { episode_index, episode_chunk: Math.floor(episode_index / info.chunks_size) };
     return {
       index: episode_index,
       tasks,
       length,
-      file: fillPath(info.data_path, place),
+      file: fillPath(info.data_path, pathFields),
       firstRow: 0,
       videos: Object.fromEntries(
         videoFeatures(info.features).map((video_key) => {
-          return [video_key, { file: fillPath(info.video_path ?? '', { ...place, video_key }) }];
+          return [video_key, { file: fillPath(info.video_path ?? '', { ...pathFields, video_key }) }];
         }),
       ),
     };
@@ -109,15 +109,15 @@ async function readEpisodeRows(source: ParquetSource, info: Info): Promise<Episo
   const [chunk, file] = [await numbers('data/chunk_index'), await numbers('data/file_index')];
   const [from, to] = [await numbers('dataset_from_index'), await numbers('dataset_to_index')];
   const tasks = await wholeColumn(source, 'tasks');
-  const videos: Record<string, VideoPlace>[] = index.map(() => ({}));
+  const videos: Record<string, VideoEntry>[] = index.map(() => ({}));
   for (const video_key of videoFeatures(info.features)) {
     const chunks = await numbers(`videos/${video_key}/chunk_index`);
     const files = await numbers(`videos/${video_key}/file_index`);
     const starts = await wholeColumn(source, `videos/${video_key}/from_timestamp`);
-    videos.forEach((places, row) => {
-      const place = { video_key, chunk_index: chunks[row] ?? 0, file_index: files[row] ?? 0 };
-      places[video_key] = {
-        file: fillPath(info.video_path ?? '', place),
+    videos.forEach((entriesByKey, row) => {
+      const pathFields = { video_key, chunk_index: chunks[row] ?? 0, file_index: files[row] ?? 0 };
+      entriesByKey[video_key] = {
+        file: fillPath(info.video_path ?? '', pathFields),
         fromSeconds: seconds(starts[row], source.path),
       };
     });

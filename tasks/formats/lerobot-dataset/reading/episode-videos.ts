@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Problem } from '../../../../cache/problem.ts';
 import { type Mp4Index, readMp4Index } from '../../video/mp4-index.ts';
 import type { EpisodeVideo, Feature, Info } from '../schema/dataset.ts';
-import type { EpisodeEntry, VideoPlace } from './episode-table.ts';
+import type { EpisodeEntry, VideoEntry } from './episode-table.ts';
 import { videoFeatures } from '../schema/features.ts';
 import type { StatsFinder } from './recorded-stats.ts';
 
@@ -17,19 +17,19 @@ export function episodeVideos(
 ): VideoReader {
   const open = new Map<string, Mp4Index>(); // one a camera
   return async ({ index, length, videos }) => {
-    const found: Record<string, EpisodeVideo> = {};
+    const videoByKey: Record<string, EpisodeVideo> = {};
     for (const key of videoFeatures(features)) {
-      const place = videos[key] as VideoPlace;
-      const file = join(path, place.file);
-      found[key] = { path: file, stats: stats(index, key) };
-      if (place.fromSeconds === undefined) continue;
-      const known = open.get(key);
-      const mp4 = known?.path === file ? known : await readMp4Index(file);
+      const entry = videos[key] as VideoEntry;
+      const file = join(path, entry.file);
+      videoByKey[key] = { path: file, stats: stats(index, key) };
+      if (entry.fromSeconds === undefined) continue;
+      const opened = open.get(key);
+      const mp4 = opened?.path === file ? opened : await readMp4Index(file);
       open.set(key, mp4);
-      const firstFrame = frameAt(mp4, { seconds: place.fromSeconds, length, fps, episode: index });
-      found[key] = { path: file, stats: stats(index, key), firstFrame };
+      const firstFrame = frameAt(mp4, { seconds: entry.fromSeconds, length, fps, episode: index });
+      videoByKey[key] = { path: file, stats: stats(index, key), firstFrame };
     }
-    return found;
+    return videoByKey;
   };
 }
 

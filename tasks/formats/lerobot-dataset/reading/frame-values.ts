@@ -11,30 +11,30 @@ export function emptyValues(feature: Feature, length: number): FrameValues {
   return emptyColumn(feature, length);
 }
 
-/** Puts one value of a data file in its place. `place`: what it is, for messages. */
+/** Puts the value of one frame among those of the episode. `column`: the file and the feature, for messages. */
 export function setFrame(
   values: FrameValues,
   frame: number,
   value: unknown,
-  { feature, place }: { feature: Feature; place: string },
+  { feature, column }: { feature: Feature; column: string },
 ): void {
   if (isImage(feature)) {
-    (values as Uint8Array[])[frame] = imageBytes(value, place);
+    (values as Uint8Array[])[frame] = imageBytes(value, column);
     return;
   }
   const width = widthOf(feature);
   const flat = Array.isArray(value) ? (value.flat(Infinity) as unknown[]) : [value];
   if (flat.length !== width) {
-    throw new Problem('shape-differs', `${place} has ${flat.length} values in a frame, meta says ${width}.`);
+    throw new Problem('shape-differs', `${column} has ${flat.length} values in a frame, meta says ${width}.`);
   }
-  for (let i = 0; i < width; i += 1) setValue(values, frame * width + i, flat[i], { feature, place });
+  for (let i = 0; i < width; i += 1) setValue(values, frame * width + i, flat[i], { feature, column });
 }
 
 function setValue(
   values: FrameValues,
   position: number,
   value: unknown,
-  { feature, place }: { feature: Feature; place: string },
+  { feature, column }: { feature: Feature; column: string },
 ): void {
   if (isString(feature) ? typeof value === 'string' : isNumber(value)) {
     if (isString(feature)) (values as string[])[position] = value as string;
@@ -42,7 +42,7 @@ function setValue(
     else (values as Float32Array)[position] = Number(value);
     return;
   }
-  throw new Problem('value-missing', `${place} has ${String(value)} where a ${feature.dtype} belongs.`);
+  throw new Problem('value-missing', `${column} has ${String(value)} where a ${feature.dtype} belongs.`);
 }
 
 function isNumber(value: unknown): boolean {
@@ -50,9 +50,9 @@ function isNumber(value: unknown): boolean {
 }
 
 /** An image is stored with its file name; only its bytes count. */
-function imageBytes(value: unknown, place: string): Uint8Array {
+function imageBytes(value: unknown, column: string): Uint8Array {
   if (typeof value === 'object' && value !== null && 'bytes' in value && value.bytes instanceof Uint8Array) {
     return value.bytes;
   }
-  throw new Problem('value-missing', `${place} has a frame without the bytes of an image.`);
+  throw new Problem('value-missing', `${column} has a frame without the bytes of an image.`);
 }

@@ -13,13 +13,13 @@ export type StatsFinder = (episode: number, feature: string) => RecordedStats | 
 
 /** Statistics of cameras as they were recorded: they cannot be computed again without the frames before encoding. */
 export async function readRecordedStats(path: string, info: Info, features: readonly string[]): Promise<StatsFinder> {
-  const found = new Map<string, RecordedStats>();
+  const statsByKey = new Map<string, RecordedStats>();
   const add = (episode: number, feature: string, stats: unknown): void => {
     const recorded = Cells.safeParse(stats);
-    if (recorded.success) found.set(`${episode} ${feature}`, recorded.data);
+    if (recorded.success) statsByKey.set(`${episode} ${feature}`, recorded.data);
   };
   if (features.length > 0) await (isVersion3(info) ? readVersion3 : readVersion2)(path, features, add);
-  return (episode, feature) => found.get(`${episode} ${feature}`);
+  return (episode, feature) => statsByKey.get(`${episode} ${feature}`);
 }
 
 type Add = (episode: number, feature: string, stats: unknown) => void;

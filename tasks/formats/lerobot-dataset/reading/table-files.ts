@@ -18,18 +18,18 @@ export async function readJsonLines<S extends z.ZodType>(path: string, schema: S
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new Problem('file-unreadable', `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
   });
-  const lines = text.split('\n').map((line, position) => ({ line, place: `${path}, line ${position + 1}` }));
-  return lines.filter(({ line }) => line.trim() !== '').map(({ line, place }) => parseLine(line, place, schema));
+  const lines = text.split('\n').map((line, position) => ({ line, where: `${path}, line ${position + 1}` }));
+  return lines.filter(({ line }) => line.trim() !== '').map(({ line, where }) => parseLine(line, where, schema));
 }
 
-export function parseLine<S extends z.ZodType>(line: string, place: string, schema: S): z.output<S> {
+export function parseLine<S extends z.ZodType>(line: string, where: string, schema: S): z.output<S> {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw new Problem('not-json', `${place} is not JSON: ${messageOf(cause)}.`, { cause });
+    throw new Problem('not-json', `${where} is not JSON: ${messageOf(cause)}.`, { cause });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new Problem('wrong-shape', `${place} does not have the expected shape.\n${z.prettifyError(parsed.error)}`);
+  throw new Problem('wrong-shape', `${where} does not have the expected shape.\n${z.prettifyError(parsed.error)}`);
 }

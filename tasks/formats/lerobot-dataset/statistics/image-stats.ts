@@ -6,7 +6,7 @@ import { histogramQuantiles } from './stats.ts';
 export interface ImageStats {
   /** Whether the frame at this position is one of those that count; the others need not be decoded for this. */
   readonly wants: (frameIndex: number) => boolean;
-  /** Takes a frame, [height, width, 3] RGB; one that does not count is ignored. Nothing of it is kept. */
+  /** Takes a frame, [height, width, 3] RGB; a frame that does not count is ignored. Nothing of its memory is kept. */
   readonly add: (frameIndex: number, rgb: Uint8Array) => void;
   /** Three channels, values in [0, 1]; `count` is the number of frames that counted. */
   readonly total: () => FeatureStats;
@@ -74,13 +74,13 @@ const levels = Float64Array.from({ length: brightest + 1 }, (_, level) => level)
 
 /** `counts`: how many pixels of each channel have each of the 256 values. */
 function statsOfCounts(counts: readonly Float64Array[], frameCount: number): FeatureStats {
-  const found = counts.map(statsOfChannel);
-  const quantiles = quantileNames.map((name) => [name, found.map((each) => each.quantiles[name] / brightest)]);
+  const channels = counts.map(statsOfChannel);
+  const quantiles = quantileNames.map((name) => [name, channels.map((each) => each.quantiles[name] / brightest)]);
   return {
-    min: found.map(({ min }) => min / brightest),
-    max: found.map(({ max }) => max / brightest),
-    mean: found.map(({ mean }) => mean / brightest),
-    std: found.map(({ std }) => std / brightest),
+    min: channels.map(({ min }) => min / brightest),
+    max: channels.map(({ max }) => max / brightest),
+    mean: channels.map(({ mean }) => mean / brightest),
+    std: channels.map(({ std }) => std / brightest),
     count: frameCount,
     quantiles: Object.fromEntries(quantiles) as Record<QuantileName, number[]>,
   };

@@ -6,7 +6,7 @@ import { type FeatureStats, type QuantileName, quantileNames, quantileShares } f
 export function columnStats(column: Column, feature: Feature): FeatureStats {
   const width = widthOf(feature);
   const values = column instanceof BigInt64Array ? Float64Array.from(column, Number) : column;
-  const dimensions = Array.from({ length: width }, (_, dimension) => oneDimension(values, { dimension, width }));
+  const dimensions = Array.from({ length: width }, (_, dimension) => dimensionStats(values, { dimension, width }));
   const quantiles = quantileNames.map((name) => [name, dimensions.map((each) => each.quantiles[name])]);
   return {
     min: dimensions.map(({ min }) => min),
@@ -18,7 +18,7 @@ export function columnStats(column: Column, feature: Feature): FeatureStats {
   };
 }
 
-function oneDimension(values: ArrayLike<number>, { dimension, width }: { dimension: number; width: number }) {
+function dimensionStats(values: ArrayLike<number>, { dimension, width }: { dimension: number; width: number }) {
   const series = Float64Array.from(
     { length: values.length / width },
     (_, i) => values[i * width + dimension] as number,
@@ -59,8 +59,8 @@ export function histogramQuantiles(
     total += count;
   }
   const quantile = total < 2 || binWidth === 0 ? () => mean : quantileReader(bins, { from, binWidth, total });
-  const found = quantileNames.map((name) => [name, quantile(quantileShares[name])]);
-  return Object.fromEntries(found) as Record<QuantileName, number>;
+  const quantiles = quantileNames.map((name) => [name, quantile(quantileShares[name])]);
+  return Object.fromEntries(quantiles) as Record<QuantileName, number>;
 }
 
 function quantileReader(

@@ -19,14 +19,16 @@ export async function cameraStats(
   const stats: Record<string, RecordedStats> = {};
   for (const [name, feature] of Object.entries(features)) {
     if (isVideo(feature)) {
-      const { given, part } = videos[name] as CheckedVideo;
+      const { source, part } = videos[name] as CheckedVideo;
       const span = { firstFrame: part.firstFrame, frameCount: part.frameCount };
-      stats[name] = await completed(given.stats, { quantiles, episode, feature }, () => decodeVideo(given.path, span));
+      stats[name] = await completed(source.stats, { quantiles, episode, feature }, () =>
+        decodeVideo(source.path, span),
+      );
     } else if (isImage(feature)) {
-      const { frames = [], stats: given } = episode.images?.[name] ?? {};
-      const place = `"${name}" of episode ${episode.index}`;
-      stats[name] = await completed(given, { quantiles, episode, feature }, () =>
-        decodeImages(frames, { ...sizeOf(feature), place }),
+      const { frames = [], stats: recorded } = episode.images?.[name] ?? {};
+      const camera = `"${name}" of episode ${episode.index}`;
+      stats[name] = await completed(recorded, { quantiles, episode, feature }, () =>
+        decodeImages(frames, { ...sizeOf(feature), camera }),
       );
     }
   }
@@ -34,11 +36,11 @@ export async function cameraStats(
 }
 
 async function completed(
-  given: RecordedStats | undefined,
+  recorded: RecordedStats | undefined,
   { quantiles, episode, feature }: { quantiles: boolean; episode: Episode; feature: Feature },
   decode: () => AsyncIterable<VideoFrame>,
 ): Promise<RecordedStats> {
-  if (given && (given.quantiles || !quantiles)) return given;
+  if (recorded && (recorded.quantiles || !quantiles)) return recorded;
   const stats = imageStats({ length: episode.length, ...sizeOf(feature) });
   let frame = 0;
   for await (const { rgb } of decode()) {
@@ -46,7 +48,7 @@ async function completed(
     frame += 1;
   }
   const decoded = stats.total();
-  return given ? { ...given, quantiles: decoded.quantiles } : decoded;
+  return recorded ? { ...recorded, quantiles: decoded.quantiles } : decoded;
 }
 
 function sizeOf(feature: Feature): { width: number; height: number } {

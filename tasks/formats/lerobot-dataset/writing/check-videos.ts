@@ -6,14 +6,14 @@ import type { Episode, EpisodeVideo, Feature } from '../schema/dataset.ts';
 import { videoFeatures } from '../schema/features.ts';
 import { imageSize } from '../schema/image-size.ts';
 
-/** A video of an episode whose file was looked into. */
+/** A video of an episode whose file was looked into: `source` as it came, `part` as it will be stored. */
 export interface CheckedVideo {
-  readonly given: EpisodeVideo;
+  readonly source: EpisodeVideo;
   readonly part: VideoPart;
 }
 
 export interface VideoChecker {
-  /** The videos of a complete episode. One that is not as declared is refused, with all that is wrong in the episode. */
+  /** The videos of a complete episode. A video that is not as declared is refused, with all that is wrong in the episode. */
   readonly check: (episode: Episode) => Promise<Record<string, CheckedVideo>>;
   /** The `info` of every video feature, from the first file of each. */
   readonly info: () => Readonly<Record<string, object>>;
@@ -32,8 +32,8 @@ export function videoChecker(
   const kinds = new Map<string, VideoKind>();
 
   const indexOf = async (key: string, { path, firstFrame }: EpisodeVideo): Promise<Mp4Index> => {
-    const known = shared.get(key);
-    if (firstFrame !== undefined && known?.path === path) return known;
+    const open = shared.get(key);
+    if (firstFrame !== undefined && open?.path === path) return open;
     const index = await readMp4Index(path);
     if (firstFrame !== undefined) shared.set(key, index); // a file of one episode may be another one the next time
     return index;
@@ -44,17 +44,17 @@ export function videoChecker(
       const videos: Record<string, CheckedVideo> = {};
       const problems: string[] = [];
       for (const key of keys) {
-        const given = episode.videos?.[key] as EpisodeVideo;
-        const index = await indexOf(key, given);
-        const part = { index, firstFrame: given.firstFrame ?? 0, frameCount: episode.length };
-        videos[key] = { given, part };
-        const kept = copiesWhole && given.firstFrame === undefined;
-        const found = [
-          ...partProblems(given, part, { fps, feature: features[key] as Feature }),
+        const source = episode.videos?.[key] as EpisodeVideo;
+        const index = await indexOf(key, source);
+        const part = { index, firstFrame: source.firstFrame ?? 0, frameCount: episode.length };
+        videos[key] = { source, part };
+        const kept = copiesWhole && source.firstFrame === undefined;
+        const videoProblems = [
+          ...partProblems(source, part, { fps, feature: features[key] as Feature }),
           ...(kept || index.trackCount === 1 ? [] : ['has more than a video, such as sound, which would be lost']),
         ];
-        if (found.length === 0) found.push(...(await kindProblems(kinds, key, index)));
-        problems.push(...found.map((problem) => `${key} ${problem} (${given.path})`));
+        if (videoProblems.length === 0) videoProblems.push(...(await kindProblems(kinds, key, index)));
+        problems.push(...videoProblems.map((problem) => `${key} ${problem} (${source.path})`));
       }
       if (problems.length === 0) return videos;
       throw new Problem(
@@ -67,7 +67,7 @@ export function videoChecker(
 }
 
 function* partProblems(
-  given: EpisodeVideo,
+  source: EpisodeVideo,
   { index, firstFrame, frameCount }: VideoPart,
   { fps, feature }: { fps: number; feature: Feature },
 ): Generator<string> {
@@ -75,12 +75,12 @@ function* partProblems(
   if (index.width !== size?.width || index.height !== size.height) {
     yield `is ${index.width} x ${index.height} pixels, declared are ${size?.width} x ${size?.height}`;
   }
-  const found = index.shown.length;
-  if (given.firstFrame === undefined ? found !== frameCount : firstFrame + frameCount > found) {
-    yield `has ${found} frames, the episode ${frameCount}${firstFrame > 0 ? ` from frame ${firstFrame} on` : ''}`;
+  const shownCount = index.shown.length;
+  if (source.firstFrame === undefined ? shownCount !== frameCount : firstFrame + frameCount > shownCount) {
+    yield `has ${shownCount} frames, the episode ${frameCount}${firstFrame > 0 ? ` from frame ${firstFrame} on` : ''}`;
     return;
   }
-  const start = given.firstFrame === undefined ? 0 : (index.times[firstFrame] as number);
+  const start = source.firstFrame === undefined ? 0 : (index.times[firstFrame] as number);
   for (let frame = 0; frame < frameCount; frame += 1) {
     const time = (index.times[firstFrame + frame] as number) - start;
     if (Math.abs(time - frame / fps) < tolerance) continue;
@@ -99,16 +99,15 @@ interface VideoKind {
 
 /** Files of one coding are alike, so ffprobe looks at the first of each only. */
 async function kindProblems(kinds: Map<string, VideoKind>, key: string, index: Mp4Index): Promise<string[]> {
-  const known = kinds.get(key);
-  if (known?.codings.has(index.coding)) return [];
-  if (known && known.codec !== index.codec)
-    return [`is coded as ${index.codec}, the first episode's as ${known.codec}`];
+  const kind = kinds.get(key);
+  if (kind?.codings.has(index.coding)) return [];
+  if (kind && kind.codec !== index.codec) return [`is coded as ${index.codec}, the first episode's as ${kind.codec}`];
   const facts = await probeVideo(index.path);
-  if (known && known.pixelFormat !== facts.pixelFormat) {
-    return [`has pixels as ${facts.pixelFormat}, the first episode's are ${known.pixelFormat}`];
+  if (kind && kind.pixelFormat !== facts.pixelFormat) {
+    return [`has pixels as ${facts.pixelFormat}, the first episode's are ${kind.pixelFormat}`];
   }
   const { codec, pixelFormat } = facts;
-  if (known) known.codings.add(index.coding);
+  if (kind) kind.codings.add(index.coding);
   else kinds.set(key, { codec, pixelFormat, codings: new Set([index.coding]), info: lerobotVideoInfo(facts) });
   return [];
 }

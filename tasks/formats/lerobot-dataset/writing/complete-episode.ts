@@ -23,8 +23,8 @@ export function taskTable(): TaskTable {
 
 /** The episode as it is stored: checked, re-indexed, with the automatic columns, and columns in the features' order. */
 export function completeEpisode(
-  given: Episode,
-  place: {
+  incoming: Episode,
+  context: {
     readonly features: Readonly<Record<string, Feature>>;
     readonly fps: number;
     readonly index: number;
@@ -32,17 +32,19 @@ export function completeEpisode(
     readonly tasks: TaskTable;
   },
 ): Episode {
-  const { features, index } = place;
-  refuseWrongShape(given, features, index);
-  const automatic = automaticColumns(given, place);
+  const { features, index } = context;
+  refuseWrongShape(incoming, features, index);
+  const automatic = automaticColumns(incoming, context);
   const numeric = Object.keys(features).filter((name) => isNumeric(features[name] as Feature));
-  const columns = Object.fromEntries(numeric.map((name) => [name, (automatic[name] ?? given.columns[name]) as Column]));
-  const { tasks, length, strings = {}, images = {}, videos = {} } = given;
+  const columns = Object.fromEntries(
+    numeric.map((name) => [name, (automatic[name] ?? incoming.columns[name]) as Column]),
+  );
+  const { tasks, length, strings = {}, images = {}, videos = {} } = incoming;
   return { index, tasks, length, columns, strings, images, videos };
 }
 
-function refuseWrongShape(given: Episode, features: Readonly<Record<string, Feature>>, index: number): void {
-  const problems = [...episodeProblems(given), ...columnProblems(given, features)];
+function refuseWrongShape(incoming: Episode, features: Readonly<Record<string, Feature>>, index: number): void {
+  const problems = [...episodeProblems(incoming), ...columnProblems(incoming, features)];
   if (problems.length === 0) return;
   throw new Problem('wrong-episode', [`Episode ${index} does not fit the dataset:`, ...problems].join('\n  '));
 }
@@ -54,14 +56,14 @@ function* episodeProblems({ length, tasks, taskOfFrame }: Episode): Generator<st
   if (taskOfFrame?.some((task) => tasks[task] === undefined)) yield 'taskOfFrame points past the list of tasks';
 }
 
-function* columnProblems(given: Episode, features: Readonly<Record<string, Feature>>): Generator<string> {
-  const { length, columns, strings = {}, images = {}, videos = {} } = given;
+function* columnProblems(incoming: Episode, features: Readonly<Record<string, Feature>>): Generator<string> {
+  const { length, columns, strings = {}, images = {}, videos = {} } = incoming;
   const names = [columns, strings, images, videos].flatMap((kind) => Object.keys(kind));
   const unknown = names.filter((name) => !Object.hasOwn(features, name));
   if (unknown.length > 0) yield `no feature is declared for ${unknown.join(', ')}`;
   for (const [name, feature] of Object.entries(features)) {
     if (isAutomatic(name)) continue;
-    const wrong = valuesProblem(given, { name, feature, length });
+    const wrong = valuesProblem(incoming, { name, feature, length });
     if (wrong !== undefined) yield `${name} ${wrong}`;
   }
 }
@@ -88,10 +90,10 @@ function imagesProblem(frames: readonly Uint8Array[], feature: Feature, length: 
   if (frames.length !== length) return `has ${frames.length} images for ${length} frames`;
   const expected = imageSize(feature);
   for (const [frame, file] of frames.entries()) {
-    const found = pngSize(file);
-    if (!found) return `has no PNG file in frame ${frame}`;
-    if (found.width !== expected?.width || found.height !== expected.height) {
-      return `is ${found.width} x ${found.height} pixels in frame ${frame}, declared are ${expected?.width} x ${expected?.height}`;
+    const size = pngSize(file);
+    if (!size) return `has no PNG file in frame ${frame}`;
+    if (size.width !== expected?.width || size.height !== expected.height) {
+      return `is ${size.width} x ${size.height} pixels in frame ${frame}, declared are ${expected?.width} x ${expected?.height}`;
     }
   }
   return undefined;

@@ -8,18 +8,18 @@ import { statsShape, videoFeatures } from '../schema/features.ts';
 import { type FeatureStats, quantileNames } from '../schema/feature-stats.ts';
 
 /** Where an episode lies: its data file, and for each camera a video file and the seconds in it, half-open. */
-export interface EpisodePlace {
-  readonly data: FilePlace;
-  readonly videos: Readonly<Record<string, FilePlace & { readonly from: number; readonly to: number }>>;
+export interface EpisodeFiles {
+  readonly data: FileIndex;
+  readonly videos: Readonly<Record<string, FileIndex & { readonly from: number; readonly to: number }>>;
 }
 
-export interface FilePlace {
+export interface FileIndex {
   readonly chunk: number;
   readonly file: number;
 }
 
 export interface EpisodeTableWriter {
-  readonly add: (episode: Episode, stats: Readonly<Record<string, FeatureStats>>, place: EpisodePlace) => void;
+  readonly add: (episode: Episode, stats: Readonly<Record<string, FeatureStats>>, files: EpisodeFiles) => void;
   readonly close: () => void;
 }
 
@@ -43,8 +43,8 @@ export async function episodeTableWriter(
   };
   let firstFrame = 0;
   return {
-    add: (episode, stats, place) => {
-      rows.push({ ...placeRow(episode, firstFrame, place), ...statsRow(stats, features) });
+    add: (episode, stats, files) => {
+      rows.push({ ...filesRow(episode, firstFrame, files), ...statsRow(stats, features) });
       firstFrame += episode.length;
       if (rows.length >= rowsPerGroup) flush();
     },
@@ -85,10 +85,10 @@ function statsColumns(name: string, feature: Feature): { name: string; type: Col
   return [...floats, { name: `stats/${name}/count`, type: { listOf: int64 } }];
 }
 
-function placeRow(
+function filesRow(
   { index, tasks, length }: Episode,
   firstFrame: number,
-  { data, videos }: EpisodePlace,
+  { data, videos }: EpisodeFiles,
 ): Record<string, unknown> {
   const videoCells = Object.entries(videos).flatMap(([key, { chunk, file, from, to }]) => [
     [`videos/${key}/chunk_index`, BigInt(chunk)],

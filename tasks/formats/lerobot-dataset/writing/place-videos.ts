@@ -5,14 +5,14 @@ import { Problem } from '../../../../cache/problem.ts';
 import { createMp4File, type Mp4File, storedRange } from '../../video/mp4-file.ts';
 import type { CheckedVideo } from './check-videos.ts';
 import { fillPath } from '../schema/dataset.ts';
-import type { EpisodePlace } from './episode-table-writer.ts';
+import type { EpisodeFiles } from './episode-table-writer.ts';
 
 /** Gives an episode a video file of its own: moved when it was made for that, copied, or cut out of a shared file. */
-export async function placeVideo({ given, part }: CheckedVideo, target: string, fps: number): Promise<void> {
+export async function placeVideo({ source, part }: CheckedVideo, target: string, fps: number): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
-  if (given.firstFrame === undefined) {
-    if (given.temporary !== true || !(await moved(given.path, target))) {
-      await copyFile(given.path, target, constants.COPYFILE_FICLONE);
+  if (source.firstFrame === undefined) {
+    if (source.temporary !== true || !(await moved(source.path, target))) {
+      await copyFile(source.path, target, constants.COPYFILE_FICLONE);
     }
   } else {
     const file = await createMp4File(target, { fps, like: part.index });
@@ -24,10 +24,10 @@ export async function placeVideo({ given, part }: CheckedVideo, target: string, 
       throw error;
     }
   }
-  await removeTemporary(given);
+  await removeTemporary(source);
 }
 
-/** False where the two places are on different disks. */
+/** False where the two paths are on different disks. */
 async function moved(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
@@ -38,14 +38,14 @@ async function moved(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function removeTemporary({ temporary, firstFrame, path }: CheckedVideo['given']): Promise<void> {
+async function removeTemporary({ temporary, firstFrame, path }: CheckedVideo['source']): Promise<void> {
   if (temporary === true && firstFrame === undefined) await rm(path, { force: true });
 }
 
 /** The video files of version 3.0: for each camera, the episodes in a row, in files of limited size. */
 export interface VideoPacker {
   /** Appends the videos of an episode and says where they are. */
-  readonly add: (videos: Readonly<Record<string, CheckedVideo>>) => Promise<EpisodePlace['videos']>;
+  readonly add: (videos: Readonly<Record<string, CheckedVideo>>) => Promise<EpisodeFiles['videos']>;
   readonly close: () => Promise<void>;
   readonly discard: () => Promise<void>;
 }
@@ -58,17 +58,17 @@ export function videoPacker(
   const files = (): Mp4File[] => [...cameras.values()].map(({ file }) => file);
   return {
     add: async (videos) => {
-      const places: Record<string, EpisodePlace['videos'][string]> = {};
+      const spans: Record<string, EpisodeFiles['videos'][string]> = {};
       for (const [key, video] of Object.entries(videos)) {
         const camera = await cameraFor(video, cameras.get(key), { path, key, ...options });
         cameras.set(key, camera);
         const from = camera.file.frameCount() / options.fps;
         await camera.file.append(video.part);
-        await removeTemporary(video.given);
-        const { chunk, file } = placeOf(camera, options);
-        places[key] = { chunk, file, from, to: camera.file.frameCount() / options.fps };
+        await removeTemporary(video.source);
+        const { chunk, file } = fileIndexOf(camera, options);
+        spans[key] = { chunk, file, from, to: camera.file.frameCount() / options.fps };
       }
-      return places;
+      return spans;
     },
     close: async () => {
       for (const file of files()) await file.close();
@@ -104,13 +104,13 @@ async function cameraFor(
   if (open?.coding === part.index.coding && open.file.sizeBytes() + bytes < limitBytes) return open;
   await open?.file.close();
   const number = open === undefined ? 0 : open.number + 1;
-  const { chunk, file } = placeOf({ number }, { chunkSize });
+  const { chunk, file } = fileIndexOf({ number }, { chunkSize });
   const target = join(path, fillPath(template, { video_key: key, chunk_index: chunk, file_index: file }));
   await mkdir(dirname(target), { recursive: true });
   return { number, coding: part.index.coding, file: await createMp4File(target, { fps, like: part.index }) };
 }
 
-function placeOf(
+function fileIndexOf(
   { number }: { number: number },
   { chunkSize }: { chunkSize: number },
 ): { chunk: number; file: number } {

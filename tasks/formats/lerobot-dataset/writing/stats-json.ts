@@ -15,8 +15,8 @@ export function statsJson(
   { quantiles }: { quantiles: boolean },
 ): string {
   const parts = Object.entries(features).flatMap(([name, feature]) => {
-    const found = stats[name];
-    return found ? [`${JSON.stringify(name)}: ${featureJson(found, feature, { quantiles })}`] : [];
+    const recorded = stats[name];
+    return recorded ? [`${JSON.stringify(name)}: ${featureJson(recorded, feature, { quantiles })}`] : [];
   });
   return `{${parts.join(', ')}}`;
 }

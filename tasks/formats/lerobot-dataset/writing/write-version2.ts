@@ -18,14 +18,14 @@ export async function version2Files(path: string, { fps, robotType, features }: 
   return {
     add: async ({ episode, videos, stats }) => {
       const { index, tasks, length } = episode;
-      const place = { episode_index: index, episode_chunk: Math.floor(index / chunkSize) };
-      const path_ = join(path, fillPath(dataPath, place));
+      const pathFields = { episode_index: index, episode_chunk: Math.floor(index / chunkSize) };
+      const path_ = join(path, fillPath(dataPath, pathFields));
       await mkdir(dirname(path_), { recursive: true });
       const file = createDataFile(path_, features);
       file.write(episodeColumns(episode, features, imageName));
       file.close();
       for (const [video_key, video] of Object.entries(videos)) {
-        await placeVideo(video, join(path, fillPath(videoPath, { ...place, video_key })), fps);
+        await placeVideo(video, join(path, fillPath(videoPath, { ...pathFields, video_key })), fps);
       }
       await line('episodes.jsonl', JSON.stringify({ episode_index: index, tasks, length }));
       await line(

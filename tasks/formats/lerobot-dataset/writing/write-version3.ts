@@ -34,8 +34,8 @@ export async function version3Files(path: string, options: DatasetOptions): Prom
   const fileFor = async (frames: number): Promise<{ file: ParquetFile; frames: number }> => {
     if (open !== undefined && !isFull(open, frames, dataFileMegabytes * bytesPerMegabyte)) return open;
     open?.file.close();
-    const place = { chunk_index: Math.floor(fileCount / chunkSize), file_index: fileCount % chunkSize };
-    const file = join(path, fillPath(dataPath, place));
+    const pathFields = { chunk_index: Math.floor(fileCount / chunkSize), file_index: fileCount % chunkSize };
+    const file = join(path, fillPath(dataPath, pathFields));
     await mkdir(dirname(file), { recursive: true });
     fileCount += 1;
     open = { file: createDataFile(file, features), frames: 0 };
@@ -43,8 +43,8 @@ export async function version3Files(path: string, options: DatasetOptions): Prom
   };
 
   return {
-    add: async ({ episode, videos, stats: given }) => {
-      const stats = withQuantiles(given);
+    add: async ({ episode, videos, stats: recorded }) => {
+      const stats = withQuantiles(recorded);
       const target = await fileFor(episode.length);
       target.file.write(episodeColumns(episode, features, imageName));
       target.frames += episode.length;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { listingDigest, selectObjects } from '../../../../tasks/download/sources/listing.ts';
-import { listPlace } from '../../../../tasks/download/sources/open.ts';
+import { listRemote } from '../../../../tasks/download/sources/open.ts';
 import { parseS3Listing } from '../../../../tasks/download/sources/s3-listing.ts';
 import type { Access } from '../../../../tasks/download/sources/source.ts';
 import { download } from '../../../../tasks/download/transfer/download.ts';
@@ -13,13 +13,13 @@ import { S3Server } from '../../../support/s3-server.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 
 const digestAt = async (from: string, access: Access): Promise<string> =>
-  listingDigest((await listPlace(from, { access })).objects);
+  listingDigest((await listRemote(from, { access })).objects);
 
 test('a bucket is listed page by page, sorted, with sizes and checksums', async (t) => {
   const bucket = await new GcsServer('robots').start(t);
   for (const name of ['set/b', 'set/a/1', 'set/A', 'other']) bucket.put(name, '123456789');
   bucket.pageSize = 1;
-  const { objects } = await listPlace('gs://robots/set/', {
+  const { objects } = await listRemote('gs://robots/set/', {
     access: testAccess({ STORAGE_EMULATOR_HOST: bucket.url.slice(7) }),
   });
   assert.deepEqual(
@@ -36,7 +36,7 @@ test('one object is a folder with one file', async (t) => {
   const bucket = await new GcsServer('robots').start(t);
   bucket.put('notes/annotations.json', '{}');
   const access = testAccess({ STORAGE_EMULATOR_HOST: bucket.url });
-  const { objects } = await listPlace('gs://robots/notes/annotations.json', { access });
+  const { objects } = await listRemote('gs://robots/notes/annotations.json', { access });
   assert.deepEqual(
     objects.map(({ name }) => name),
     ['annotations.json'],
@@ -62,7 +62,7 @@ test('a listing counts content, and generations only where checksums are weak', 
 test('globs choose by whole names', async (t) => {
   const bucket = await new GcsServer('robots').start(t);
   for (const name of ['meta/info.json', 'data/1.parquet', 'data/deep/2.parquet']) bucket.put(name, name);
-  const remote = await listPlace('gs://robots', { access: testAccess({ STORAGE_EMULATOR_HOST: bucket.url }) });
+  const remote = await listRemote('gs://robots', { access: testAccess({ STORAGE_EMULATOR_HOST: bucket.url }) });
   const names = (choice: object): string[] => selectObjects(remote, choice).objects.map(({ name }) => name);
   assert.deepEqual(names({ include: ['data/*'] }), ['data/1.parquet']);
   assert.deepEqual(names({ exclude: ['**/*.parquet'] }), ['meta/info.json']);
@@ -74,12 +74,12 @@ test('a private bucket is named with what to do, and read with a token that no m
   bucket.put('a', 'x');
   bucket.isPrivate = true;
   const env = { STORAGE_EMULATOR_HOST: bucket.url, PATH: '/nonexistent' };
-  await assert.rejects(listPlace('gs://robots', { access: testAccess(env) }), {
+  await assert.rejects(listRemote('gs://robots', { access: testAccess(env) }), {
     code: 'access-denied',
     hint: /gcloud auth login/,
   });
   const access = testAccess({ ...env, GOOGLE_OAUTH_ACCESS_TOKEN: 'secret-token' });
-  assert.equal((await listPlace('gs://robots', { access })).objects.length, 1);
+  assert.equal((await listRemote('gs://robots', { access })).objects.length, 1);
   assert.equal(bucket.authorizations.at(-1), 'Bearer secret-token');
 });
 
@@ -90,7 +90,7 @@ test('an S3 bucket is listed and read, with every kind of name', async (t) => {
   bucket.pageSize = 1;
   const access = testAccess({ AWS_ENDPOINT_URL: bucket.url });
   const folder = join(tempFolder(t), 'data');
-  const done = await download(await listPlace('s3://robots/set', { access }), folder, { access, parallel: 2 });
+  const done = await download(await listRemote('s3://robots/set', { access }), folder, { access, parallel: 2 });
   assert.equal(done.files, 3);
   for (const name of names) assert.equal(readFileSync(join(folder, name.slice(4)), 'utf8'), `content of ${name}`);
 });
@@ -100,7 +100,7 @@ test('an ETag is taken for an md5 only when the object came in one part', async 
   for (const name of ['one', 'parts']) bucket.put(name, '123456789');
   bucket.multipart.add('parts');
   const access = testAccess({ AWS_ENDPOINT_URL: bucket.url });
-  const sums = async () => (await listPlace('s3://robots', { access })).objects.map(({ checksums }) => checksums);
+  const sums = async () => (await listRemote('s3://robots', { access })).objects.map(({ checksums }) => checksums);
   const md5 = [{ of: 'md5', value: '25f9e794323b453885f5181f1b624d0b' }];
   assert.deepEqual(await sums(), [md5, [{ of: 'crc64nvme', value: 'ae8b14860a799888' }]]);
   bucket.hasChecksums = false;
@@ -116,7 +116,7 @@ test('an S3 object without checksum is known by a hash that was learned when it 
   const access = testAccess({ AWS_ENDPOINT_URL: bucket.url });
   const folder = join(tempFolder(t), 'data');
   const fetch = async () =>
-    download(await listPlace('s3://robots', { access }), folder, { access, parallel: 1, checkData: true });
+    download(await listRemote('s3://robots', { access }), folder, { access, parallel: 1, checkData: true });
   await fetch();
   assert.equal((await fetch()).kept, 1);
 });
@@ -125,7 +125,7 @@ test('an S3 object that changed after it was listed is refused', async (t) => {
   const bucket = await new S3Server('robots').start(t);
   bucket.put('a', 'before');
   const access = testAccess({ AWS_ENDPOINT_URL: bucket.url });
-  const remote = await listPlace('s3://robots', { access });
+  const remote = await listRemote('s3://robots', { access });
   bucket.put('a', 'after!');
   await assert.rejects(download(remote, join(tempFolder(t), 'data'), { access, parallel: 1 }), {
     code: 'source-changed',
@@ -136,7 +136,7 @@ test('a private S3 bucket is named with what to do', async (t) => {
   const bucket = await new S3Server('robots').start(t);
   bucket.isPrivate = true;
   const access = testAccess({ AWS_ENDPOINT_URL: bucket.url, PATH: '/nonexistent' });
-  await assert.rejects(listPlace('s3://robots', { access }), { code: 'access-denied', hint: /aws configure/ });
+  await assert.rejects(listRemote('s3://robots', { access }), { code: 'access-denied', hint: /aws configure/ });
 });
 
 test('what is no S3 listing is worth another try, wherever it was cut', async (t) => {

@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import type { Progress } from '../../../../tasks/core/task.ts';
 import { proxyFor } from '../../../../tasks/download/http/proxy.ts';
 import { listLinks } from '../../../../tasks/download/sources/https.ts';
-import { listPlace } from '../../../../tasks/download/sources/open.ts';
+import { listRemote } from '../../../../tasks/download/sources/open.ts';
 import { download } from '../../../../tasks/download/transfer/download.ts';
 import { testAccess } from '../../../support/access.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
@@ -19,7 +19,7 @@ test('a file is fetched by its address, and goes on after a drop while its ETag 
   web.put('deep/my file.bin', Buffer.alloc(200_000, 1));
   web.faults = [{ type: 'drop', afterBytes: 131_072 }];
   const { access, folder } = scene(t);
-  const remote = await listPlace(`${web.url}/deep/my%20file.bin?signature=secret`, { access });
+  const remote = await listRemote(`${web.url}/deep/my%20file.bin?signature=secret`, { access });
   await download(remote, folder, { access, parallel: 1 });
   assert.deepEqual(readFileSync(join(folder, 'my file.bin')), Buffer.alloc(200_000, 1));
   assert.equal(web.bytesServed, 200_000);
@@ -31,7 +31,7 @@ test('a file that changed after it was asked for is refused', async (t) => {
   for (const says of ['etag', 'time'] as const) {
     web.says = says;
     web.put('a', 'before');
-    const remote = await listPlace(`${web.url}/a`, { access });
+    const remote = await listRemote(`${web.url}/a`, { access });
     web.put('a', 'after!');
     await assert.rejects(download(remote, folder, { access, parallel: 1 }), { code: 'source-changed' });
   }
@@ -44,7 +44,7 @@ test('a file of which nothing is said is never gone on with', async (t) => {
   const { access, folder } = scene(t);
   const stop = new AbortController();
   web.faults = [{ type: 'stall', afterBytes: 131_072 }];
-  const remote = await listPlace(`${web.url}/a`, { access });
+  const remote = await listRemote(`${web.url}/a`, { access });
   // Progress is in kilobytes here: stopped once all that the server sends of it has come.
   const report = ({ done }: Progress): void => {
     if (done >= 131) stop.abort(new Error('stopped'));
@@ -52,7 +52,7 @@ test('a file of which nothing is said is never gone on with', async (t) => {
   const patient = { access: { ...access, signal: stop.signal }, parallel: 1, report };
   await assert.rejects(download(remote, folder, patient), /stopped/);
   web.put('a', Buffer.alloc(200_000, 2));
-  await download(await listPlace(`${web.url}/a`, { access }), folder, { access, parallel: 1 });
+  await download(await listRemote(`${web.url}/a`, { access }), folder, { access, parallel: 1 });
   assert.deepEqual(readFileSync(join(folder, 'a')), Buffer.alloc(200_000, 2));
 });
 
@@ -74,7 +74,7 @@ test('what is not there is named without the secrets of its address', async (t) 
   const web = await new WebServer().start(t);
   const { access } = scene(t);
   await assert.rejects(
-    listPlace(`${web.url}/nowhere?signature=secret`, { access }),
+    listRemote(`${web.url}/nowhere?signature=secret`, { access }),
     (error: Error & { code: string }) => {
       assert.equal(error.code, 'not-found');
       assert.match(error.message, /nowhere/);
@@ -86,11 +86,14 @@ test('what is not there is named without the secrets of its address', async (t) 
 
 test('an address with a password is refused, without saying it', async (t) => {
   const { access } = scene(t);
-  await assert.rejects(listPlace('https://me:secret@data.example/a', { access }), (error: Error & { code: string }) => {
-    assert.equal(error.code, 'secret-in-address');
-    assert.doesNotMatch(error.message, /secret/);
-    return true;
-  });
+  await assert.rejects(
+    listRemote('https://me:secret@data.example/a', { access }),
+    (error: Error & { code: string }) => {
+      assert.equal(error.code, 'secret-in-address');
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    },
+  );
 });
 
 test('requests go through the proxy that the environment names, except to exempt hosts', async (t) => {
@@ -121,13 +124,13 @@ test('requests go through the proxy that the environment names, except to exempt
   };
   const { folder } = scene(t);
   const access = testAccess(env);
-  await download(await listPlace('http://data.example/a', { access }), folder, { access, parallel: 1 });
+  await download(await listRemote('http://data.example/a', { access }), folder, { access, parallel: 1 });
   assert.equal(readFileSync(join(folder, 'a'), 'utf8'), 'content');
   assert.match(asked[0] ?? '', /^HEAD http:\/\/data\.example\/a Basic bWU6cGFzcw==$/);
-  await assert.rejects(listPlace('https://data.example/a', { access }), { code: 'proxy-refused' });
+  await assert.rejects(listRemote('https://data.example/a', { access }), { code: 'proxy-refused' });
   assert.equal(asked.at(-1), 'CONNECT data.example:443');
   const direct = asked.length;
-  await listPlace(`http://localhost:${new URL(web.url).port}/a`, { access });
+  await listRemote(`http://localhost:${new URL(web.url).port}/a`, { access });
   assert.equal(asked.length, direct);
 });
 
@@ -145,7 +148,7 @@ test('a tunnel through a proxy leads to the server that was named', async (t) =>
     through.on('error', () => socket.destroy());
   });
   const access = testAccess({ https_proxy: `http://127.0.0.1:${await listening(t, proxy)}` }, { tries: 1 });
-  await assert.rejects(listPlace('https://data.example/a', { access })); // the target speaks no TLS
+  await assert.rejects(listRemote('https://data.example/a', { access })); // the target speaks no TLS
   assert.ok(reached);
 });
 

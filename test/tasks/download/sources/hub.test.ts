@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { listHub, parseHubAddress, resolveCommit } from '../../../../tasks/download/sources/hf.ts';
-import { listPlace } from '../../../../tasks/download/sources/open.ts';
+import { listRemote } from '../../../../tasks/download/sources/open.ts';
 import { download } from '../../../../tasks/download/transfer/download.ts';
 import { testAccess } from '../../../support/access.ts';
 import { HubServer } from '../../../support/hub-server.ts';
@@ -13,8 +13,8 @@ test('a repository is fetched at a commit, small files by git name and large one
   const { hub, access } = await scene(t);
   hub.pageSize = 1;
   const folder = join(tempFolder(t), 'data');
-  const remote = await listPlace('hf://datasets/lerobot/pusht', { access });
-  assert.equal(remote.place, `hf://datasets/lerobot/pusht@${hub.commit}`);
+  const remote = await listRemote('hf://datasets/lerobot/pusht', { access });
+  assert.equal(remote.from, `hf://datasets/lerobot/pusht@${hub.commit}`);
   assert.deepEqual(
     remote.objects.map(({ name, checksums }) => [name, checksums[0]?.of]),
     [
@@ -29,7 +29,7 @@ test('a repository is fetched at a commit, small files by git name and large one
 
 test('a folder of a repository is a place too, and a dropped large file goes on where it was', async (t) => {
   const { hub, access } = await scene(t);
-  const remote = await listPlace('hf://datasets/lerobot/pusht@main/data', { access });
+  const remote = await listRemote('hf://datasets/lerobot/pusht@main/data', { access });
   assert.deepEqual(
     remote.objects.map(({ name }) => name),
     ['chunk-000/0.parquet'],
@@ -52,7 +52,7 @@ test('a branch is asked for its commit, a full commit is not', async (t) => {
 test('the token goes to the hub and not on to where large files lie', async (t) => {
   const { hub, access } = await scene(t, { HF_TOKEN: 'hf_secret' });
   hub.token = 'hf_secret';
-  await download(await listPlace('hf://datasets/lerobot/pusht', { access }), join(tempFolder(t), 'data'), {
+  await download(await listRemote('hf://datasets/lerobot/pusht', { access }), join(tempFolder(t), 'data'), {
     access,
     parallel: 1,
   });
@@ -67,7 +67,7 @@ test('the login that hf has left is used', async (t) => {
   writeFileSync(join(home, '.cache/huggingface/token'), 'hf_login\n');
   const { hub, access } = await scene(t, { HOME: home });
   hub.token = 'hf_login';
-  assert.equal((await listPlace('hf://datasets/lerobot/pusht', { access })).objects.length, 2);
+  assert.equal((await listRemote('hf://datasets/lerobot/pusht', { access })).objects.length, 2);
 });
 
 test('a gated repository is refused with where to ask, and one that is not to be seen with both reasons', async (t) => {

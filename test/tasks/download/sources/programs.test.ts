@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../../../tasks/core/needs.ts';
-import { listPlace } from '../../../../tasks/download/sources/open.ts';
-import { accessNeeds, type Way } from '../../../../tasks/download/sources/place-inputs.ts';
+import { listRemote } from '../../../../tasks/download/sources/open.ts';
+import { accessNeeds, type DownloadClient } from '../../../../tasks/download/sources/download-inputs.ts';
 import type { Access } from '../../../../tasks/download/sources/source.ts';
 import { download } from '../../../../tasks/download/transfer/download.ts';
 import { testAccess } from '../../../support/access.ts';
@@ -21,8 +21,8 @@ test('the real gcloud lists with checksums and copies exact generations', {
   skip: await without('gcloud'),
 }, async (t) => {
   const { bucket, access, folder } = await gcs(t);
-  const remote = await listPlace('gs://robots/set', { via: 'gcloud', access });
-  const plain = await listPlace('gs://robots/set', { via: 'https', access });
+  const remote = await listRemote('gs://robots/set', { via: 'gcloud', access });
+  const plain = await listRemote('gs://robots/set', { via: 'https', access });
   assert.deepEqual(remote.objects, plain.objects);
   await download(remote, folder, { access, parallel: 2 });
   assert.equal(readFileSync(join(folder, 'x y#z.bin'), 'utf8'), 'two');
@@ -35,8 +35,8 @@ test('the real gcloud lists with checksums and copies exact generations', {
 
 test('gsutil lists with checksums and copies exact generations', async (t) => {
   const { access, folder } = await gcs(t);
-  const remote = await listPlace('gs://robots/set', { via: 'gsutil', access });
-  const plain = await listPlace('gs://robots/set', { via: 'https', access });
+  const remote = await listRemote('gs://robots/set', { via: 'gsutil', access });
+  const plain = await listRemote('gs://robots/set', { via: 'https', access });
   assert.deepEqual(remote.objects, plain.objects);
   await download(remote, folder, { access, parallel: 2 });
   assert.equal(readFileSync(join(folder, 'x y#z.bin'), 'utf8'), 'two');
@@ -45,14 +45,14 @@ test('gsutil lists with checksums and copies exact generations', async (t) => {
 test('a bucket that is not public is read through the program there is', async (t) => {
   const { bucket, access, folder } = await gcs(t, { only: true });
   bucket.isPrivate = true;
-  const remote = await listPlace('gs://robots/set', { access });
+  const remote = await listRemote('gs://robots/set', { access });
   assert.equal(remote.transport.type, 'copy');
   assert.equal((await download(remote, folder, { access, parallel: 2 })).files, 2);
 });
 
 test('content that a program brings is checked too', async (t) => {
   const { bucket, access, folder } = await gcs(t);
-  const remote = await listPlace('gs://robots/set', { via: 'gsutil', access });
+  const remote = await listRemote('gs://robots/set', { via: 'gsutil', access });
   bucket.faults = [{ type: 'wrong-bytes' }, { type: 'wrong-bytes' }];
   await assert.rejects(download(remote, folder, { access, parallel: 1 }), { code: 'checksum-differs' });
 });
@@ -60,7 +60,7 @@ test('content that a program brings is checked too', async (t) => {
 test('names that a program would read as patterns are refused', async (t) => {
   const { bucket, access, folder } = await gcs(t);
   bucket.put('set/star*', 'x');
-  const remote = await listPlace('gs://robots/set', { via: 'gsutil', access });
+  const remote = await listRemote('gs://robots/set', { via: 'gsutil', access });
   await assert.rejects(download(remote, folder, { access, parallel: 1 }), { code: 'unsafe-names', message: /star\*/ });
 });
 
@@ -77,7 +77,7 @@ test('the real aws lists and copies what ETags name', { skip: await without('aws
   };
   const access = limited({ AWS_ENDPOINT_URL: bucket.url, HOME: home, ...pyenv(), ...login });
   bucket.isPrivate = true;
-  const remote = await listPlace('s3://robots/set', { access });
+  const remote = await listRemote('s3://robots/set', { access });
   assert.deepEqual(
     remote.objects.map(({ name, sizeBytes }) => [name, sizeBytes]),
     [
@@ -94,7 +94,7 @@ test('the real aws lists and copies what ETags name', { skip: await without('aws
 });
 
 test('the programs that an address needs are looked for before a run', async () => {
-  const needed = (from: string, via: Way): number => accessNeeds({ from, via }).length;
+  const needed = (from: string, via: DownloadClient): number => accessNeeds({ from, via }).length;
   assert.deepEqual(
     [
       needed('gs://a', 'gcloud'),

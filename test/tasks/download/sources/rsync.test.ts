@@ -5,7 +5,7 @@ import { createServer, connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { listingDigest } from '../../../../tasks/download/sources/listing.ts';
-import { listPlace, schemeOf } from '../../../../tasks/download/sources/open.ts';
+import { listRemote, schemeOf } from '../../../../tasks/download/sources/open.ts';
 import { download } from '../../../../tasks/download/transfer/download.ts';
 import { findProgram } from '../../../../tasks/core/needs.ts';
 import { testAccess } from '../../../support/access.ts';
@@ -19,15 +19,15 @@ test('a folder of this machine is copied, links followed', async (t) => {
   writeFileSync(join(root, 'elsewhere'), 'linked');
   symlinkSync('../elsewhere', join(source, 'link'));
   const access = testAccess();
-  const done = await download(await listPlace(source, { access }), to, { access, parallel: 2 });
+  const done = await download(await listRemote(source, { access }), to, { access, parallel: 2 });
   assert.deepEqual([done.files, readFileSync(join(to, 'link'), 'utf8')], [3, 'linked']);
-  assert.equal((await download(await listPlace(source, { access }), to, { access, parallel: 2 })).kept, 3);
+  assert.equal((await download(await listRemote(source, { access }), to, { access, parallel: 2 })).kept, 3);
 });
 
 test('a link that leads back up is refused', async (t) => {
   const { source } = scene(t);
   symlinkSync('..', join(source, 'sub/up'));
-  await assert.rejects(listPlace(source, { access: testAccess() }), { code: 'link-loop' });
+  await assert.rejects(listRemote(source, { access: testAccess() }), { code: 'link-loop' });
 });
 
 test('a module of an rsync daemon is listed and copied', { skip }, async (t) => {
@@ -39,7 +39,7 @@ test('a module of an rsync daemon is listed and copied', { skip }, async (t) => 
     [`rsync://127.0.0.1:${port}/data/sub/`, ['ü.bin']],
     [`rsync://127.0.0.1:${port}/data/sub/ü.bin`, ['ü.bin']],
   ] as const) {
-    const remote = await listPlace(from, { access });
+    const remote = await listRemote(from, { access });
     assert.deepEqual(
       remote.objects.map(({ name }) => name),
       names,
@@ -55,7 +55,7 @@ test('over ssh the other side is asked by the shell that RSYNC_RSH names', { ski
   writeFileSync(shell, '#!/bin/sh\n# HOST COMMAND…: runs it here\nshift\nexec sh -c "$*"\n');
   chmodSync(shell, 0o755);
   const access = testAccess({ RSYNC_RSH: shell });
-  const remote = await listPlace(`robot:${source}`, { access });
+  const remote = await listRemote(`robot:${source}`, { access });
   await download(remote, to, { access, parallel: 1 });
   assert.equal(readFileSync(join(to, 'a file\n.bin'), 'utf8'), 'one');
 });
@@ -63,7 +63,7 @@ test('over ssh the other side is asked by the shell that RSYNC_RSH names', { ski
 test('what rsync lists counts by size and time', { skip }, async (t) => {
   const { source, root } = scene(t);
   const from = `rsync://127.0.0.1:${await daemon(t, root, source)}/data`;
-  const digest = async () => listingDigest((await listPlace(from, { access: testAccess() })).objects);
+  const digest = async () => listingDigest((await listRemote(from, { access: testAccess() })).objects);
   const before = await digest();
   assert.equal(await digest(), before);
   utimesSync(join(source, 'sub/ü.bin'), 1, 1);
@@ -71,7 +71,7 @@ test('what rsync lists counts by size and time', { skip }, async (t) => {
 });
 
 test('a host that is not there is told in the words of rsync', { skip }, async () => {
-  await assert.rejects(listPlace('rsync://127.0.0.1:1/none', { access: testAccess() }), {
+  await assert.rejects(listRemote('rsync://127.0.0.1:1/none', { access: testAccess() }), {
     code: 'program-failed',
     message: /rsync could not list .*Connection refused/s,
   });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSy
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { listPlace } from '../../../../tasks/download/sources/open.ts';
+import { listRemote } from '../../../../tasks/download/sources/open.ts';
 import type { Access } from '../../../../tasks/download/sources/source.ts';
 import { download, type Downloaded } from '../../../../tasks/download/transfer/download.ts';
 import { testAccess } from '../../../support/access.ts';
@@ -136,7 +136,7 @@ test('a listing page that is cut off or refused is asked for again', async (t) =
 
 test('too full a disk is told before the first byte, with both numbers', async (t) => {
   const { bucket, access, folder } = await scene(t);
-  const remote = await listPlace(place, { access });
+  const remote = await listRemote(place, { access });
   const objects = remote.objects.map((object) => ({ ...object, sizeBytes: 1e15 }));
   await assert.rejects(download({ ...remote, objects }, folder, { access, parallel: 1 }), {
     code: 'not-enough-room',
@@ -227,7 +227,7 @@ async function scene(t: TestContext, options: { idleSeconds?: number } = {}): Pr
   const access = testAccess({ STORAGE_EMULATOR_HOST: bucket.url }, options);
   const fetch: Scene['fetch'] = async ({ parallel = 2, checkData = false } = {}, signal = access.signal) => {
     const given = { ...access, signal };
-    return download(await listPlace(place, { access: given }), folder, { access: given, parallel, checkData });
+    return download(await listRemote(place, { access: given }), folder, { access: given, parallel, checkData });
   };
   return { bucket, root, folder, access, fetch };
 }

@@ -31,6 +31,6 @@ test('what is no image, or is cut off in its header, is refused by name', () => 
 });
 
 test('a PNG file gives back its pixels', { skip: withoutFfmpeg() }, async () => {
-  const [found] = await collected(decodeImages([encodePng(rgb, size)], { ...size, place: 'it' }));
+  const [found] = await collected(decodeImages([encodePng(rgb, size)], { ...size, camera: 'it' }));
   assert.deepEqual(found?.rgb, rgb);
 });

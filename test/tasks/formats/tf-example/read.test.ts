@@ -80,8 +80,8 @@ function readAll(folder: string, bytes: Uint8Array, example: Readonly<Record<str
   writeFileSync(path, bytes);
   const shard = new Shard(path);
   try {
-    const place = { shard: 'shard', record: 0, offset: 0, start: 0, length: bytes.length };
-    const source = { shard, place };
+    const span = { shard: 'shard', record: 0, offset: 0, start: 0, length: bytes.length };
+    const source = { shard, span };
     const read = ([name, located]: [string, Located]): [string, unknown] => {
       if (located.type === 'float') return [name, [...floatsOf(source, located)]];
       if (located.type === 'int') return [name, [...intsOf(source, located)]];

@@ -6,18 +6,18 @@ import { uncounted } from '../../core/uncounted.ts';
 /** `sha256:` and 64 hex digits. */
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 hex digits');
 
-/** How a bucket is reached; `auto` is over https, and through the first program there is when it is not public. */
-export const ways = ['auto', 'https', 'gcloud', 'gsutil', 'aws'] as const;
-export type Way = (typeof ways)[number];
+/** What a bucket is asked through; `auto` is https, and the first program there is when the bucket is not public. */
+export const downloadClients = ['auto', 'https', 'gcloud', 'gsutil', 'aws'] as const;
+export type DownloadClient = (typeof downloadClients)[number];
 
-/** What all tasks that download a place ask for besides its address. */
-export const placeInputs = {
+/** The inputs of all tasks that download, besides the address. */
+export const downloadInputs = {
   /** Globs of names that are wanted, all by default; `**` goes across folders. */
   include: z.array(z.string()).default([]),
   exclude: z.array(z.string()).default([]),
-  /** Pins what the place must hold: plans then ask nothing of the network. A download prints it. */
+  /** Pins what the address must list: plans then ask nothing of the network. A download prints it. */
   listing: digest.optional(),
-  via: uncounted(z.enum(ways).default('auto')),
+  via: uncounted(z.enum(downloadClients).default('auto')),
   /** Connections, or programs, at a time. */
   parallel: uncounted(z.int().min(1).max(64).default(8)),
   /** Reads what is there in full instead of trusting what was noted of it. */
@@ -26,7 +26,7 @@ export const placeInputs = {
 
 interface Asked {
   readonly from?: string | undefined;
-  readonly via?: Way | undefined;
+  readonly via?: DownloadClient | undefined;
   readonly listing?: string | undefined;
 }
 
