@@ -4,7 +4,7 @@ import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Failure } from '../log/events.ts';
 import type { EndCause, Exit } from '../executors/executor.ts';
 import { readJson } from '../files/read-json.ts';
-import { WorkerFailure } from '../job/job.ts';
+import { WorkerFailure } from '../job/worker-job.ts';
 import type { StagedJob } from '../job/staged-job.ts';
 
 /** Why a job failed, from how it ended and what it left; undefined when it ended well. */

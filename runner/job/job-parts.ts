@@ -4,7 +4,7 @@ import type { Digest } from '../../cache/digest.ts';
 import type { Store } from '../../cache/store.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
-import type { WorkerJob } from './job.ts';
+import type { WorkerJob } from './worker-job.ts';
 import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import type { Part, ServedJob } from './served-job.ts';
 import { mapArtifacts } from '../values/leaves.ts';

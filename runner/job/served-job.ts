@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
-import { WorkerJob } from './job.ts';
+import { WorkerJob } from './worker-job.ts';
 
 /** One program of a job that is made of several. */
 const Part = z.object({

@@ -4,7 +4,7 @@ import { Problem } from '../../cache/problem.ts';
 import type { ServiceNode } from '../../tasks/core/node.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { findNodeOf } from './find-task.ts';
-import type { WorkerJob } from '../job/job.ts';
+import type { WorkerJob } from '../job/worker-job.ts';
 import type { Ports } from '../services/ports.ts';
 import { commandIn } from '../keys/recipes.ts';
 import { asPromised, type ServedJob } from '../job/served-job.ts';

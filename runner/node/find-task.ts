@@ -3,7 +3,7 @@ import { Problem } from '../../cache/problem.ts';
 import { isPipeline } from '../../pipelines/core/pipeline.ts';
 import type { CallNode, ServiceNode } from '../../tasks/core/node.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
-import type { WorkerJob } from '../job/job.ts';
+import type { WorkerJob } from '../job/worker-job.ts';
 import { onPort } from '../keys/service-task.ts';
 import { graphOf } from '../project/build-graph.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { inCopy } from '../executors/requeue-paths.ts';
-import type { WorkerJob } from '../job/job.ts';
+import type { WorkerJob } from '../job/worker-job.ts';
 import { withLaterUrls } from '../job/served-job.ts';
 
 /**

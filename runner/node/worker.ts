@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Attempt } from '../../tasks/core/spec.ts';
 import { findTask } from './find-task.ts';
-import { WorkerJob } from '../job/job.ts';
+import { WorkerJob } from '../job/worker-job.ts';
 import { asHere } from './localise-job.ts';
 import { progressWriter } from '../log/progress.ts';
 
