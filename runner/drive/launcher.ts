@@ -73,8 +73,9 @@ export class Launcher {
   }
 
   #place({ call, tries }: QueuedNode): Placing {
-    const executor = this.#tools.executors.nameFor(toPlace(call));
-    const resources = tries.resources ?? resourcesOf(call);
+    const job = toPlace(call);
+    const executor = this.#tools.executors.nameFor(job);
+    const resources = tries.resources ?? job.resources;
     const services = this.#hostsServices(executor) ? [] : this.#tools.services.of(call);
     return { executor, resources, services, together: broughtAlong(resources, services.map(resourcesOf)) };
   }

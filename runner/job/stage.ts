@@ -16,7 +16,7 @@ import {
   workerJobOf,
 } from './job-parts.ts';
 import { jobScript } from './job-script.ts';
-import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
 import { secretsFor } from './job-secrets.ts';
 import { laterUrl, type ServedJob } from './served-job.ts';
 import { hasState, newestOut } from './shared-outputs.ts';
@@ -67,7 +67,7 @@ export function stageJob(call: KeyedCall, tools: StageTools): StagedJob {
   const isServed = services.length > 0;
   if (!spec.command) writeFileSync(join(folder, 'job.json'), JSON.stringify(workerJob));
   if (isServed) {
-    if ((tools.resources?.nodes ?? 1) > 1) {
+    if ((tools.resources.nodes ?? 1) > 1) {
       throw new Problem('service-spread', `${instance.label} runs on several nodes, and a service beside one program.`);
     }
     const served: ServedJob = { format: 1, root: code.root, job: workerJob, program: part, services };
@@ -110,7 +110,7 @@ function jobOf(
   tools: StageTools,
   more: Pick<StagedJob, 'command' | 'inputFolders' | 'resuming' | 'secrets'>,
 ): StagedJob {
-  const { store, folder, outFolder, id, attempt, token, epoch, avoid } = tools;
+  const { store, folder, outFolder, id, attempt, token, epoch, avoid, resources } = tools;
   const { spec, instance, fingerprint } = call;
   return {
     ...more,
@@ -118,7 +118,7 @@ function jobOf(
     token,
     label: instance.label,
     folder,
-    resources: tools.resources ?? resourcesOf(call),
+    resources,
     avoid,
     isService: tools.port !== undefined,
     warning: warningOf(spec),
@@ -150,8 +150,8 @@ export interface StageTools {
   readonly isRemote: boolean;
   /** Where declared code files lie when they do not lie in the project. */
   readonly filesRoot?: string | undefined;
-  /** Instead of those that the task asks for. */
-  readonly resources?: Resources | undefined;
+  /** What its job gets. */
+  readonly resources: Resources;
   readonly avoid?: readonly string[] | undefined;
   readonly epoch?: number | undefined;
   /** Services that come along with it. */

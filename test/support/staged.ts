@@ -19,5 +19,6 @@ export async function stagedIn(scene: PassScene, address: string, { isRemote = f
     attempt: 1,
     code: { entry: '', root: store.root, points: [], graph: graph.digest },
     isRemote,
+    resources: {},
   });
 }
