@@ -55,12 +55,28 @@ const ask = task({
   command: () => ['x'],
 });
 
+const fetch = task({ name: 'fetch', inputs: {}, outputs: { data: int }, command: () => ['x'] });
+
 test('a job is held against what there is together with the services beside it, save for cores where those are hosted', async (t) => {
   const small = executorWith('small', { cpus: 3, gpus: 2, memoryGb: 8 });
   const build = () => ask({ server: server({}) });
   const together = ['ask: 3 gpus of 2', 'ask: 10 memoryGb of 8'];
   assert.deepEqual(await lacksOn(t, [{ ...small, hostsServices: true }], build), together);
   assert.deepEqual(await lacksOn(t, [small], build), ['ask: 4 cpus of 3', ...together]);
+});
+
+test('GPUs of two types in one job are told with what else is lacking; where services are hosted they are none', async (t) => {
+  const main = executorWith('main', { ...plenty, cpus: 2 });
+  const build = () => [
+    ask({ server: server({}, { resources: { gpuType: 'h100' } }) }, { resources: { gpuType: 'a100' } }).n,
+    fetch({}, { resources: { cpus: 3 } }).data,
+  ];
+  const other = 'fetch: 3 cpus of 2';
+  assert.deepEqual((await lacksOn(t, [main], build)).sort(), [
+    'ask: it and its services run in one job there, and ask for GPUs of types a100 and h100',
+    other,
+  ]);
+  assert.deepEqual(await lacksOn(t, [{ ...main, hostsServices: true }], build), [other]);
 });
 
 test('a job that the site sends to this machine finds its services hosted there', async (t) => {
@@ -96,12 +112,10 @@ test('an executor is asked once for all of its jobs, and for those of no other',
   assert.deepEqual(looks, [], 'on this machine alone');
 });
 
-const fetch = task({ name: 'fetch', inputs: {}, outputs: { data: int }, command: () => ['x'] });
-
 test('what a node needs is asked with the inputs that no other task makes, defaults filled in', async (t) => {
   const train = task({
     name: 'train',
-    inputs: { data: int, weights: z.string(), steps: int.default(10) },
+    inputs: { data: z.unknown(), weights: z.string(), steps: int.default(10) },
     outputs: { n: int },
     needs: (known) => [{ advice: 'Get it.', missing: async () => JSON.stringify(known) }],
     command: () => ['x'],
