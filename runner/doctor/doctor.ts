@@ -8,8 +8,9 @@ import { freeBytes } from '../../cache/file-system.ts';
 import { findProgram } from '../../tasks/core/needs.ts';
 import type { Finding } from '../executors/finding.ts';
 import { mainPlace, refusalsOf } from '../plan/plan.ts';
-import { openSession, openStoreOnly, type SessionRequest, type StoreRequest } from '../project/session.ts';
+import { locateStore, openSession, openStoreOnly, type SessionRequest, type StoreRequest } from '../project/session.ts';
 import { allDoors, doorNamed, mainExecutor, siteFor } from '../site/doors.ts';
+import type { Site } from '../site/site.ts';
 import { sizeInWords } from '../../tasks/core/size-in-words.ts';
 import { count } from '../words/quantities.ts';
 
@@ -28,14 +29,18 @@ const littleRoom = 2e9;
 
 /** What this machine has of what runs need; of what one pipeline needs, when it is named. */
 export async function examine(place: StoreRequest, pipeline?: Named, where: Where = {}): Promise<Finding[]> {
+  const located = await locateStore(place);
+  const store = await examineStore(place);
+  const isOpen = store.every(({ what, state }) => what !== 'store' || state === 'ok');
   return [
     { state: 'ok', what: 'node', found: process.versions.node },
     { state: 'ok', what: 'platform', found: `${platform()} ${arch()}` },
     { state: 'ok', what: 'cores', found: String(availableParallelism()) },
     { state: 'ok', what: 'memory', found: `${sizeInWords(totalmem())}, ${sizeInWords(freemem())} free` },
-    ...(await examineStore(place)),
-    ...(await examineExecutors(place, where)),
-    ...(pipeline === undefined ? [] : await examinePipeline(place, pipeline, where)),
+    ...store,
+    ...(await examineExecutors(located, where)),
+    // Its code would be frozen in the store.
+    ...(pipeline && isOpen ? await examinePipeline(place, pipeline, where) : []),
   ];
 }
 
@@ -137,18 +142,17 @@ async function examineTool({ name, purpose }: Tool): Promise<Finding> {
 }
 
 /** Programs that are looked for everywhere and for each executor, and what the executor that is asked for finds. */
-async function examineExecutors(place: StoreRequest, { executor, probe = false }: Where): Promise<Finding[]> {
-  const { store, site } = await openStoreOnly(place);
-  try {
-    const programs = (await allDoors(site)).flatMap((door) => door.programs ?? []);
-    const door = await doorNamed(site, mainExecutor(site, executor));
-    return [
-      ...(await Promise.all([...tools, ...programs].map(examineTool))),
-      ...((await door.examine?.(siteFor(door, { site, storeRoot: store.root }), { probe })) ?? []),
-    ];
-  } finally {
-    await store.close();
-  }
+async function examineExecutors(
+  located: { readonly site: Site; readonly storeRoot: string },
+  { executor, probe = false }: Where,
+): Promise<Finding[]> {
+  const { site } = located;
+  const programs = (await allDoors(site)).flatMap((door) => door.programs ?? []);
+  const door = await doorNamed(site, mainExecutor(site, executor));
+  return [
+    ...(await Promise.all([...tools, ...programs].map(examineTool))),
+    ...((await door.examine?.(siteFor(door, located), { probe })) ?? []),
+  ];
 }
 
 async function examinePipeline(place: StoreRequest, named: Named, { executor }: Where): Promise<Finding[]> {

@@ -1,5 +1,6 @@
 import { Problem } from '../../cache/problem.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
+import type { Reason } from './door.ts';
 
 /** What a job and the services that it talks to hold at one time: of cores only its own, since services never keep those from it. */
 export function withServices(job: Resources, services: readonly Resources[]): Resources {
@@ -15,18 +16,34 @@ export function withServices(job: Resources, services: readonly Resources[]): Re
 export function broughtAlong(job: Resources, services: readonly Resources[]): Resources {
   if (services.length === 0) return job;
   const all = [job, ...services];
-  const types = new Set(all.flatMap(({ gpus = 0, gpuType }) => (gpus > 0 && gpuType !== undefined ? [gpuType] : [])));
-  if (types.size > 1) {
-    const message = `A program and its services run in one job there, and ask for GPUs of types ${[...types].join(' and ')}.`;
-    throw new Problem('gpu-types-differ', message, { hint: 'Ask for one type, or run it with --executor local.' });
+  const refusal = refusalToBring(job, services);
+  if (refusal) {
+    throw new Problem('gpu-types-differ', `A job cannot bring its services along: ${refusal.what}.`, {
+      hint: refusal.advice,
+    });
   }
-  const [gpuType] = types;
+  const [gpuType] = gpuTypesOf(all);
   return {
     ...withServices(job, services),
     ...total('cpus', all, 1),
     ...(gpuType === undefined ? {} : { gpuType }),
     ...(all.some(({ exclusive }) => exclusive) ? { exclusive: true } : {}),
   };
+}
+
+/** Why no job can bring these services along; undefined when one can. */
+export function refusalToBring(job: Resources, services: readonly Resources[]): Reason | undefined {
+  const types = services.length === 0 ? [] : gpuTypesOf([job, ...services]);
+  if (types.length < 2) return undefined;
+  return {
+    what: `it and its services run in one job there, and ask for GPUs of types ${types.join(' and ')}`,
+    advice: 'Ask for one type, or run it with --executor local.',
+  };
+}
+
+function gpuTypesOf(all: readonly Resources[]): string[] {
+  const types = all.flatMap(({ gpus = 0, gpuType }) => (gpus > 0 && gpuType !== undefined ? [gpuType] : []));
+  return [...new Set(types)];
 }
 
 /** The sum of what all ask for; nothing when none of them names it. */

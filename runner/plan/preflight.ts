@@ -9,7 +9,7 @@ import { placeOf, serviceHost } from '../site/open-executors.ts';
 import { taskOf } from '../keys/service-task.ts';
 import { type Reason, refusalsOfDoor } from '../executors/door.ts';
 import type { ToPlace } from '../executors/placement.ts';
-import { broughtAlong, withServices } from '../executors/with-services.ts';
+import { broughtAlong, refusalToBring, withServices } from '../executors/with-services.ts';
 
 /** Something that this site lacks to run a node. */
 export interface Lack extends Reason {
@@ -41,15 +41,21 @@ async function lackingResources(
 ): Promise<Lack[]> {
   const { graph, site } = session;
   const host = await serviceHost(site, executor);
-  const asked = nodes.flatMap(({ address, label, node }) => {
+  const jobs = nodes.flatMap(({ address, label, node }) => {
     return toPlaceOf({ label, node }).map((toPlace) => {
       const services = servicesOf(graph, address)
         .flatMap(toPlaceOf)
         .map((service) => service.resources);
+      const { resources } = toPlace;
       const where = placeOf(site, executor, toPlace);
-      const together = where === host ? withServices : broughtAlong;
-      return { address, label, resources: together(toPlace.resources, services), where };
+      const refusal = where === host ? undefined : refusalToBring(resources, services);
+      return { address, label, resources, services, where, refusal };
     });
+  });
+  const apart = jobs.flatMap(({ address, label, refusal }) => (refusal ? [{ address, label, ...refusal }] : []));
+  const asked = jobs.flatMap(({ resources, services, refusal, ...job }) => {
+    const together = job.where === host ? withServices : broughtAlong;
+    return refusal ? [] : [{ ...job, resources: together(resources, services) }];
   });
   const lists = [...new Set(asked.map(({ where }) => where))].map(async (where) => {
     const door = await doorNamed(site, where);
@@ -60,7 +66,7 @@ async function lackingResources(
       (reasons[i] ?? []).map((reason) => ({ address, label, ...reason })),
     );
   });
-  return (await Promise.all(lists)).flat();
+  return [...apart, ...(await Promise.all(lists)).flat()];
 }
 
 async function lackingNeeds(

@@ -73,17 +73,22 @@ export async function openSession({ name, overrides, profile, cwd, ...place }: S
   }
 }
 
-/** The store of a place: from `--store`, else STET_STORE, else the site file, else `.stet` in the project. */
-export async function openStoreOnly({
+/** The store of a place. */
+export async function openStoreOnly(request: StoreRequest): Promise<{ store: Store; site: Site }> {
+  const { storeRoot, site } = await locateStore(request);
+  const store = await openStore(storeRoot, { warn: request.warn, records: site.records });
+  return { store, site };
+}
+
+/** Where the store of a place lies or would lie: from `--store`, else STET_STORE, else the site file, else `.stet` in the project. */
+export async function locateStore({
   cwd,
   doors,
   storeFolder,
-  warn,
-}: StoreRequest): Promise<{ store: Store; site: Site }> {
+}: Omit<StoreRequest, 'warn'>): Promise<{ storeRoot: string; site: Site }> {
   const project = findProject(cwd);
   const site = await loadSite(project.root, doors);
   const given = storeFolder ?? process.env.STET_STORE;
-  const root = given === undefined ? resolve(project.root, site.store ?? '.stet') : resolve(cwd, given);
-  const store = await openStore(root, { warn, records: site.records });
-  return { store, site };
+  const storeRoot = given === undefined ? resolve(project.root, site.store ?? '.stet') : resolve(cwd, given);
+  return { storeRoot, site };
 }
