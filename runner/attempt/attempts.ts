@@ -225,7 +225,7 @@ export class Attempts {
     const { job, executor } = attempt;
     const { address } = job.call.instance;
     if (job.call.spec.onPreempt === 'resume' && pid !== undefined) {
-      claimFolder(workFolder(this.#tools.store, job.call.fingerprint), pid);
+      claimFolder(workFolder(this.#tools.store, job.call.fingerprint), pid, host);
     }
     attempt.started(copy, secondsAgo);
     this.#tools.emit({ type: 'node-started', address, attempt: job.attempt, host, pid });

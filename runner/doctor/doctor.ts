@@ -6,6 +6,7 @@ import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import { freeBytes } from '../../cache/file-system.ts';
 import { findProgram } from '../../tasks/core/needs.ts';
+import { asking } from '../executors/door.ts';
 import type { Finding } from '../executors/finding.ts';
 import { mainPlace, refusalsOf } from '../plan/plan.ts';
 import { locateStore, openSession, openStoreOnly, type SessionRequest, type StoreRequest } from '../project/session.ts';
@@ -151,7 +152,7 @@ async function examineExecutors(
   const door = await doorNamed(site, mainExecutor(site, executor));
   return [
     ...(await Promise.all([...tools, ...programs].map(examineTool))),
-    ...((await door.examine?.(siteFor(door, located), { probe })) ?? []),
+    ...((await asking(door, 'examine', () => door.examine?.(siteFor(door, located), { probe }))) ?? []),
   ];
 }
 

@@ -31,6 +31,8 @@ import { resultsOf, runFinished, runStarted } from './run-facts.ts';
 const awaitPollMs = 200;
 /** How often it is looked whether somebody wants the run, or a node of it, to end; in milliseconds. */
 const cancelPollMs = 1000;
+/** So long jobs that are killed may take to end, before nobody waits for them any more; in milliseconds. */
+const killedWithinMs = 5_000;
 
 /**
  * Drives a run to its end and yields every fact after it was written to the log; the last is `run-finished`.
@@ -134,7 +136,10 @@ class Coordinator {
     this.#journal.emit(runStarted(this.#session, { run: run.run, resumed, only: this.#only }));
     onQueueStatus?.((address) => this.#attempts.queueStatus(address));
     const onAbort = (): void => this.#changes.push({ type: 'interrupted' });
+    const unanswered = new AbortController();
+    let patience: NodeJS.Timeout | undefined;
     const onKill = (): void => {
+      patience ??= setTimeout(() => unanswered.abort(), killedWithinMs);
       this.#attempts.cancelAll({ now: true });
       this.#services.stopAll({ now: true });
     };
@@ -146,14 +151,17 @@ class Coordinator {
     }, awaitPollMs);
     const cancels = setInterval(() => this.#takeCancels(), cancelPollMs);
     try {
-      await this.#loop();
+      await Promise.race([this.#loop(), aborted(unanswered.signal)]);
     } finally {
       clearInterval(poll);
       clearInterval(cancels);
       signal.removeEventListener('abort', onAbort);
       kill.removeEventListener('abort', onKill);
       this.#left = this.#attempts.lasting;
-      await this.#attempts.close(); // before the locks: nobody may start what a job of ours still works on
+      // Before the locks: nobody may start what a job of ours still works on.
+      await Promise.race([this.#attempts.close(), aborted(unanswered.signal)]);
+      clearTimeout(patience);
+      if (unanswered.signal.aborted) this.#journal.warn('Jobs did not end although they were killed, and may run on.');
       this.#leases.releaseAll();
     }
     if (this.#stopping === 'left' && this.#left > 0) {
@@ -162,7 +170,7 @@ class Coordinator {
     }
     const seconds = (performance.now() - startedAt) / 1000;
     const results = resultsOf(this.#session.graph.wanted, this.#pass.dataflow);
-    const isCancelled = this.#stopping === 'cancelled' || this.#stopping === 'left';
+    const isCancelled = this.#stopping === 'cancelled' || this.#stopping === 'left' || unanswered.signal.aborted;
     this.#journal.emit(runFinished(this.#journal.state, results, { run: run.run, seconds, isCancelled }));
   }
 
@@ -454,4 +462,9 @@ class Coordinator {
       this.#journal.emit({ type: 'node-skipped', address, label, because });
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

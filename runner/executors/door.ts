@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { isTable } from '../../cache/canonical-json.ts';
+import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import type { MachineLimits } from './capacity.ts';
 import type { Executor, QueueStatus, Submitted } from './executor.ts';
@@ -90,10 +92,57 @@ export async function refusalsOfDoor(
   asked: readonly Resources[],
   site: ExecutorSite,
 ): Promise<readonly (readonly Reason[])[]> {
-  if (door.refusals) return door.refusals(asked, site);
-  const executor = await door.make(site, { withGpus: asked.some(({ gpus = 0 }) => gpus > 0) });
-  return asked.map((resources) => {
-    const what = executor.refusal(resources);
-    return what === undefined ? [] : [{ what }];
+  const { refusals } = door;
+  if (refusals) {
+    const reasons: unknown = await asking(door, 'refusals', () => refusals.call(door, asked, site));
+    return checkedReasons(door, reasons, asked.length);
+  }
+  const withGpus = asked.some(({ gpus = 0 }) => gpus > 0);
+  const executor = await asking(door, 'make', () => door.make(site, { withGpus }));
+  if (executor.outlivesDriver && !door.left) {
+    const what = `jobs of the executor ${door.name} outlive their driver, and its door has no \`left\``;
+    return asked.map(() => [{ what }]);
+  }
+  return asking(door, 'refusal', () => {
+    return asked.map((resources) => {
+      const what = executor.refusal(resources);
+      return what === undefined ? [] : [{ what }];
+    });
   });
+}
+
+function checkedReasons(door: Door, reasons: unknown, count: number): readonly (readonly Reason[])[] {
+  const isReason = (reason: unknown): boolean => isTable(reason) && typeof reason.what === 'string';
+  const isRight =
+    Array.isArray(reasons) &&
+    reasons.length === count &&
+    reasons.every((list: unknown) => Array.isArray(list) && list.every(isReason));
+  if (isRight) return reasons as readonly (readonly Reason[])[];
+  throw new Problem(
+    'wrong-door',
+    `\`refusals\` of the executor ${door.name} gave no list for each of the ${count} jobs.`,
+    {
+      hint: 'Give one list for each job, in their order: [] or [{ what: "…" }].',
+    },
+  );
+}
+
+/** Asks a door something; what it throws is told as its own. Throws `door-failed`. */
+export async function asking<T>(door: Door, question: string, ask: () => T | Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    if (Problem.is(cause)) throw cause;
+    const isTypeScript = (cause as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION';
+    throw new Problem(
+      'door-failed',
+      `The door of the executor ${door.name} threw in \`${question}\`: ${messageOf(cause)}`,
+      {
+        hint: isTypeScript
+          ? 'Set "type": "module" in the project\'s package.json: TypeScript that is imported late needs it.'
+          : 'This is a mistake in that door, not in the pipeline.',
+        cause,
+      },
+    );
+  }
 }

@@ -98,7 +98,9 @@ export type Change =
   | {
       readonly type: 'started';
       readonly job: Job;
+      /** Where it runs, as `os.hostname()` has it there. */
       readonly host: string;
+      /** Of the leader of its process group, on that host: so the next attempt ends what a killed driver left of this one. */
       readonly pid?: number;
       readonly copy?: Copy | undefined;
       /** How long ago that was, when not just now. */

@@ -12,7 +12,9 @@ import { readJson } from '../files/read-json.ts';
  */
 const Owner = z.object({ host: z.string(), group: z.int(), start: z.string() });
 
-export function claimFolder(folder: string, group: number): void {
+/** `group` is of a process on `host`; of one elsewhere nobody here can tell whether it lives, nor end it. */
+export function claimFolder(folder: string, group: number, host = hostname()): void {
+  if (host !== hostname()) return;
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'owner.json'),

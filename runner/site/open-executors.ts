@@ -1,7 +1,8 @@
 import { Problem } from '../../cache/problem.ts';
 import type { Executor } from '../executors/executor.ts';
 import { type Executors, several } from '../executors/executors.ts';
-import type { MakeOptions } from '../executors/door.ts';
+import { guarded } from '../executors/guarded.ts';
+import { asking, type MakeOptions } from '../executors/door.ts';
 import type { ToPlace } from '../executors/placement.ts';
 import { doorNamed, known, mainExecutor, siteFor } from './doors.ts';
 import { defaultExecutor } from './default-executor.ts';
@@ -22,8 +23,8 @@ export async function openExecutors(
     nameFor: (job) => placeOf(site, executor, job),
     make: async (name): Promise<Executor> => {
       const door = await doorNamed(site, name);
-      const made = await door.make(siteFor(door, { site, storeRoot }), { jobs, withGpus });
-      if (!made.outlivesDriver || door.left) return made;
+      const made = await asking(door, 'make', () => door.make(siteFor(door, { site, storeRoot }), { jobs, withGpus }));
+      if (!made.outlivesDriver || door.left) return guarded(made, name);
       throw new Problem(
         'wrong-site',
         `Jobs of the executor "${name}" outlive their driver, and its door has no \`left\`.`,
@@ -37,8 +38,12 @@ export function placeOf(site: Site, asked: string | undefined, job: ToPlace): st
   const main = mainExecutor(site, asked);
   // On a laptop everything is local, whatever is said of the cluster.
   if (main === defaultExecutor) return main;
-  const other = site.place?.(job);
-  return other === undefined ? main : known(site, other);
+  const other: unknown = site.place?.(job);
+  if (other === undefined) return main;
+  if (typeof other === 'string') return known(site, other);
+  throw new Problem('wrong-site', `\`place\` of pipeline.config.ts gave ${String(other)} for ${job.label}.`, {
+    hint: 'Return the name of an executor, or undefined for where the others go.',
+  });
 }
 
 /** Which executor runs services for its jobs; a job of any other brings its own along. */

@@ -18,6 +18,14 @@ test('a former job and what it started are gone when its end is asked for', asyn
   assert.equal(existsSync(join(folder, 'owner.json')), false);
 });
 
+test('a job on another host is not looked for among the processes of this one', (t) => {
+  const folder = tempFolder(t);
+  const stranger = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+  t.after(() => stranger.kill('SIGKILL'));
+  claimFolder(folder, stranger.pid ?? 0, 'another-host');
+  return endFormerJob(folder).then(() => assert.equal(isRunning(stranger.pid ?? 0), true));
+});
+
 test('children of a former job are ended although their leader is gone', async (t) => {
   const folder = tempFolder(t);
   const job = spawn('sh', ['-c', 'sleep 600 & echo $!'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
