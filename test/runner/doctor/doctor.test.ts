@@ -219,19 +219,20 @@ test('what a pipeline lacks is told with its nodes and what to do, each thing on
 
 test('a pipeline that has all it needs is told to be so, with where it would run', async (t) => {
   const project = new CliProject(t);
-  project.pipeline('sums', addThenDouble);
-  const main: Door = {
-    ...new ExaminedDoor('main'),
+  project.pipeline('sums', addThenDouble.replaceAll("version: '1'", "version: '1', resources: { memoryGb: 900_000 }"));
+  const huge: Door = {
+    name: 'huge',
     place: 'the moon',
-    make: async () => assert.fail(),
+    make: () => Promise.reject(new Error('nothing is started here')),
     refusals: async (asked) => asked.map(() => []),
   };
-  const place = placeIn(project.folder, { doors: { ...builtIn, ...doorsOf(main) } });
-  for (const [executor, where] of [
-    ['local', 'this machine'],
-    ['main', 'the moon'],
-  ]) {
-    const findings = await examine(place, { name: 'sums', overrides: ['a=3'] }, { executor });
-    assert.deepEqual(of(findings, 'sums').found, `2 nodes, ${where} can run all of them`);
-  }
+  const place = placeIn(project.folder, { doors: { ...builtIn, ...doorsOf(huge) } });
+  const stateOn = async (executor: string) =>
+    of(await examine(place, { name: 'sums', overrides: [] }, { executor }), 'sums');
+  assert.equal((await stateOn('local')).state, 'missing');
+  assert.deepEqual(await stateOn('huge'), {
+    state: 'ok',
+    what: 'sums',
+    found: '2 nodes, the moon can run all of them',
+  });
 });
