@@ -106,13 +106,21 @@ class Round {
    */
   async #untilSettled(): Promise<void> {
     const begun = this.#scene.entries('begun').length;
-    const hurrying = setInterval(() => void this.#cluster.hurry().catch(() => undefined), 2000);
+    const hurrying = setInterval(() => void this.#hurryAndRelease().catch(() => undefined), 2000);
     try {
       await this.#scene.settled({ seconds: 180 });
     } finally {
       clearInterval(hurrying);
     }
     assert.equal(this.#scene.entries('begun').length, begun, 'a program began again after the run had succeeded');
+  }
+
+  /** What a lost launch left on hold waits for a person, when its driver is gone. */
+  async #hurryAndRelease(): Promise<void> {
+    await this.#cluster.hurry();
+    for (const { id, reason } of await this.#cluster.queue()) {
+      if (reason.includes('held')) await this.#cluster.command('scontrol', 'release', id);
+    }
   }
 
   /** One fault after the other, until the run has succeeded or the time is over. */
