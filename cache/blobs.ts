@@ -14,7 +14,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Digest, digestFileSync } from './digest.ts';
+import { nameOf } from './border.ts';
+import { type Digest, digestFileSync, isDigest } from './digest.ts';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 
 /** How a file came to its place: `link` means that it shares the blob's inode. */
@@ -50,17 +51,21 @@ export class Blobs {
     this.device = statSync(root).dev;
   }
 
+  /** Throws `wrong-digest`: nothing else becomes a path. */
   pathOf(digest: Digest): string {
-    return `${this.folder}/${digest.slice(7, 9)}/${digest.slice(9)}`;
+    const name = nameOf(digest);
+    return `${this.folder}/${name.slice(0, 2)}/${name.slice(2)}`;
   }
 
+  /** Of a file: a link or anything else under a blob's name is none of ours. */
   stat(digest: Digest): Stats | undefined {
-    return statSync(this.pathOf(digest), { throwIfNoEntry: false });
+    const stats = lstatSync(this.pathOf(digest), { throwIfNoEntry: false });
+    return stats?.isFile() ? stats : undefined;
   }
 
   has(digest: Digest, sizeBytes?: number): boolean {
     const stats = this.stat(digest);
-    return stats?.isFile() === true && (sizeBytes === undefined || stats.size === sizeBytes);
+    return stats !== undefined && (sizeBytes === undefined || stats.size === sizeBytes);
   }
 
   /**
@@ -134,7 +139,7 @@ export class Blobs {
 
   /** Moves a wrong blob out of the way, to `quarantine/`; returns where it lies now. */
   quarantine(digest: Digest): string | undefined {
-    const place = join(this.root, 'quarantine', `${digest.slice(7)}-${process.pid}-${(this.sequence += 1)}`);
+    const place = join(this.root, 'quarantine', `${nameOf(digest)}-${process.pid}-${(this.sequence += 1)}`);
     try {
       renameSync(this.pathOf(digest), place);
       return place;
@@ -154,8 +159,12 @@ export class Blobs {
 
   /** All blobs, in order of digest. */
   *list(): Generator<Digest> {
-    for (const shard of readdirSync(this.folder).sort()) {
-      for (const name of readdirSync(join(this.folder, shard)).sort()) yield `sha256:${shard}${name}` as Digest;
+    const shards = readdirSync(this.folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const shard of shards.map(({ name }) => name).sort()) {
+      for (const name of readdirSync(join(this.folder, shard)).sort()) {
+        const digest = `sha256:${shard}${name}`;
+        if (shard.length === 2 && isDigest(digest)) yield digest;
+      }
     }
   }
 

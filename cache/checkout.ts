@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Blobs } from './blobs.ts';
 import type { Digest } from './digest.ts';
@@ -73,6 +73,7 @@ function damaged(blobs: Blobs, { path, digest }: FileEntry, what: string): Probl
 
 /** No ctime: a new hard link moves it. */
 function statsText(blobs: Blobs, digest: Digest): string | undefined {
-  const stats = statSync(blobs.pathOf(digest), { bigint: true, throwIfNoEntry: false });
-  return stats && `${stats.size} ${stats.mtimeNs} ${stats.ino}`;
+  const stats = lstatSync(blobs.pathOf(digest), { bigint: true, throwIfNoEntry: false });
+  if (!stats?.isFile()) return undefined;
+  return `${stats.size} ${stats.mtimeNs} ${stats.ino}`;
 }

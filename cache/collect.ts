@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, isDigest } from './digest.ts';
 import { isLocked } from './lock.ts';
@@ -109,7 +109,7 @@ function sweepFolder(
   const swept = { count: 0, bytes: 0 };
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = lstatSync(path, { throwIfNoEntry: false });
     if (!stats || isNeeded(name) || Math.max(stats.mtimeMs, stats.ctimeMs) > oldest) continue;
     swept.count += 1;
     swept.bytes += stats.size;

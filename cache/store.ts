@@ -1,12 +1,15 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
 import { type Seen, type SeenStats, StatCache } from './adopt.ts';
 import { Blobs, type HowTaken } from './blobs.ts';
 import { checkoutTree, type Lent, writtenTo } from './checkout.ts';
+import { isEntryPath, nameOf } from './border.ts';
+import { isTable } from './canonical-json.ts';
 import { type Digest, digestBytes } from './digest.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf, Problem } from './problem.ts';
 import { writeWhole } from './write-whole.ts';
+import { parseTree, treeFault } from './tree-fault.ts';
 import { openRecords, type Records } from './records.ts';
 import { look, realPath, scanTree, type Tree, treeFileCount, treeSize, treeText } from './tree.ts';
 
@@ -63,6 +66,7 @@ export async function openStore(
 ): Promise<Store> {
   const at = resolve(root);
   prepareLayout(at);
+  refuseLinks(at);
   const records = await openRecords(url, { root: at, warn });
   if (records.warning) warn(records.warning);
   return new FolderStore(at, records, warn);
@@ -96,6 +100,22 @@ function prepareLayout(root: string): void {
   } catch (cause) {
     throw fileProblem(cause, root);
   }
+}
+
+/** What stands in a store's root, in `folders` and beside them. */
+const ours = ['blobs', ...folders, 'submitted', 'records', 'records.sqlite', 'stat-cache.jsonl'];
+
+/** A link in the place of a part of the store would let us write, move and delete outside of it. */
+function refuseLinks(root: string): void {
+  const link = ours.find((name) => lstatSync(join(root, name), { throwIfNoEntry: false })?.isSymbolicLink());
+  if (link === undefined) return;
+  throw new Problem(
+    'store-leaves',
+    `${join(root, link)} is a link: the store at ${root} would reach outside of itself.`,
+    {
+      hint: 'Move what it points at into the store, or move the whole store to the other disk and name it with --store.',
+    },
+  );
 }
 
 interface Adopted {
@@ -180,7 +200,11 @@ class FolderStore implements Store {
       );
       return undefined;
     }
-    const tree = JSON.parse(bytes.toString('utf8')) as Tree;
+    const tree = parseTree(bytes.toString('utf8'));
+    if (typeof tree === 'string') {
+      this.warn(`The manifest ${digest} cannot be used: ${tree}. Its tree is taken as missing.`);
+      return undefined;
+    }
     this.rememberTree(digest, tree);
     return tree;
   }
@@ -268,6 +292,8 @@ class FolderStore implements Store {
   }
 
   private putManifest(tree: Tree): StoredTree {
+    const fault = treeFault(tree);
+    if (fault) throw new Problem('wrong-tree', `This cannot be kept as one tree of files: ${fault}.`);
     const text = treeText(tree);
     const digest = digestBytes(text);
     this.blobs.putBytes(digest, text);
@@ -319,7 +345,7 @@ class FolderStore implements Store {
   }
 
   private adoptionPath(digest: Digest): string {
-    return join(this.root, 'adopted', `${digest.slice(7)}.json`);
+    return join(this.root, 'adopted', `${nameOf(digest)}.json`);
   }
 }
 
@@ -330,7 +356,10 @@ function adoptedText({ origin, files }: Adopted): string {
 }
 
 function parseAdopted(text: string): Adopted {
-  const { origin, files } = JSON.parse(text) as { origin: string; files: Record<string, SeenStats> };
+  const { origin, files } = JSON.parse(text) as { origin: unknown; files: Record<string, SeenStats> };
+  if (typeof origin !== 'string' || !isAbsolute(origin) || !isTable(files)) throw new Error('it says no place');
+  const stranger = Object.keys(files).find((path) => path !== '' && !isEntryPath(path));
+  if (stranger !== undefined) throw new Error(`the path ${JSON.stringify(stranger)} does not stay inside`);
   return { origin, files: new Map(Object.entries(files)) };
 }
 
