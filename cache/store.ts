@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { type Seen, type SeenStats, StatCache } from './adopt.ts';
 import { Blobs, type HowTaken } from './blobs.ts';
@@ -9,6 +9,7 @@ import { type Digest, digestBytes } from './digest.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf, Problem } from './problem.ts';
 import { writeWhole } from './write-whole.ts';
+import { refuseLinks, tellOtherWriters } from './store-border.ts';
 import { parseTree, treeFault } from './tree-fault.ts';
 import { openRecords, type Records } from './records.ts';
 import { look, realPath, scanTree, type Tree, treeFileCount, treeSize, treeText } from './tree.ts';
@@ -67,6 +68,7 @@ export async function openStore(
   const at = resolve(root);
   prepareLayout(at);
   refuseLinks(at);
+  tellOtherWriters(at, warn);
   const records = await openRecords(url, { root: at, warn });
   if (records.warning) warn(records.warning);
   return new FolderStore(at, records, warn);
@@ -100,22 +102,6 @@ function prepareLayout(root: string): void {
   } catch (cause) {
     throw fileProblem(cause, root);
   }
-}
-
-/** What stands in a store's root, in `folders` and beside them. */
-const ours = ['blobs', ...folders, 'submitted', 'records', 'records.sqlite', 'stat-cache.jsonl'];
-
-/** A link in the place of a part of the store would let us write, move and delete outside of it. */
-function refuseLinks(root: string): void {
-  const link = ours.find((name) => lstatSync(join(root, name), { throwIfNoEntry: false })?.isSymbolicLink());
-  if (link === undefined) return;
-  throw new Problem(
-    'store-leaves',
-    `${join(root, link)} is a link: the store at ${root} would reach outside of itself.`,
-    {
-      hint: 'Move what it points at into the store, or move the whole store to the other disk and name it with --store.',
-    },
-  );
 }
 
 interface Adopted {
