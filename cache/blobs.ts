@@ -21,6 +21,8 @@ import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 /** How a file came to its place: `link` means that it shares the blob's inode. */
 export type Restored = 'clone' | 'link' | 'copy';
 
+const largeBytes = 64 * 1024 * 1024;
+
 /** Garbage collection spares what is younger than an hour; well below that, a blob in use is marked as new. */
 const freshMilliseconds = 10 * 60 * 1000;
 
@@ -42,6 +44,8 @@ export class Blobs {
   private readonly temporary: string;
   private sequence = 0;
   private readonly unclonable = new Set<string>();
+  /** Blobs whose bytes were read and found right, with what their file was then. */
+  private readonly whole = new Map<Digest, string>();
   private readonly device: number;
 
   constructor(root: string) {
@@ -76,7 +80,7 @@ export class Blobs {
     try {
       // The link itself says whether there is something already: on a shared file system each look is a journey.
       if (how === 'keep' && this.linkIn(digest, path)) return;
-      if (!this.reuse(digest, sizeBytes)) {
+      if (!this.reuse(digest, sizeBytes, path)) {
         if (how === 'move' && lstatSync(path).nlink === 1 && this.moveIn(digest, path)) return;
         this.copyIn(digest, path);
       }
@@ -168,14 +172,58 @@ export class Blobs {
     }
   }
 
-  /** Whether the blob is there already. One that has lain for long is marked as new, so that nobody collects it now. */
-  private reuse(digest: Digest, sizeBytes: number): boolean {
+  /**
+   * Whether the blob is there already, and sound: what was just made replaces what has rotted. One that has lain for long is marked
+   * as new, so that nobody collects it now. `path` is where the same content was just read.
+   */
+  private reuse(digest: Digest, sizeBytes: number, path?: string): boolean {
     const stats = this.stat(digest);
     if (stats?.size !== sizeBytes) return false;
+    const isSameFile = path !== undefined && lstatSync(path).ino === stats.ino;
+    // To replace a large file that nobody has by another name costs less than to read it.
+    if (!isSameFile && ((sizeBytes >= largeBytes && stats.nlink === 1) || !this.isWhole(digest))) return false;
     // Sets the ctime and nothing else: the mtime tells whether a job wrote to it.
     if (Date.now() - stats.ctimeMs > freshMilliseconds)
       tried(() => chmodSync(this.pathOf(digest), 0o444), ['EROFS', 'EPERM']);
+    if (!isSameFile) this.noteWhole(digest);
     return true;
+  }
+
+  /** By what a blob's file is known again: `content` moves when it is written to or replaced, `all` with whatever is done to it. */
+  inodeOf(digest: Digest): { content: string; all: string } | undefined {
+    const stats = lstatSync(this.pathOf(digest), { bigint: true, throwIfNoEntry: false });
+    if (!stats?.isFile()) return undefined;
+    const content = `${stats.size} ${stats.mtimeNs} ${stats.ino}`;
+    return { content, all: `${content} ${stats.ctimeNs} ${stats.mode}` };
+  }
+
+  /** Whether all bytes are right; they are read once for as long as nobody touches the file. */
+  isWhole(digest: Digest): boolean {
+    if (this.isKnownWhole(digest)) return true;
+    const before = this.inodeOf(digest)?.all;
+    if (before === undefined || this.rehash(digest) !== digest) return false;
+    this.whole.set(digest, before);
+    return true;
+  }
+
+  isKnownWhole(digest: Digest): boolean {
+    const known = this.whole.get(digest);
+    return known !== undefined && known === this.inodeOf(digest)?.all;
+  }
+
+  /** To be called when only its names, mode or times have changed since it was found whole. */
+  noteWhole(digest: Digest): void {
+    const now = this.inodeOf(digest)?.all;
+    if (now !== undefined) this.whole.set(digest, now);
+  }
+
+  forgetWhole(): void {
+    this.whole.clear();
+  }
+
+  /** For all who have it: a job that was lent the file may have changed its mode. */
+  protect(digest: Digest): void {
+    tried(() => chmodSync(this.pathOf(digest), 0o444), ['EROFS', 'EPERM', 'ENOENT']);
   }
 
   private copyIn(digest: Digest, path: string): void {

@@ -5,7 +5,7 @@ import { Problem } from './problem.ts';
 
 /** What stands in a store's root. */
 const parts = [
-  ...['blobs', 'blobs/sha256', 'tmp', 'locks', 'runs', 'work', 'code', 'quarantine', 'adopted', 'submitted'],
+  ...['blobs', 'blobs/sha256', 'tmp', 'locks', 'runs', 'work', 'code', 'quarantine', 'adopted', 'submitted', 'samples'],
   ...['records', 'records.sqlite', 'stat-cache.jsonl'],
 ];
 

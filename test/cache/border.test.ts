@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
@@ -128,7 +137,6 @@ test('adopted files that a foreign list places nowhere are not looked at', async
 test('a store with a link in the place of one of its parts is refused before anything in it is touched', async (t) => {
   for (const part of ['tmp', 'blobs', 'quarantine', 'adopted', 'stat-cache.jsonl', 'records']) {
     const { store, folder } = await scene(t);
-    const { rmSync } = await import('node:fs');
     rmSync(join(store.root, part), { recursive: true, force: true });
     symlinkSync(join(folder, 'victim'), join(store.root, part));
     await assert.rejects(openStore(store.root), { code: 'store-leaves' });

@@ -68,7 +68,7 @@ function plainOf(value: unknown): unknown {
 async function copyTree(store: Store, digest: Digest, to: string): Promise<void> {
   const lent = join(store.root, 'tmp', `get-${randomBytes(6).toString('hex')}`);
   try {
-    const { path } = store.checkout(digest, lent);
+    const { path } = store.checkout(digest, lent, { whole: true });
     await cp(path, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
     await makeWritable(to);
   } finally {
