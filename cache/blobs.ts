@@ -14,11 +14,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Digest, digestFileSync } from './digest.ts';
+import { nameOf } from './border.ts';
+import { type Digest, digestFileSync, isDigest } from './digest.ts';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 
 /** How a file came to its place: `link` means that it shares the blob's inode. */
 export type Restored = 'clone' | 'link' | 'copy';
+
+const largeBytes = 64 * 1024 * 1024;
 
 /** Garbage collection spares what is younger than an hour; well below that, a blob in use is marked as new. */
 const freshMilliseconds = 10 * 60 * 1000;
@@ -41,6 +44,8 @@ export class Blobs {
   private readonly temporary: string;
   private sequence = 0;
   private readonly unclonable = new Set<string>();
+  /** Blobs whose bytes were read and found right, with what their file was then. */
+  private readonly whole = new Map<Digest, string>();
   private readonly device: number;
 
   constructor(root: string) {
@@ -50,17 +55,21 @@ export class Blobs {
     this.device = statSync(root).dev;
   }
 
+  /** Throws `wrong-digest`: nothing else becomes a path. */
   pathOf(digest: Digest): string {
-    return `${this.folder}/${digest.slice(7, 9)}/${digest.slice(9)}`;
+    const name = nameOf(digest);
+    return `${this.folder}/${name.slice(0, 2)}/${name.slice(2)}`;
   }
 
+  /** Of a file: a link or anything else under a blob's name is none of ours. */
   stat(digest: Digest): Stats | undefined {
-    return statSync(this.pathOf(digest), { throwIfNoEntry: false });
+    const stats = lstatSync(this.pathOf(digest), { throwIfNoEntry: false });
+    return stats?.isFile() ? stats : undefined;
   }
 
   has(digest: Digest, sizeBytes?: number): boolean {
     const stats = this.stat(digest);
-    return stats?.isFile() === true && (sizeBytes === undefined || stats.size === sizeBytes);
+    return stats !== undefined && (sizeBytes === undefined || stats.size === sizeBytes);
   }
 
   /**
@@ -71,7 +80,7 @@ export class Blobs {
     try {
       // The link itself says whether there is something already: on a shared file system each look is a journey.
       if (how === 'keep' && this.linkIn(digest, path)) return;
-      if (!this.reuse(digest, sizeBytes)) {
+      if (!this.reuse(digest, sizeBytes, path)) {
         if (how === 'move' && lstatSync(path).nlink === 1 && this.moveIn(digest, path)) return;
         this.copyIn(digest, path);
       }
@@ -134,7 +143,7 @@ export class Blobs {
 
   /** Moves a wrong blob out of the way, to `quarantine/`; returns where it lies now. */
   quarantine(digest: Digest): string | undefined {
-    const place = join(this.root, 'quarantine', `${digest.slice(7)}-${process.pid}-${(this.sequence += 1)}`);
+    const place = join(this.root, 'quarantine', `${nameOf(digest)}-${process.pid}-${(this.sequence += 1)}`);
     try {
       renameSync(this.pathOf(digest), place);
       return place;
@@ -154,19 +163,67 @@ export class Blobs {
 
   /** All blobs, in order of digest. */
   *list(): Generator<Digest> {
-    for (const shard of readdirSync(this.folder).sort()) {
-      for (const name of readdirSync(join(this.folder, shard)).sort()) yield `sha256:${shard}${name}` as Digest;
+    const shards = readdirSync(this.folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const shard of shards.map(({ name }) => name).sort()) {
+      for (const name of readdirSync(join(this.folder, shard)).sort()) {
+        const digest = `sha256:${shard}${name}`;
+        if (shard.length === 2 && isDigest(digest)) yield digest;
+      }
     }
   }
 
-  /** Whether the blob is there already. One that has lain for long is marked as new, so that nobody collects it now. */
-  private reuse(digest: Digest, sizeBytes: number): boolean {
+  /**
+   * Whether the blob is there already, and sound: what was just made replaces what has rotted. One that has lain for long is marked
+   * as new, so that nobody collects it now. `path` is where the same content was just read.
+   */
+  private reuse(digest: Digest, sizeBytes: number, path?: string): boolean {
     const stats = this.stat(digest);
     if (stats?.size !== sizeBytes) return false;
+    const isSameFile = path !== undefined && lstatSync(path).ino === stats.ino;
+    // To replace a large file that nobody has by another name costs less than to read it.
+    if (!isSameFile && ((sizeBytes >= largeBytes && stats.nlink === 1) || !this.isWhole(digest))) return false;
     // Sets the ctime and nothing else: the mtime tells whether a job wrote to it.
     if (Date.now() - stats.ctimeMs > freshMilliseconds)
       tried(() => chmodSync(this.pathOf(digest), 0o444), ['EROFS', 'EPERM']);
+    if (!isSameFile) this.noteWhole(digest);
     return true;
+  }
+
+  /** By what a blob's file is known again: `content` moves when it is written to or replaced, `all` with whatever is done to it. */
+  inodeOf(digest: Digest): { content: string; all: string } | undefined {
+    const stats = lstatSync(this.pathOf(digest), { bigint: true, throwIfNoEntry: false });
+    if (!stats?.isFile()) return undefined;
+    const content = `${stats.size} ${stats.mtimeNs} ${stats.ino}`;
+    return { content, all: `${content} ${stats.ctimeNs} ${stats.mode}` };
+  }
+
+  /** Whether all bytes are right; they are read once for as long as nobody touches the file. */
+  isWhole(digest: Digest): boolean {
+    if (this.isKnownWhole(digest)) return true;
+    const before = this.inodeOf(digest)?.all;
+    if (before === undefined || this.rehash(digest) !== digest) return false;
+    this.whole.set(digest, before);
+    return true;
+  }
+
+  isKnownWhole(digest: Digest): boolean {
+    const known = this.whole.get(digest);
+    return known !== undefined && known === this.inodeOf(digest)?.all;
+  }
+
+  /** To be called when only its names, mode or times have changed since it was found whole. */
+  noteWhole(digest: Digest): void {
+    const now = this.inodeOf(digest)?.all;
+    if (now !== undefined) this.whole.set(digest, now);
+  }
+
+  forgetWhole(): void {
+    this.whole.clear();
+  }
+
+  /** For all who have it: a job that was lent the file may have changed its mode. */
+  protect(digest: Digest): void {
+    tried(() => chmodSync(this.pathOf(digest), 0o444), ['EROFS', 'EPERM', 'ENOENT']);
   }
 
   private copyIn(digest: Digest, path: string): void {

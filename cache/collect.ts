@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, isDigest } from './digest.ts';
 import { isLocked } from './lock.ts';
@@ -50,7 +50,10 @@ export async function collectGarbage(
 
   const blobs = sweepBlobs(store, needed, oldest, dryRun);
   const adopted = sweepAdopted(store, needed, oldest, dryRun);
-  const leftovers = ['tmp', 'quarantine'].map((name) => sweepFolder(join(store.root, name), oldest, dryRun));
+  const leftovers = [
+    ...['tmp', 'quarantine'].map((name) => sweepFolder(join(store.root, name), oldest, dryRun)),
+    sweepFolder(join(store.root, 'samples'), oldest, dryRun, (name) => hasBlob(store, name)),
+  ];
   if (!dryRun) store.forget();
   return {
     records: condemned.length,
@@ -71,6 +74,11 @@ function markTrees(store: Store, record: NodeRecord, needed: Set<Digest>): void 
     needed.add(digest);
     for (const entry of store.readTree(digest)?.entries ?? []) if (entry.kind === 'file') needed.add(entry.digest);
   }
+}
+
+function hasBlob(store: Store, name: string): boolean {
+  const digest = `sha256:${name}`;
+  return isDigest(digest) && store.blobs.has(digest);
 }
 
 interface Swept {
@@ -107,9 +115,9 @@ function sweepFolder(
   isNeeded: (name: string) => boolean = () => false,
 ): Swept {
   const swept = { count: 0, bytes: 0 };
-  for (const name of readdirSync(folder)) {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const path = join(folder, name);
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = lstatSync(path, { throwIfNoEntry: false });
     if (!stats || isNeeded(name) || Math.max(stats.mtimeMs, stats.ctimeMs) > oldest) continue;
     swept.count += 1;
     swept.bytes += stats.size;

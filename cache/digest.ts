@@ -12,8 +12,10 @@ declare const brand: unique symbol;
 /** `sha256:` and 64 lower-case hex digits. */
 export type Digest = string & { readonly [brand]: 'digest' };
 
+export const digestPattern = /^sha256:[0-9a-f]{64}$/;
+
 export function isDigest(value: unknown): value is Digest {
-  return typeof value === 'string' && value.length === 71 && /^sha256:[0-9a-f]{64}$/.test(value);
+  return typeof value === 'string' && value.length === 71 && digestPattern.test(value);
 }
 
 export function digestBytes(data: string | Uint8Array): Digest {

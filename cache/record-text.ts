@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from './canonical-json.ts';
+import { canonicalJson, isTable, type Json } from './canonical-json.ts';
 import { type Digest, digestBytes, isDigest } from './digest.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -11,6 +11,11 @@ export interface StoredArtifact {
   meta: Json;
   /** Of a stream's item: where it comes in the order of the stream. */
   key?: string;
+}
+
+/** Whether what stands under `$artifact` in JSON of a store is one. */
+export function isStoredArtifact(value: unknown): value is StoredArtifact {
+  return isTable(value) && typeof value.kind === 'string' && isDigest(value.digest) && Number.isSafeInteger(value.size);
 }
 
 /** What a fingerprint gave. */
@@ -78,6 +83,8 @@ export function parseRecord(fingerprint: string, text: string): NodeRecord | str
   try {
     const { format, outputs, provenance } = JSON.parse(rest) as Omit<NodeRecord, 'fingerprint' | 'recipe'>;
     if (format !== 1) return `its format is ${String(format)}, not 1`;
+    if (!isTable(outputs) || !isTable(provenance)) return 'it has no outputs';
+    if (!Object.values(outputs).flatMap(artifactsIn).every(isStoredArtifact)) return 'it names files by no digest';
     return { format, fingerprint, recipe: JSON.parse(recipe) as Recipe, outputs, provenance };
   } catch {
     return 'it is not JSON';

@@ -1,12 +1,18 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { type Seen, type SeenStats, StatCache } from './adopt.ts';
 import { Blobs, type HowTaken } from './blobs.ts';
-import { checkoutTree, type Lent, writtenTo } from './checkout.ts';
+import { type CheckoutTools, checkoutTree, type Lent, writtenTo } from './checkout.ts';
+import { isEntryPath, nameOf } from './border.ts';
+import { isTable } from './canonical-json.ts';
 import { type Digest, digestBytes } from './digest.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf, Problem } from './problem.ts';
 import { writeWhole } from './write-whole.ts';
+import { removeAll } from './remove.ts';
+import { SoundBlobs } from './sound-blobs.ts';
+import { refuseLinks, tellOtherWriters } from './store-border.ts';
+import { parseTree, treeFault } from './tree-fault.ts';
 import { openRecords, type Records } from './records.ts';
 import { look, realPath, scanTree, type Tree, treeFileCount, treeSize, treeText } from './tree.ts';
 
@@ -43,11 +49,13 @@ export interface Store {
   /**
    * Makes a tree's files available: at `dest`, which must not exist, or, for an adopted tree, where they lie.
    * `links` counts files that share their inode with the store; `changedInputs` tells whether they were written to.
-   * Trees below 64 MiB are checked by content. Throws `damaged-blob` or `tree-missing`: the tree is a miss then.
+   * Trees below 64 MiB are checked by content, larger ones where they are copied, and with `whole`; else by stats and samples. Throws `damaged-blob` or `tree-missing`: the tree is a miss then.
    */
-  checkout(digest: Digest, dest: string): { path: string; links: number };
+  checkout(digest: Digest, dest: string, options?: { whole?: boolean }): { path: string; links: number };
   /** Files that were lent by `checkout` and have changed since. Damaged blobs go to quarantine. */
   changedInputs(dest: string): string[];
+  /** Takes back what `checkout` wrote at `dest`. */
+  giveBack(dest: string): void;
   /** Forgets what was found: after files were deleted. */
   forget(digest?: Digest): void;
   close(): Promise<void>;
@@ -63,6 +71,8 @@ export async function openStore(
 ): Promise<Store> {
   const at = resolve(root);
   prepareLayout(at);
+  refuseLinks(at);
+  tellOtherWriters(at, warn);
   const records = await openRecords(url, { root: at, warn });
   if (records.warning) warn(records.warning);
   return new FolderStore(at, records, warn);
@@ -116,13 +126,14 @@ class FolderStore implements Store {
   private readonly trees = new Map<Digest, Tree>();
   private treeEntries = 0;
   private readonly present = new Set<Digest>();
-  private readonly verified = new Map<Digest, string>();
+  private readonly sound: SoundBlobs;
   private readonly lent = new Map<string, Lent[]>();
   private readonly adoptions = new Map<Digest, Adopted>();
 
   constructor(root: string, records: Records, warn: (message: string) => void) {
     this.root = root;
     this.blobs = new Blobs(root);
+    this.sound = new SoundBlobs(this.blobs);
     this.records = records;
     this.statCache = new StatCache(join(root, 'stat-cache.jsonl'));
     this.warn = warn;
@@ -140,6 +151,7 @@ class FolderStore implements Store {
       if (entry.kind !== 'file') continue;
       const file = entry.path === '' ? path : join(path, entry.path);
       this.blobs.putFile(entry.digest, file, { how: take, sizeBytes: entry.size });
+      this.sound.remember(entry.digest, entry.size);
     }
     if (how === 'move' && (isLink || tree.kind === 'folder')) rmSync(path, { recursive: true, force: true });
     this.present.add(stored.digest);
@@ -180,7 +192,11 @@ class FolderStore implements Store {
       );
       return undefined;
     }
-    const tree = JSON.parse(bytes.toString('utf8')) as Tree;
+    const tree = parseTree(bytes.toString('utf8'));
+    if (typeof tree === 'string') {
+      this.warn(`The manifest ${digest} cannot be used: ${tree}. Its tree is taken as missing.`);
+      return undefined;
+    }
     this.rememberTree(digest, tree);
     return tree;
   }
@@ -204,7 +220,7 @@ class FolderStore implements Store {
     return false;
   }
 
-  checkout(digest: Digest, dest: string): { path: string; links: number } {
+  checkout(digest: Digest, dest: string, { whole = false } = {}): { path: string; links: number } {
     const tree = this.readTree(digest);
     if (!tree) {
       this.forget(digest);
@@ -222,7 +238,7 @@ class FolderStore implements Store {
         throw new Problem('tree-missing', `The adopted files of ${digest} have changed: ${changed}.`);
     }
     try {
-      const lent = checkoutTree(this.blobs, tree, dest, this.verified);
+      const lent = checkoutTree(tree, dest, { ...this.tools, whole });
       if (lent.length > 0) this.lent.set(resolve(dest), lent);
       return { path: dest, links: lent.length };
     } catch (error) {
@@ -239,7 +255,7 @@ class FolderStore implements Store {
         const tree = this.readTree(item.digest);
         return adopted && tree ? this.changedSince(adopted, tree) : [];
       }
-      if (!writtenTo(this.blobs, item)) return [];
+      if (!writtenTo(item, this.tools)) return [];
       const place = this.blobs.quarantine(item.digest);
       this.forget();
       this.warn(
@@ -247,6 +263,12 @@ class FolderStore implements Store {
       );
       return [item.path];
     });
+  }
+
+  giveBack(dest: string): void {
+    const lent = (this.lent.get(resolve(dest)) ?? []).flatMap((item) => (item.kind === 'blob' ? [item.digest] : []));
+    this.sound.keeping(lent, () => removeAll(dest));
+    this.lent.delete(resolve(dest));
   }
 
   forget(digest?: Digest): void {
@@ -259,7 +281,7 @@ class FolderStore implements Store {
     this.present.clear();
     this.trees.clear();
     this.treeEntries = 0;
-    this.verified.clear();
+    this.sound.forget();
     this.adoptions.clear();
   }
 
@@ -267,7 +289,13 @@ class FolderStore implements Store {
     await this.records.close();
   }
 
+  private get tools(): Omit<CheckoutTools, 'whole'> {
+    return { blobs: this.blobs, sound: this.sound };
+  }
+
   private putManifest(tree: Tree): StoredTree {
+    const fault = treeFault(tree);
+    if (fault) throw new Problem('wrong-tree', `This cannot be kept as one tree of files: ${fault}.`);
     const text = treeText(tree);
     const digest = digestBytes(text);
     this.blobs.putBytes(digest, text);
@@ -319,7 +347,7 @@ class FolderStore implements Store {
   }
 
   private adoptionPath(digest: Digest): string {
-    return join(this.root, 'adopted', `${digest.slice(7)}.json`);
+    return join(this.root, 'adopted', `${nameOf(digest)}.json`);
   }
 }
 
@@ -330,7 +358,10 @@ function adoptedText({ origin, files }: Adopted): string {
 }
 
 function parseAdopted(text: string): Adopted {
-  const { origin, files } = JSON.parse(text) as { origin: string; files: Record<string, SeenStats> };
+  const { origin, files } = JSON.parse(text) as { origin: unknown; files: Record<string, SeenStats> };
+  if (typeof origin !== 'string' || !isAbsolute(origin) || !isTable(files)) throw new Error('it says no place');
+  const stranger = Object.keys(files).find((path) => path !== '' && !isEntryPath(path));
+  if (stranger !== undefined) throw new Error(`the path ${JSON.stringify(stranger)} does not stay inside`);
   return { origin, files: new Map(Object.entries(files)) };
 }
 

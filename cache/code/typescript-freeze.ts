@@ -12,6 +12,7 @@ import {
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Problem } from '../problem.ts';
+import { frozenFault, listFrozen, repairFrozen, sealOf } from './frozen-list.ts';
 import { sha256 } from './sha256.ts';
 import type { ModuleGraph, Modules } from './typescript-graph.ts';
 import { isCode, transpile } from './typescript-parse.ts';
@@ -21,13 +22,15 @@ export interface Frozen {
   readonly entry: string;
   /** The folder that stands for the project's root. */
   readonly base: string;
+  /** The digest of the list of its files: who runs the copy elsewhere or later checks it by that. */
+  readonly seal: string;
   /** The original module, relative to the root, of a file (path or file URL) in the copy. */
   readonly sourceOf: (frozenFile: string) => string | undefined;
 }
 
 /**
  * Copies a program file by file, as JavaScript that any Node runs, to a folder named by its content below `folder`. Bare
- * imports resolve as they do from the original place.
+ * imports resolve as they do from the original place. A copy that is there and not as it was made is made again.
  */
 export async function freeze(graph: ModuleGraph, folder: string): Promise<Frozen> {
   mkdirSync(folder, { recursive: true });
@@ -39,12 +42,13 @@ export async function freeze(graph: ModuleGraph, folder: string): Promise<Frozen
     .slice(1)
     .map(() => 'in')
     .join('/');
-  if (!existsSync(join(home, 'package.json'))) await write(graph, { home, inner, links });
+  if (frozenFault(home) !== undefined) await write(graph, { home, inner, links });
   const base = join(home, inner);
   const sources = new Map(Object.keys(graph.modules).map((path) => [join(base, frozenName(path)), path]));
   return {
     entry: join(base, frozenName(graph.entry)),
     base,
+    seal: sealOf(home) ?? '',
     sourceOf: (file) => sources.get(file.startsWith('file:') ? fileURLToPath(file) : file),
   };
 }
@@ -72,10 +76,13 @@ async function write(graph: ModuleGraph, { home, inner, links }: Target): Promis
     await writeModules(graph, base);
     linkPackages(links, { root: graph.root, aside, base });
     writeFileSync(join(aside, 'package.json'), '{"type":"module"}\n');
-    renameSync(aside, home);
+    listFrozen(aside);
+    if (existsSync(home)) repairFrozen(home, aside);
+    else renameSync(aside, home);
   } catch (error) {
+    if (frozenFault(home) !== undefined) throw error; // else another run has written the same copy meanwhile
+  } finally {
     rmSync(aside, { recursive: true, force: true });
-    if (!existsSync(join(home, 'package.json'))) throw error; // else another run has written the same copy meanwhile
   }
 }
 

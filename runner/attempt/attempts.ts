@@ -153,10 +153,11 @@ export class Attempts {
     if (!last) return;
     this.#last.delete(call.instance.address);
     const { job, jobInCopy } = last;
-    const left = [...Object.values(job.out), ...job.inputFolders];
+    const left = Object.values(job.out);
     if (jobInCopy.folder !== job.folder) left.push(...Object.values(jobInCopy.out), ...againFolders(job.folder));
     if (call.spec.run) left.push(join(job.folder, 'scratch'));
     for (const path of left) removeAll(path);
+    for (const path of job.inputFolders) this.#tools.store.giveBack(path);
     if (call.spec.onPreempt === 'resume') removeAll(workFolder(this.#tools.store, call.fingerprint));
   }
 

@@ -1,4 +1,5 @@
 import { isTable, type Json } from '../../cache/canonical-json.ts';
+import { artifactsIn, isStoredArtifact } from '../../cache/records.ts';
 import { appendJsonLine, readJsonLines } from '../files/json-lines.ts';
 
 /** An item of a stream, noted down when it was released: later attempts have it too, also when its program has deleted it since. */
@@ -16,7 +17,11 @@ export function noteReleased(ledger: string, released: Released): void {
 export function readReleased(ledger: string): Released[] {
   return readJsonLines(ledger, (line) => {
     const isReleased =
-      isTable(line) && typeof line.output === 'string' && typeof line.key === 'string' && 'value' in line;
+      isTable(line) &&
+      typeof line.output === 'string' &&
+      typeof line.key === 'string' &&
+      'value' in line &&
+      artifactsIn(line.value as Json).every(isStoredArtifact);
     return isReleased ? (line as unknown as Released) : undefined;
   });
 }

@@ -4,6 +4,7 @@ import { arch, availableParallelism, freemem, platform, totalmem } from 'node:os
 import { join } from 'node:path';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
+import { otherWriters } from '../../cache/store-border.ts';
 import { freeBytes } from '../../cache/file-system.ts';
 import { findProgram } from '../../tasks/core/needs.ts';
 import { asking } from '../executors/door.ts';
@@ -65,6 +66,7 @@ async function examineStore(place: StoreRequest): Promise<Finding[]> {
     return [
       { state: 'ok', what: 'store', found: store.root },
       writable(store.root),
+      writers(store.root),
       {
         state: 'ok',
         what: 'disk',
@@ -96,6 +98,17 @@ function writable(root: string): Finding {
   } finally {
     rmSync(path, { force: true });
   }
+}
+
+function writers(root: string): Finding {
+  const others = otherWriters(root);
+  if (others === undefined) return { state: 'ok', what: 'writers', found: 'you alone' };
+  return {
+    state: 'ok',
+    what: 'writers',
+    found: `others too: ${others}`,
+    advice: 'they can change results and which code runs here; use it if you trust them',
+  };
 }
 
 /** How files get from the store to jobs. Root may write through any hard link, so its jobs get copies. */

@@ -1,15 +1,29 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { canonicalJson } from '../../cache/canonical-json.ts';
+import { listedFault, listOf } from '../../cache/code/listed-files.ts';
+import { digestFileSync } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
+import { writeWhole } from '../../cache/write-whole.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { filesOf } from '../keys/recipes.ts';
 
 /**
  * A folder in which a program finds its declared code as it was hashed, whatever becomes of the project meanwhile: copies of
  * the declared files, and links to everything else that lies in the project. Undefined when a task declares none, or says
- * itself where it starts. Throws `input-changed` when the files are no longer those that were hashed.
+ * itself where it starts. A copy whose files are not as they were copied is made again. Throws `input-changed` when the files are
+ * no longer those that were hashed.
  */
 export async function freezeFiles(
   { spec, recipe }: KeyedCall,
@@ -22,7 +36,7 @@ export async function freezeFiles(
     .digest('hex')
     .slice(0, 32);
   const frozen = join(codeFolder, `files-${name}`);
-  if (existsSync(frozen)) return frozen;
+  if (listedFault(frozen) === undefined) return frozen;
 
   const aside = `${frozen}.${randomBytes(4).toString('hex')}.tmp`;
   try {
@@ -38,7 +52,7 @@ export async function freezeFiles(
         hint: 'Run the pipeline again.',
       });
     }
-    moveIntoPlace(aside, frozen);
+    putIntoPlace(aside, frozen, paths);
     return frozen;
   } finally {
     rmSync(aside, { recursive: true, force: true });
@@ -64,10 +78,22 @@ function copyDeclared(from: string, to: string, declared: readonly (readonly str
   }
 }
 
-function moveIntoPlace(from: string, to: string): void {
+/** A copy that is damaged is put right file by file: a program may be running there, and its own files stay. */
+function putIntoPlace(from: string, to: string, paths: readonly string[]): void {
+  const digests = Object.fromEntries(paths.map((path) => [path, digestFileSync(join(from, path))]));
   try {
-    renameSync(from, to);
+    if (existsSync(to)) for (const path of paths) putFile(join(from, path), join(to, path));
+    else renameSync(from, to);
   } catch (error) {
     if (!existsSync(to)) throw error; // else another driver was faster with the same files
   }
+  writeWhole(listOf(to), JSON.stringify(digests));
+}
+
+function putFile(from: string, to: string): void {
+  rmSync(`${to}.tmp`, { force: true });
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, `${to}.tmp`, constants.COPYFILE_FICLONE);
+  if (lstatSync(to, { throwIfNoEntry: false })?.isDirectory()) rmSync(to, { recursive: true });
+  renameSync(`${to}.tmp`, to);
 }

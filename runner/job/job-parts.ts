@@ -51,12 +51,12 @@ export function checkedOut(
 /** What a worker needs to run it, as far as it has no outputs. */
 export function workerJobOf(
   { instance }: KeyedCall,
-  { entry, points, graph }: CodeOfRun,
+  { entry, seal, points, graph }: CodeOfRun,
   { folder, inputs }: { folder: string; inputs: Record<string, unknown> },
 ): Omit<WorkerJob, 'out' | 'resuming'> {
   const { label, of } = instance;
   const scratch = join(folder, 'scratch');
-  return { format: 1, label, entry, points: [...points], node: of.address, graph, inputs, scratch };
+  return { format: 1, label, entry, seal, points: [...points], node: of.address, graph, inputs, scratch };
 }
 
 /** How it is started, as one of the programs of a job. */

@@ -6,6 +6,8 @@ export const WorkerJob = z.object({
   label: z.string(),
   /** The frozen pipeline module. */
   entry: z.string(),
+  /** What the frozen copy must be; absent when the module is no copy. */
+  seal: z.string().optional(),
   /** One set of parameters for each point of a sweep. */
   points: z.array(z.object({ label: z.string(), params: z.record(z.string(), z.unknown()) })),
   /** The task's node in the graph. */

@@ -1,10 +1,14 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { isEntryPath } from '../../cache/border.ts';
 import { isTable } from '../../cache/canonical-json.ts';
+import { isDigest } from '../../cache/digest.ts';
 import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { endTornLine, readJsonLines } from '../files/json-lines.ts';
 import { type Event, eventFormat } from './events.ts';
+
+const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
 
 /** The log of one run, one JSON line per event, written by its driver alone. */
 export interface RunLog {
@@ -45,14 +49,21 @@ export function createRun(root: string): { run: string; folder: string } {
 export function openLog(root: string, run: string): RunLog {
   const folder = join(root, 'runs', run);
   const path = logPath(folder);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw linkedLog(path);
   endTornLine(path);
-  const file = openSync(path, 'a');
+  const file = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o666);
   return {
     run,
     folder,
     append: (event) => void writeSync(file, `${JSON.stringify(event)}\n`),
     close: () => closeSync(file),
   };
+}
+
+function linkedLog(path: string): Problem {
+  return new Problem('store-leaves', `${path} is a link: the log would be written outside of the store.`, {
+    hint: 'Remove the link.',
+  });
 }
 
 /** All events of a run; none before its driver begins. */
@@ -67,17 +78,24 @@ export function logPath(runFolder: string): string {
 export function listRuns(root: string): string[] {
   const runs = join(root, 'runs');
   if (!existsSync(runs)) return [];
-  return readdirSync(runs)
-    .filter((name) => /^\d{4,}$/.test(name))
+  return readdirSync(runs, { withFileTypes: true })
+    .flatMap((entry) => (entry.isDirectory() && /^\d{4,}$/.test(entry.name) ? [entry.name] : []))
     .sort((a, b) => Number(a) - Number(b));
 }
 
 /** Throws `newer-log`. */
 export function asEvent(line: unknown): Event | undefined {
   if (!isTable(line)) return undefined;
+  if (!staysInside(line)) return undefined;
   const event = line as unknown as Event;
   refuseNewer(event);
   return event;
+}
+
+/** A fingerprint is a digest, and a job's folder and log lie in the run's: another writer's line is passed over. */
+function staysInside({ fingerprint, job, log }: Readonly<Record<string, unknown>>): boolean {
+  const isDigestOrNone = fingerprint === undefined || isDigest(fingerprint);
+  return isDigestOrNone && [job, log].every((path) => path === undefined || isEntryPath(path));
 }
 
 function refuseNewer(event: Event): void {

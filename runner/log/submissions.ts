@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Digest } from '../../cache/digest.ts';
+import { isEntryPath, nameOf, parseDigest } from '../../cache/border.ts';
+import { type Digest, digestPattern, isDigest } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import { removeFile } from '../../cache/remove.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
@@ -15,18 +16,18 @@ import { Tries } from './tries.ts';
 export const Submission = z.object({
   format: z.literal(3),
   executor: z.string(),
-  fingerprint: z.string(),
+  fingerprint: z.string().regex(digestPattern),
   token: z.string(),
   /** What the scheduler calls it. */
   name: z.string(),
   index: z.int().optional(),
   pack: z.int().optional(),
   /** The run whose driver has it now, and the node's address and label there. */
-  run: z.string(),
+  run: z.string().regex(/^\d{4,}$/),
   address: z.string(),
   label: z.string(),
   attempt: z.int(),
-  /** Absolute. */
+  /** Absolute, and in the store. */
   folder: z.string(),
   resources: z.record(z.string(), z.unknown()),
   /** Of shared outputs. */
@@ -60,7 +61,12 @@ export class Submissions {
     const json = readJson(path, z.unknown());
     if (json === undefined) return undefined;
     const { data, success } = Submission.safeParse(json);
-    if (success) return data;
+    if (success && data.fingerprint === fingerprint && this.#isInside(data.folder)) return data;
+    if (success) {
+      throw new Problem('wrong-submission', `A submission does not belong to the store that it lies in: ${path}.`, {
+        hint: `It names ${data.fingerprint} and ${data.folder}. If this store was moved or copied, remove that file.`,
+      });
+    }
     const { name = 'one', executor = 'a scheduler' } = json as { name?: string; executor?: string };
     throw new Problem('other-version', `A job of another version of this program is with ${executor}: ${name}.`, {
       hint: `Finish the run with that version, or cancel the job (scancel --name=${name}) and remove ${path}`,
@@ -74,7 +80,7 @@ export class Submissions {
   fingerprints(): Set<string> {
     try {
       const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
-      return new Set(names.map((name) => `sha256:${name.replace(/\.json$/, '')}`));
+      return new Set(names.map((name) => `sha256:${name.replace(/\.json$/, '')}`).filter(isDigest));
     } catch {
       return new Set(); // nothing was ever submitted
     }
@@ -84,7 +90,25 @@ export class Submissions {
     return [...this.fingerprints()].flatMap((fingerprint) => this.read(fingerprint) ?? []);
   }
 
+  /** By its real path: one store may be reached in several ways. */
+  #isInside(folder: string): boolean {
+    const root = dirname(this.#folder);
+    return isBelow(resolve(root), resolve(folder)) || isBelow(realOf(root), realOf(folder));
+  }
+
   #path(fingerprint: string): string {
-    return join(this.#folder, `${fingerprint.slice('sha256:'.length)}.json`);
+    return join(this.#folder, `${nameOf(parseDigest(fingerprint))}.json`);
+  }
+}
+
+function isBelow(folder: string, path: string): boolean {
+  return isEntryPath(relative(folder, path));
+}
+
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // gone: by its name
   }
 }

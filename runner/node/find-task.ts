@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { checkFrozen } from '../../cache/code/frozen-list.ts';
 import { Problem } from '../../cache/problem.ts';
 import { isPipeline } from '../../pipelines/core/pipeline.ts';
 import type { CallNode, ServiceNode } from '../../tasks/core/node.ts';
@@ -7,8 +8,9 @@ import type { WorkerJob } from '../job/worker-job.ts';
 import { onPort } from '../keys/service-task.ts';
 import { graphOf } from '../project/build-graph.ts';
 
-/** The node of a job, from the frozen pipeline that the job names. Throws `graph-differs`. */
+/** The node of a job, from the frozen pipeline that the job names. Throws `graph-differs`, `frozen-code-damaged`. */
 export async function findNodeOf(job: WorkerJob): Promise<CallNode | ServiceNode> {
+  if (job.seal !== undefined) checkFrozen(job.entry, job.seal);
   const module = (await import(pathToFileURL(job.entry).href)) as { default?: unknown };
   if (!isPipeline(module.default))
     throw new Problem('no-pipeline', `${job.entry} has no pipeline as its default export.`);

@@ -3,6 +3,8 @@ import type { Point } from '../../pipelines/core/overrides.ts';
 /** What workers need to find a body again. */
 export interface CodeOfRun {
   readonly entry: string;
+  /** Of the frozen copy that the entry lies in; absent when it is no copy. */
+  readonly seal?: string;
   /** The project's folder: paths of its own code are relative to it. */
   readonly root: string;
   readonly points: readonly Point[];

@@ -24,6 +24,8 @@ export interface Loaded {
   readonly root: string;
   readonly pipeline: Pipeline;
   readonly frozenEntry: string;
+  /** Of the frozen copy, as it was checked before it was imported. */
+  readonly seal: string;
   readonly graphDigest: string;
   /** The code of the task whose `task(…)` call stands at this position. Throws `unknown-code`. */
   readonly codeOf: (definedAt: string) => Record<string, string>;
@@ -55,6 +57,7 @@ export async function loadPipeline(
     root,
     pipeline,
     frozenEntry: frozen.entry,
+    seal: frozen.seal,
     graphDigest: graph.digest,
     codeOf: (definedAt) => codeOf(sourceAt(definedAt, graph, frozen)),
   };

@@ -64,7 +64,7 @@ export async function openSession({ name, overrides, profile, cwd, ...place }: S
       points,
       graph,
       codeOf: (definedAt) => loaded.codeOf(definedAt),
-      code: { entry: loaded.frozenEntry, root: loaded.root, points, graph: graph.digest },
+      code: { entry: loaded.frozenEntry, seal: loaded.seal, root: loaded.root, points, graph: graph.digest },
       close: () => store.close(),
     };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { isDigest } from '../../cache/digest.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 
 const kindKey = Symbol.for('stet.kind');
@@ -54,9 +55,7 @@ export function kindOf(type: unknown): Kind | undefined {
 export function isArtifact(value: unknown): value is Artifact<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const { kind, digest, path } = value as Record<string, unknown>;
-  return (
-    typeof kind === 'string' && typeof path === 'string' && typeof digest === 'string' && digest.startsWith('sha256:')
-  );
+  return typeof kind === 'string' && typeof path === 'string' && isDigest(digest);
 }
 
 /** Reads a JSON file through a schema; a failure names the file and the field. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { verifyCode } from '../../../cache/code/verify-code.ts';
 import { collectGarbage } from '../../../cache/collect.ts';
 import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
@@ -52,13 +53,17 @@ async function stat(io: Io, store: Store): Promise<number> {
 
 /** What is damaged is no failure of a node, yet scripts must see it. */
 async function verify(io: Io, store: Store): Promise<number> {
+  const wrongCode = verifyCode(join(store.root, 'code'));
   const report = await verifyStore(store, { onProgress: progressOn(io) });
   for (const { digest, movedTo } of report.wrongBlobs)
     io.print(`damaged file ${digest}${movedTo ? `, moved to ${movedTo}` : ''}`);
+  for (const { place, what } of wrongCode)
+    io.print(`damaged code ${place}: ${what}; it is made again when it is needed`);
   for (const { fingerprint, reason } of report.damagedRecords) io.print(`damaged record ${fingerprint}: ${reason}`);
   for (const { task, fingerprint } of report.incompleteRecords)
     io.print(`incomplete result of ${task} (${fingerprint}): it runs again when it is needed`);
-  const wrong = report.wrongBlobs.length + report.damagedRecords.length + report.incompleteRecords.length;
+  const wrong =
+    wrongCode.length + report.wrongBlobs.length + report.damagedRecords.length + report.incompleteRecords.length;
   io.print(
     `${count(report.blobs, 'file')} (${sizeInWords(report.bytes)}) and ${count(report.records, 'record')} checked: ${wrong === 0 ? 'all is well' : `${wrong} wrong`}`,
   );

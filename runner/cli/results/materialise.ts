@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, cp, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { constants } from 'node:fs';
+import { isEntryPath, parseDigest } from '../../../cache/border.ts';
 import { isTable } from '../../../cache/canonical-json.ts';
 import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
@@ -32,13 +33,19 @@ export async function materialise(store: Store, value: unknown, to: string): Pro
 
 async function write(store: Store, value: unknown, to: string): Promise<void> {
   const leaf = leafOf(value);
-  if (leaf) return copyTree(store, leaf.digest as Digest, to);
+  if (leaf) return copyTree(store, parseDigest(leaf.digest), to);
   if (!hasFiles(value)) return writeFile(to, `${JSON.stringify(plainOf(value), null, 2)}\n`);
   await mkdir(to);
   for (const [key, inner] of entriesOf(value)) {
-    const name = key.replace(/[/\0]/g, '_');
+    const name = nameInside(key);
     await write(store, inner, join(to, hasFiles(inner) ? name : `${name}.json`));
   }
+}
+
+/** A name below the folder, whatever the key is. */
+function nameInside(key: string): string {
+  const name = key.replace(/[/\0]/g, '_');
+  return (isEntryPath(name) ? '' : '_') + name;
 }
 
 function entriesOf(value: unknown): (readonly [string, unknown])[] {
@@ -61,7 +68,7 @@ function plainOf(value: unknown): unknown {
 async function copyTree(store: Store, digest: Digest, to: string): Promise<void> {
   const lent = join(store.root, 'tmp', `get-${randomBytes(6).toString('hex')}`);
   try {
-    const { path } = store.checkout(digest, lent);
+    const { path } = store.checkout(digest, lent, { whole: true });
     await cp(path, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
     await makeWritable(to);
   } finally {

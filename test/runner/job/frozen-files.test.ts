@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { globDigests } from '../../../cache/code/globs.ts';
+import { listedFault } from '../../../cache/code/listed-files.ts';
 import { Problem } from '../../../cache/problem.ts';
 import { freezeFiles } from '../../../runner/job/frozen-files.ts';
 import type { KeyedCall } from '../../../runner/keys/keyed-call.ts';
@@ -31,6 +32,21 @@ test('declared files stay as they were hashed; everything else of the project is
   assert.equal(readFileSync(join(frozen, 'src', 'notes.txt'), 'utf8'), 'undeclared');
   assert.ok(lstatSync(join(frozen, 'venv')).isSymbolicLink());
   assert.equal(await freezeFiles(call, { root, codeFolder }), frozen);
+});
+
+test('a frozen file that was edited or cut off is put right before it is used, and what a program left there stays', async (t) => {
+  const { root, codeFolder, call } = await scene(t);
+  const frozen = (await freezeFiles(call, { root, codeFolder })) ?? '';
+  writeFileSync(join(frozen, 'left-by-a-program'), '');
+  for (const damage of ['print(3)', '']) {
+    rmSync(join(frozen, 'src', 'train.py'), { force: true });
+    writeFileSync(join(frozen, 'src', 'train.py'), damage);
+    assert.match(listedFault(frozen) ?? '', /src\/train\.py/);
+    assert.equal(await freezeFiles(call, { root, codeFolder }), frozen);
+    assert.equal(readFileSync(join(frozen, 'src', 'train.py'), 'utf8'), 'print(1)');
+    assert.equal(listedFault(frozen), undefined);
+  }
+  assert.equal(existsSync(join(frozen, 'left-by-a-program')), true);
 });
 
 test('files that are no longer those of the plan are refused', async (t) => {

@@ -26,10 +26,34 @@ const submission: Submission = {
 };
 
 test('a submission comes back as it was written, with what had failed before', (t) => {
-  const submissions = new Submissions(tempFolder(t));
+  const root = tempFolder(t);
+  const [submissions, here] = [
+    new Submissions(root),
+    { ...submission, folder: join(root, 'runs', '0042', 'jobs', 'a') },
+  ];
   assert.equal(submissions.read(fingerprint), undefined);
-  submissions.write(submission);
-  assert.deepEqual(submissions.read(fingerprint), submission);
+  submissions.write(here);
+  assert.deepEqual(submissions.read(fingerprint), here);
+});
+
+test('one that names another fingerprint, a folder outside of its store or a run that is a path is not taken over', (t) => {
+  const root = tempFolder(t);
+  const submissions = new Submissions(root);
+  const here = { ...submission, folder: join(root, 'runs', '0042', 'jobs', 'a') };
+  const foreign = [
+    { ...here, fingerprint: `sha256:${'8'.repeat(64)}` },
+    { ...here, folder: '/home/somebody' },
+    { ...here, folder: join(root, '..', 'x') },
+    { ...here, folder: root },
+    { ...here, run: '../0042' },
+    { ...here, fingerprint: '../../x' },
+  ];
+  for (const one of foreign) {
+    mkdirSync(join(root, 'submitted'), { recursive: true });
+    writeFileSync(join(root, 'submitted', `${'7'.repeat(64)}.json`), JSON.stringify(one));
+    assert.throws(() => submissions.read(fingerprint), Problem, JSON.stringify(one));
+  }
+  assert.throws(() => submissions.read('sha256:../../../x'), { code: 'wrong-digest' });
 });
 
 test('half of one is none: its driver was killed before it asked the scheduler', (t) => {
