@@ -5,13 +5,14 @@ import { constants } from 'node:fs';
 import { isTable } from '../../../cache/canonical-json.ts';
 import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
+import { entryNames } from '../../files/entry-names.ts';
 import { hasFiles, itemsOf, leafOf } from '../../views/results.ts';
 
 /**
  * Writes a stored value at `to` as files that are nobody else's: never links into the store.
  *
  * An artifact becomes its file or folder, a list a folder with an entry per item (streams by key), a record a folder with
- * an entry per field, and what holds no files a JSON file. `to` appears whole or not at all, unless it is there already:
+ * an entry per field, and what holds no files a JSON file. Keys become names as `entryNames` has it. `to` appears whole or not at all, unless it is there already:
  * then files of the same names are replaced and others stay.
  */
 export async function materialise(store: Store, value: unknown, to: string): Promise<void> {
@@ -35,10 +36,9 @@ async function write(store: Store, value: unknown, to: string): Promise<void> {
   if (leaf) return copyTree(store, leaf.digest as Digest, to);
   if (!hasFiles(value)) return writeFile(to, `${JSON.stringify(plainOf(value), null, 2)}\n`);
   await mkdir(to);
-  for (const [key, inner] of entriesOf(value)) {
-    const name = key.replace(/[/\0]/g, '_');
-    await write(store, inner, join(to, hasFiles(inner) ? name : `${name}.json`));
-  }
+  const entries = entriesOf(value);
+  const names = entryNames(entries.map(([name, inner]) => ({ name, end: hasFiles(inner) ? '' : '.json' })));
+  for (const [i, [, inner]] of entries.entries()) await write(store, inner, join(to, names[i] as string));
 }
 
 function entriesOf(value: unknown): (readonly [string, unknown])[] {
