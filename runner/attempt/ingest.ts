@@ -47,7 +47,13 @@ export async function ingest(
 
 /** The items of a `keyedList`, under the keys that they carry. */
 function keyedItems(list: unknown, key: string, { spec, name }: { spec: TaskSpec; name: string }): Item[] {
-  const items = (list as Record<string, unknown>[]).map((value) => ({ key: String(value[key]), value }));
+  const items = (list as Record<string, unknown>[]).map((value, i) => {
+    const own = value[key];
+    if (typeof own === 'string' || typeof own === 'number') return { key: String(own), value };
+    throw new Problem('wrong-key', `${spec.name} gave an item of ${name} whose ${key} is no text and no number.`, {
+      hint: `It is at ${name}.${i}.${key}: keys of a keyedList are text or numbers.`,
+    });
+  });
   const sorted = sortedItems(items);
   const twice = sorted.find((item, i) => item.key === sorted[i - 1]?.key);
   if (twice === undefined) return sorted;
@@ -55,7 +61,11 @@ function keyedItems(list: unknown, key: string, { spec, name }: { spec: TaskSpec
 }
 
 /** Stores one item of a stream while its job goes on writing others. */
-export async function ingestItem(ready: ReadyItem, spec: StreamSpec, { job, store, output }: ItemPlace): Promise<Item> {
+export async function ingestItem(
+  ready: Pick<ReadyItem, 'key' | 'path'>,
+  spec: StreamSpec,
+  { job, store, output }: ItemPlace,
+): Promise<Item> {
   const where = `${output}/${ready.key}`;
   const kind = kindOf(spec.item);
   const value = kind

@@ -7,6 +7,8 @@ export interface Released {
   readonly output: string;
   readonly key: string;
   readonly value: Json;
+  /** Where it lay below the output's folder; absent in older ledgers. */
+  readonly place?: string;
 }
 
 export function noteReleased(ledger: string, released: Released): void {

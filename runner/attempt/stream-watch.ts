@@ -28,6 +28,8 @@ export class StreamWatch {
   readonly #tools: WatchTools;
   readonly #streams: readonly (readonly [string, StreamSpec])[];
   readonly #items = new Map<string, Item[]>();
+  /** Where released items lay, by output and key, as far as that is known. */
+  readonly #places = new Map<string, Map<string, string | undefined>>();
   /** The state of items that could not be taken, by path. */
   readonly #refused = new Map<string, string>();
   /** Looks never overlap, or both would find the same items. */
@@ -86,17 +88,18 @@ export class StreamWatch {
   /** A job that starts from the beginning makes all of its items again. */
   forget(): void {
     this.#items.clear();
+    this.#places.clear();
   }
 
   /** Items that an earlier attempt released are items of this one, also when its program has deleted them since. */
   releaseAgain(): void {
     const path = this.#ledger;
     if (this.isEmpty || path === undefined) return;
-    for (const { output, key, value } of readReleased(path)) {
+    for (const { output, key, value, place } of readReleased(path)) {
       if (this.#items.get(output)?.some((item) => item.key === key)) continue;
       // Lost from the store meanwhile: it is an item again if its program has it still.
       if (!isWhole(this.#tools.store, { outputs: { [output]: value } })) continue;
-      this.#release(output, { key, value: fromStored(value) });
+      this.#release(output, { key, value: fromStored(value) }, place);
     }
   }
 
@@ -112,15 +115,14 @@ export class StreamWatch {
 
   async #takeReady(output: string, spec: StreamSpec): Promise<void> {
     const folder = this.#attempt.jobInCopy.out[output] as string;
-    const seen = new Set((this.#items.get(output) ?? []).map(({ key }) => key));
-    for (const ready of await findReleases(folder, spec, seen)) {
+    for (const ready of await findReleases(folder, spec, this.#placesOf(output))) {
       const item = await this.#take(ready, output, spec);
       if (!item) continue;
       const ledger = this.#ledger;
       if (ledger !== undefined) {
-        noteReleased(ledger, { output, key: item.key, value: toStored(item.value) });
+        noteReleased(ledger, { output, key: item.key, place: ready.place, value: toStored(item.value) });
       }
-      this.#release(output, item);
+      this.#release(output, item, ready.place);
     }
   }
 
@@ -143,7 +145,14 @@ export class StreamWatch {
     }
   }
 
-  #release(output: string, item: Item): void {
+  #placesOf(output: string): Map<string, string | undefined> {
+    const known = this.#places.get(output) ?? new Map<string, string | undefined>();
+    this.#places.set(output, known);
+    return known;
+  }
+
+  #release(output: string, item: Item, place: string | undefined): void {
+    this.#placesOf(output).set(item.key, place);
     this.#items.set(output, [...(this.#items.get(output) ?? []), item]);
     this.#tools.released(output, item);
   }

@@ -99,6 +99,8 @@ function keysOf(of: GraphNode, binding: Binding): string[] {
   return of.scope.map((id) => binding.get(id)?.key ?? '?');
 }
 
+/** Keys may hold commas: of several, each is written so that no other choice of items has the same suffix. */
 function suffixOf(keys: readonly string[]): string {
-  return keys.length > 0 ? `[${keys.join(',')}]` : '';
+  if (keys.length < 2) return keys.map((key) => `[${key}]`).join('');
+  return `[${keys.map((key) => key.replace(/[\\,]/g, '\\$&')).join(',')}]`;
 }

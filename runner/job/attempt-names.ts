@@ -20,7 +20,8 @@ export function freePlace(runFolder: string, address: string, attempt: number): 
 /** A name for an attempt that was never used before, in plain characters. */
 export function tokenOf({ spec, fingerprint }: KeyedCall, attempt: number): string {
   const nonce = randomBytes(4).toString('hex');
-  return `${spec.name}.${fingerprint.slice('sha256:'.length, 'sha256:'.length + 12)}.${attempt}.${nonce}`;
+  const name = spec.name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 100);
+  return `${name}.${fingerprint.slice('sha256:'.length, 'sha256:'.length + 12)}.${attempt}.${nonce}`;
 }
 
 function shortDigest(text: string): string {

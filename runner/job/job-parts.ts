@@ -4,6 +4,7 @@ import type { Digest } from '../../cache/digest.ts';
 import type { Store } from '../../cache/store.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
+import { placeName } from '../files/entry-names.ts';
 import type { WorkerJob } from './worker-job.ts';
 import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import type { Part, ServedJob } from './served-job.ts';
@@ -41,8 +42,8 @@ export function checkedOut(
   folder: string,
   { store, inputFolders }: { store: Store; inputFolders: string[] },
 ): Record<string, unknown> {
-  return mapArtifacts({ ...inputs }, ({ kind, digest, meta }, where) => {
-    const dest = inputFolder(folder, where);
+  return mapArtifacts({ ...inputs }, ({ kind, digest, meta }, _, keys) => {
+    const dest = inputFolder(folder, keys);
     inputFolders.push(dest);
     return { kind, digest, meta, path: store.checkout(digest as Digest, dest).path };
   });
@@ -77,8 +78,9 @@ export function partOf(
   };
 }
 
-export function inputFolder(folder: string, where: string): string {
-  return join(folder, `in.${where}`);
+/** `keys` lead to it in the inputs, and may come from data. */
+export function inputFolder(folder: string, keys: readonly string[]): string {
+  return join(folder, placeName(['in', ...keys]));
 }
 
 /** A program that counts files of the project finds them where it starts; everything else starts in a folder of its own. */

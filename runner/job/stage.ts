@@ -97,8 +97,8 @@ export function stagedBefore(call: KeyedCall, tools: StageTools, { resuming }: {
   const parts = [call, ...(tools.brought ?? []).map((service) => service.call)];
   for (const [i, part] of parts.entries()) {
     const folder = i === 0 ? tools.folder : join(tools.folder, serviceFolder(i - 1));
-    mapArtifacts(part.inputs, (artifact, where) => {
-      inputFolders.push(inputFolder(folder, where));
+    mapArtifacts(part.inputs, (artifact, _, keys) => {
+      inputFolders.push(inputFolder(folder, keys));
       return { ...artifact, path: '' };
     });
   }

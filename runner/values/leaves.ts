@@ -7,16 +7,19 @@ export interface HeldArtifact extends Artifact<string, unknown> {
   readonly size: number;
 }
 
-/** Copies a value with every artifact replaced; `where` is its place, such as `rows.3.policy`. */
-export function mapArtifacts<T>(value: T, replace: (artifact: HeldArtifact, where: string) => unknown): T {
-  return mapLeaves(value, (leaf, where) =>
-    isArtifact(leaf) ? replace(leaf as unknown as HeldArtifact, where) : leaf,
+/** Copies a value with every artifact replaced; `where` is its place, such as `rows.3.policy`, and `keys` lead to it. */
+export function mapArtifacts<T>(
+  value: T,
+  replace: (artifact: HeldArtifact, where: string, keys: readonly string[]) => unknown,
+): T {
+  return mapLeaves(value, (leaf, keys) =>
+    isArtifact(leaf) ? replace(leaf as unknown as HeldArtifact, keys.join('.'), keys) : leaf,
   ) as T;
 }
 
 /** Copies a value with an address for every service of the graph; `where` is its place in the value. */
 export function withUrls<T>(value: T, urlOf: (service: PromisedEndpoint, where: string) => string): T {
-  return mapLeaves(value, (leaf, where) => (isPromised(leaf) ? { url: urlOf(leaf, where) } : leaf)) as T;
+  return mapLeaves(value, (leaf, keys) => (isPromised(leaf) ? { url: urlOf(leaf, keys.join('.')) } : leaf)) as T;
 }
 
 /** The services of the graph that a value holds, each once. */
@@ -27,13 +30,17 @@ export function servicesIn(value: unknown): string[] {
 }
 
 /** Copies a value with all of its leaves replaced: artifacts and services are leaves too. */
-function mapLeaves(value: unknown, replace: (leaf: unknown, where: string) => unknown, where = ''): unknown {
-  if (typeof value !== 'object' || value === null || isArtifact(value) || isPromised(value)) {
-    return replace(value, where);
-  }
-  const inside = (key: string): string => (where ? `${where}.${key}` : key);
-  if (Array.isArray(value)) return value.map((inner, i) => mapLeaves(inner, replace, inside(String(i))));
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapLeaves(inner, replace, inside(key))]));
+function mapLeaves(
+  value: unknown,
+  replace: (leaf: unknown, keys: readonly string[]) => unknown,
+  keys: readonly string[] = [],
+): unknown {
+  if (typeof value !== 'object' || value === null || isArtifact(value) || isPromised(value))
+    return replace(value, keys);
+  if (Array.isArray(value)) return value.map((inner, i) => mapLeaves(inner, replace, [...keys, String(i)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, mapLeaves(inner, replace, [...keys, key])]),
+  );
 }
 
 /** Copies plain data, without fields that are undefined. */

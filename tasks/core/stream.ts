@@ -11,9 +11,11 @@ export interface ReadyRule {
 
 export interface StreamSpec {
   readonly item: z.ZodType;
-  /** A glob below the output's folder; each match is one item, named by its last path segment. */
+  /** A glob below the output's folder; each match is one item. */
   readonly match: string;
   readonly ready: ReadyRule;
+  /** What is the key of an item: the segments of its path that `match` leaves open, or the last one alone. */
+  readonly key: 'path' | 'name';
 }
 
 /** Ready as soon as it is there: for programs that write an item aside and rename it into place. */
@@ -23,14 +25,18 @@ const atOnce: ReadyRule = { isReady: async () => true };
  * A list whose items are released while the task still runs.
  *
  * Items are files or folders that match `match` below the output's folder (default: every entry whose name does not
- * start with a dot); the list is in natural order of their names. An item is released once `ready` holds, never twice,
- * and keeps its place in the list even when the program deletes it later.
+ * start with a dot). An item's key is made of the path segments that `match` does not spell out, so that no two have one
+ * key: `step-10` below `checkpoints/*`, but `left/0001` where the folder above is open as well. With `key: 'name'` it is
+ * the last segment alone, and a program that makes two items of one name is ended. The list is in natural order of its keys.
+ *
+ * An item is released once `ready` holds, never twice, and keeps its place in the list even when the program deletes it later.
  */
 export function stream<S extends z.ZodType>(
   item: S,
-  how: { match?: string; ready?: ReadyRule } = {},
+  how: { match?: string; ready?: ReadyRule; key?: 'path' | 'name' } = {},
 ): z.ZodType<z.output<S>[], z.output<S>[]> {
-  const spec: StreamSpec = { item, match: how.match ?? '*', ready: how.ready ?? atOnce };
+  const { match = '*', ready = atOnce, key = 'path' } = how;
+  const spec: StreamSpec = { item, match, ready, key };
   return Object.assign(z.array(item), { [streamKey]: spec }) as unknown as z.ZodType<z.output<S>[], z.output<S>[]>;
 }
 

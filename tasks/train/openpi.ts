@@ -63,7 +63,7 @@ const train = task({
   inputs,
   outputs: {
     /** One item for each saved step, named by it. Steps count from 0: the last of 20,000 is 19999. */
-    checkpoints: stream(openpiCheckpoint, { match: '*/*/+([0-9])' }),
+    checkpoints: stream(openpiCheckpoint, { match: '*/*/+([0-9])', key: 'name' }),
   },
   onPreempt: 'resume',
   env: {

@@ -2,17 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { chmod, cp, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { constants } from 'node:fs';
-import { isEntryPath, parseDigest } from '../../../cache/border.ts';
+import { parseDigest } from '../../../cache/border.ts';
 import { isTable } from '../../../cache/canonical-json.ts';
 import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
+import { entryNames } from '../../files/entry-names.ts';
 import { hasFiles, itemsOf, leafOf } from '../../views/results.ts';
 
 /**
  * Writes a stored value at `to` as files that are nobody else's: never links into the store.
  *
  * An artifact becomes its file or folder, a list a folder with an entry per item (streams by key), a record a folder with
- * an entry per field, and what holds no files a JSON file. `to` appears whole or not at all, unless it is there already:
+ * an entry per field, and what holds no files a JSON file. Keys become names as `entryNames` has it. `to` appears whole or not at all, unless it is there already:
  * then files of the same names are replaced and others stay.
  */
 export async function materialise(store: Store, value: unknown, to: string): Promise<void> {
@@ -36,16 +37,9 @@ async function write(store: Store, value: unknown, to: string): Promise<void> {
   if (leaf) return copyTree(store, parseDigest(leaf.digest), to);
   if (!hasFiles(value)) return writeFile(to, `${JSON.stringify(plainOf(value), null, 2)}\n`);
   await mkdir(to);
-  for (const [key, inner] of entriesOf(value)) {
-    const name = nameInside(key);
-    await write(store, inner, join(to, hasFiles(inner) ? name : `${name}.json`));
-  }
-}
-
-/** A name below the folder, whatever the key is. */
-function nameInside(key: string): string {
-  const name = key.replace(/[/\0]/g, '_');
-  return (isEntryPath(name) ? '' : '_') + name;
+  const entries = entriesOf(value);
+  const names = entryNames(entries.map(([name, inner]) => ({ name, end: hasFiles(inner) ? '' : '.json' })));
+  for (const [i, [, inner]] of entries.entries()) await write(store, inner, join(to, names[i] as string));
 }
 
 function entriesOf(value: unknown): (readonly [string, unknown])[] {

@@ -3,15 +3,16 @@ import { join } from 'node:path';
 import { messageOf } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
 import type { RunState } from '../../log/state.ts';
-import { defaultPath, leafOf, namedResults } from '../../views/results.ts';
+import { defaultPaths, leafOf, namedResults } from '../../views/results.ts';
 import { materialise } from './materialise.ts';
 
 /** Writes every result that is a page into the run's folder, with the run's graph and times in it. Gives paths by result. */
 export async function writePages(store: Store, folder: string, state: RunState): Promise<Record<string, string>> {
   const pages: Record<string, string> = {};
-  for (const { name, value } of namedResults(state.results)) {
-    if (leafOf(value)?.kind !== 'html-page') continue;
-    const path = join(folder, defaultPath(name, value));
+  const results = namedResults(state.results).filter(({ value }) => leafOf(value)?.kind === 'html-page');
+  const paths = defaultPaths(results);
+  for (const [i, { name, value }] of results.entries()) {
+    const path = join(folder, paths[i] as string);
     try {
       await materialise(store, value, path);
       await fillPage(path, state);

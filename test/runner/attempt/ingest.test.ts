@@ -110,6 +110,13 @@ test('two items with one key are refused by name', async (t) => {
   });
 });
 
+test('a key that is neither text nor a number is refused at its place', async (t) => {
+  const body = await bodyOf(t, { rows: keyedList(z.object({ id: z.any() }), 'id') });
+  for (const rows of [[{ id: {} }], [{}], [{ id: null }]]) {
+    await assert.rejects(body.returned({ rows }), { code: 'wrong-key', hint: /rows\.0\.id/ });
+  }
+});
+
 test('a stream is the items that were released, in natural order, and a stream without any is empty', async (t) => {
   const { job, scene } = await programOf(t, { items: stream(z.int()), others: stream(z.int()) });
   const released = ['10', '9'].map((key) => ({ key, value: Number(key) }));

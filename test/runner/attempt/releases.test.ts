@@ -23,15 +23,15 @@ function folderWith(t: TestContext, ...files: string[]): string {
 }
 
 async function keysIn(folder: string, spec: StreamSpec, ...seen: string[]): Promise<string[]> {
-  return (await findReleases(folder, spec, new Set(seen))).map(({ key }) => key);
+  return (await findReleases(folder, spec, new Map(seen.map((key) => [key, undefined])))).map(({ key }) => key);
 }
 
 test('every entry of the folder is an item, by its number, save those that begin with a dot', async (t) => {
   const folder = folderWith(t, '10', '9/weights', '.tmp', 'last');
-  assert.deepEqual(await findReleases(folder, streamLike(), new Set()), [
-    { key: '9', path: join(folder, '9') },
-    { key: '10', path: join(folder, '10') },
-    { key: 'last', path: join(folder, 'last') },
+  assert.deepEqual(await findReleases(folder, streamLike(), new Map()), [
+    { key: '9', path: join(folder, '9'), place: '9' },
+    { key: '10', path: join(folder, '10'), place: '10' },
+    { key: 'last', path: join(folder, 'last'), place: 'last' },
   ]);
 });
 
@@ -39,10 +39,10 @@ test('a pattern that begins with a dot finds what begins with one', async (t) =>
   assert.deepEqual(await keysIn(folderWith(t, '.step-1', 'step-2'), streamLike({ match: '.step-*' })), ['.step-1']);
 });
 
-test('items may lie deeper, and come in the order of their own names across folders', async (t) => {
+test('items may lie deeper: their keys are what the pattern leaves open of their paths, in natural order', async (t) => {
   const folder = folderWith(t, 'a/steps/20', 'a/steps/3', 'b/steps/10', 'b/other/4', 'steps/5', 'c');
-  assert.deepEqual(await keysIn(folder, streamLike({ match: '*/steps/*' })), ['3', '10', '20']);
-  assert.deepEqual(await keysIn(folder, streamLike({ match: '{a,c}/steps/[0-9]' })), ['3']);
+  assert.deepEqual(await keysIn(folder, streamLike({ match: '*/steps/*' })), ['a/3', 'a/20', 'b/10']);
+  assert.deepEqual(await keysIn(folder, streamLike({ match: '{a,c}/steps/[0-9]' })), ['a/3']);
 });
 
 test('what was seen is not found again, and its rule is not asked again', async (t) => {

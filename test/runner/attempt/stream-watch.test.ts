@@ -266,3 +266,49 @@ test('an attempt without streams is never looked at', async (t) => {
   await scene.look();
   assert.deepEqual([scene.watch.isEmpty, scene.released], [true, []]);
 });
+
+test('items that share the last segment of their paths are two items, whenever they come', async (t) => {
+  const scene = await WatchScene.open(t, stream(int, { match: '*/*' }));
+  scene.write('left/1', '10');
+  await scene.look();
+  scene.write('right/1', '20');
+  scene.write('left/2', '11');
+  await scene.look();
+  assert.deepEqual(scene.values, [
+    ['left/1', 10],
+    ['left/2', 11],
+    ['right/1', 20],
+  ]);
+});
+
+test('what the glob spells out is no part of a key, before and after what it leaves open', async (t) => {
+  const scene = await WatchScene.open(t, stream(int, { match: 'all/*/*/loss' }));
+  scene.write('all/a/1/loss', '1');
+  scene.write('all/b/1/loss', '2');
+  await scene.look();
+  assert.deepEqual(scene.released, ['a/1', 'b/1']);
+});
+
+test('two items of one name end a job whose items have names as keys, also when the first is gone and told by an earlier attempt', async (t) => {
+  const items = stream(int, { match: '*/*', key: 'name' });
+  const first = await WatchScene.open(t, items, { onPreempt: 'resume' });
+  first.write('left/1', '10');
+  await first.look();
+  assert.deepEqual([first.released, first.watch.broken], [['1'], undefined]);
+  rmSync(first.path('left'), { recursive: true });
+  const second = await WatchScene.open(t, items, { onPreempt: 'resume', after: first });
+  second.watch.releaseAgain();
+  second.write('right/1', '20');
+  await second.look();
+  assert.equal(second.watch.broken?.code, 'key-twice');
+  assert.match(second.watch.broken?.message ?? '', /"1": left\/1 and right\/1/);
+  assert.deepEqual(second.values, [['1', 10]]);
+});
+
+test('an item whose name is no UTF-8 ends its job instead of being left out', async (t) => {
+  const scene = await WatchScene.open(t, stream(int));
+  scene.write('1', '1');
+  writeFileSync(Buffer.concat([Buffer.from(`${scene.path('')}/`), Buffer.from([0x61, 0xff])]), '2');
+  await scene.look();
+  assert.equal(scene.watch.broken?.code, 'wrong-key');
+});

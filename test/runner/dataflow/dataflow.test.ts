@@ -36,6 +36,18 @@ test('an item is on its way as soon as it is released, and once', () => {
   assert.deepEqual(readyIn(flow), ['score[9]']);
 });
 
+test('keys that hold commas, of items of two lists, never make two choices one', () => {
+  const other = task({ name: 'other', inputs: {}, outputs: { items: stream(int) }, command: () => ['x'] });
+  const pair = task({ name: 'pair', inputs: { a: int, b: int }, outputs: { s: int }, command: () => ['x'] });
+  const [left, right] = [train({}), other({})];
+  const table = left.items.each((a) => gather({ all: right.items.each((b) => pair({ a, b }).s) }).n);
+  const flow = new Dataflow(buildGraph(gather({ all: table })));
+  flow.takeReady();
+  flow.finish('train', { ...{ items: items('1', '1,1') }, loss: { value: 0 } });
+  flow.finish('other', { items: items('1,1', '1') });
+  assert.deepEqual(new Set(readyIn(flow)).size, 4);
+});
+
 test('rows stand in the order of their items, whatever finishes first', () => {
   const flow = new Dataflow(buildGraph(gather({ all: train({}).items.each((n) => score({ n }).s) })));
   flow.takeReady();
