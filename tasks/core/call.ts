@@ -1,25 +1,37 @@
 import { z } from 'zod';
 import { Problem } from '../../cache/problem.ts';
 import { nearest } from './nearest.ts';
-import { refsIn } from './node.ts';
+import { type CallOptions, refsIn } from './node.ts';
 import type { Shape } from './spec.ts';
 
+const optionNames = ['label', 'resources', 'retries'] satisfies (keyof CallOptions)[];
+
 /**
- * Checks what can be checked when a task is called: unknown and missing inputs, and every input that holds no ref.
+ * Checks what can be checked when a task is called: unknown and missing inputs and options, and every input that holds no ref.
  * Throws `wrong-inputs` with all problems at once.
  */
-export function checkCall(what: string, shape: Shape, given: Readonly<Record<string, unknown>>): void {
-  const problems = [...unknownInputs(shape, given), ...wrongInputs(shape, given)];
+export function checkCall(
+  what: string,
+  shape: Shape,
+  given: Readonly<Record<string, unknown>>,
+  options: CallOptions,
+): void {
+  const problems = [
+    ...unknown('input', Object.keys(given), Object.keys(shape)),
+    ...wrongInputs(shape, given),
+    ...unknown('option', Object.keys(options), optionNames),
+  ];
   if (problems.length === 0) return;
   throw new Problem('wrong-inputs', [`${what} was called with wrong inputs:`, ...problems].join('\n  '));
 }
 
-function unknownInputs(shape: Shape, given: Readonly<Record<string, unknown>>): string[] {
-  return Object.keys(given)
-    .filter((name) => !Object.hasOwn(shape, name))
+function unknown(sort: 'input' | 'option', given: readonly string[], known: readonly string[]): string[] {
+  return given
+    .filter((name) => !known.includes(name))
     .map((name) => {
-      const known = nearest(name, Object.keys(shape));
-      return `${name}: no such input${known ? `; did you mean "${known}"?` : ''}`;
+      const likely = nearest(name, known);
+      if (likely) return `${name}: no such ${sort}; did you mean "${likely}"?`;
+      return `${name}: no such ${sort}; ${known.length === 0 ? 'there are none' : `there are: ${known.join(', ')}`}`;
     });
 }
 

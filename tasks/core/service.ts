@@ -71,7 +71,7 @@ export function service<I extends Shape>(
     definedAt: callSite(service),
   } as unknown as ServiceSpec;
   return (inputs, options = {}) => {
-    checkCall(spec.name, spec.inputs, inputs);
+    checkCall(spec.name, spec.inputs, inputs, options);
     const node: ServiceNode = { type: 'service', spec: described, inputs: inputs, options };
     return new Ref<Endpoint>({ node, output: 'endpoint', keys: [] });
   };

@@ -1,6 +1,7 @@
 import { Problem } from '../../cache/problem.ts';
 import { callSite, checkCall } from './call.ts';
 import type { CallNode, CallOptions } from './node.ts';
+import { onlyWhatIsThere } from './outputs.ts';
 import { type OrRef, Ref } from './ref.ts';
 import type { CodeInput, Given, Shape, TaskSpec, TaskSpecOf, Value } from './spec.ts';
 
@@ -30,10 +31,10 @@ export function task<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>): 
   refuseUnusable(spec);
   const described = forget(spec, callSite(task));
   const call = (inputs: Readonly<Record<string, unknown>>, options: CallOptions = {}): Refs<O> => {
-    checkCall(spec.name, spec.inputs, inputs);
+    checkCall(spec.name, spec.inputs, inputs, options);
     const node: CallNode = { type: 'call', spec: described, inputs, options };
     const refs = Object.keys(spec.outputs).map((output) => [output, new Ref({ node, output, keys: [] })]);
-    return Object.fromEntries(refs) as Refs<O>;
+    return onlyWhatIsThere(spec.name, Object.fromEntries(refs) as Refs<O>);
   };
   return Object.assign(call, { spec });
 }
