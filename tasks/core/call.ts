@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Problem } from '../../cache/problem.ts';
+import { misfits } from './fit.ts';
 import { nearest } from './nearest.ts';
 import { type CallOptions, refsIn } from './node.ts';
 import type { Shape } from './spec.ts';
@@ -7,7 +8,8 @@ import type { Shape } from './spec.ts';
 const optionNames = ['label', 'resources', 'retries'] satisfies (keyof CallOptions)[];
 
 /**
- * Checks what can be checked when a task is called: unknown and missing inputs and options, and every input that holds no ref.
+ * Checks what can be checked when a task is called: unknown and missing inputs and options, every input that holds no ref,
+ * and refs to what cannot fit.
  * Throws `wrong-inputs` with all problems at once.
  */
 export function checkCall(
@@ -38,7 +40,7 @@ function unknown(sort: 'input' | 'option', given: readonly string[], known: read
 function wrongInputs(shape: Shape, given: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(shape).flatMap(([name, type]) => {
     const value = given[name];
-    if (refsIn(value).length > 0) return [];
+    if (refsIn(value).length > 0) return misfits(type, value, name);
     const parsed = type.safeParse(value);
     return parsed.success ? [] : [`${name}: ${oneLine(parsed.error)}`];
   });

@@ -28,7 +28,7 @@ export class Ref<out T> {
 
   /** Applies `body` to every item of a list, each as soon as it exists. `body` is called once, with a pointer. */
   each<U, R>(this: Ref<readonly U[]>, body: (item: Ref<U>) => R): Ref<Resolved<R>[]> {
-    const item = { type: 'item' as const };
+    const item = { type: 'item' as const, of: this };
     const template = body(new Ref<U>({ node: item, keys: [] }));
     return new Ref({ node: nodeOf({ type: 'each', list: this, item, body: template }), keys: [] });
   }

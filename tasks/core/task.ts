@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
 import { callSite, checkCall } from './call.ts';
 import type { CallNode, CallOptions } from './node.ts';
+import { isThere } from './needs.ts';
 import { onlyWhatIsThere } from './outputs.ts';
 import { type OrRef, Ref } from './ref.ts';
 import type { CodeInput, Given, Shape, TaskSpec, TaskSpecOf, Value } from './spec.ts';
@@ -45,6 +47,8 @@ export function python(entry: string): CodeInput {
     describe: `python(${entry})`,
     // The parser takes a while to load, and most pipelines have no Python.
     digests: async (root) => (await import('../../cache/code/python.ts')).pythonDigests(root, entry),
+    missing: async (root) =>
+      (await isThere(resolve(root, entry))) ? undefined : `there is no ${entry}, which python(…) of its code names`,
   };
 }
 
