@@ -8,9 +8,14 @@ import { Problem } from '../problem.ts';
 /** Folders that hold no sources, and may hold very many files. A pattern that names one is still followed. */
 const skipped = new Set(['.git', 'node_modules', '.stet', '__pycache__', '.venv']);
 
+/** Those of the patterns that match no file below `root`. */
+export function emptyPatterns(root: string, patterns: readonly string[]): string[] {
+  return patterns.filter((pattern) => filesOf(root, pattern).length === 0);
+}
+
 /** Digests of the files below `root` that match, by path with `/`, sorted. Throws `no-code-files` for a pattern without any. */
 export async function globDigests(root: string, patterns: readonly string[]): Promise<Record<string, Digest>> {
-  const matched = patterns.map((pattern) => filesOf(root, pattern.replace(/^(\.\/)+/, '')));
+  const matched = patterns.map((pattern) => filesOf(root, pattern));
   const empty = patterns.filter((_, index) => matched[index]?.length === 0);
   if (empty.length > 0) {
     throw new Problem(
@@ -26,7 +31,8 @@ export async function globDigests(root: string, patterns: readonly string[]): Pr
   return Object.fromEntries(paths.map((path, index) => [path, digests[index] as Digest]));
 }
 
-function filesOf(root: string, pattern: string): string[] {
+function filesOf(root: string, given: string): string[] {
+  const pattern = given.replace(/^(\.\/)+/, '');
   const { base } = picomatch.scan(pattern);
   const matches = picomatch(pattern, { dot: true });
   const isLiteral = base === pattern || base === '';

@@ -11,6 +11,7 @@ import {
 } from '../../tasks/core/node.ts';
 import type { Ref } from '../../tasks/core/ref.ts';
 import { labelsFor } from './labels.ts';
+import { refuseEmptyBody } from './wanted.ts';
 
 export type WorkNode = Exclude<Node, ItemNode>;
 
@@ -78,6 +79,7 @@ class Tracing {
     const push = (node: Node): void => {
       if (this.#byNode.has(node) || open.has(node)) return;
       if (node.type === 'each') {
+        refuseEmptyBody(node.body);
         this.#owners.set(node.item, node);
         this.#openEach.push(node);
       }

@@ -9,7 +9,7 @@ import { freeBytes } from '../../cache/file-system.ts';
 import { findProgram } from '../../tasks/core/needs.ts';
 import { asking } from '../executors/door.ts';
 import type { Finding } from '../executors/finding.ts';
-import { mainPlace, refusalsOf } from '../plan/plan.ts';
+import { mainPlace, makePlan } from '../plan/plan.ts';
 import { locateStore, openSession, openStoreOnly, type SessionRequest, type StoreRequest } from '../project/session.ts';
 import { allDoors, doorNamed, mainExecutor, siteFor } from '../site/doors.ts';
 import type { Site } from '../site/site.ts';
@@ -173,7 +173,7 @@ async function examinePipeline(place: StoreRequest, named: Named, { executor }: 
   const session = await openSession({ ...place, ...named });
   const { name } = named;
   try {
-    const refusals = await refusalsOf(session, { executor });
+    const { refusals } = await makePlan(session, { executor });
     if (refusals.length === 0)
       return [
         {

@@ -39,7 +39,7 @@ export function onPort(spec: ServiceSpec, port: number): TaskSpec {
     warning: 'none',
     onOutOfMemory: 'fail',
     resources: () => resources,
-    needs: () => needs,
+    needs,
     observe,
     command: command && ((given) => command(given, port)),
     run:

@@ -1,5 +1,4 @@
 import { mergeResources, type Resources } from '../../tasks/core/resources.ts';
-import { refsIn } from '../../tasks/core/node.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { GraphNode } from '../../pipelines/core/graph.ts';
 import { consumersOf, servicesOf } from '../dataflow/consumers.ts';
@@ -10,12 +9,10 @@ import { taskOf } from '../keys/service-task.ts';
 import { type Reason, refusalsOfDoor } from '../executors/door.ts';
 import type { ToPlace } from '../executors/placement.ts';
 import { broughtAlong, refusalToBring, withServices } from '../executors/with-services.ts';
-
-/** Something that this site lacks to run a node. */
-export interface Lack extends Reason {
-  readonly address: string;
-  readonly label: string;
-}
+import type { Lack } from './lack.ts';
+import { knownInputs } from './known-inputs.ts';
+import { lackingCode } from './lacking-code.ts';
+import { lackingProgram } from './lacking-programs.ts';
 
 /** Everything that this site lacks to run the nodes of a graph, whether or not their results are known. */
 export async function preflight(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
@@ -24,6 +21,7 @@ export async function preflight(session: Session, { only, executor }: LackingOpt
     lackingResources(nodes, session, executor),
     lackingNeeds(nodes, session, executor),
     lackingServices(nodes, session, executor),
+    lackingFiles(nodes, session),
   ]);
   return [...lists.flat(), ...nodes.flatMap(lackingSecrets)];
 }
@@ -69,31 +67,52 @@ async function lackingResources(
   return [...apart, ...(await Promise.all(lists)).flat()];
 }
 
+/** What tasks say that they need, their programs, and the folders that these start in. */
 async function lackingNeeds(
   nodes: readonly GraphNode[],
   session: Session,
   executor: string | undefined,
 ): Promise<Lack[]> {
-  const { storeRoot, site } = session;
+  const { root, storeRoot, site } = session;
   const isElsewhere = async (where: string | undefined): Promise<boolean> => {
     if (where === undefined) return false;
     const door = await doorNamed(site, where);
     return door.isSetUp?.(siteFor(door, session).own) ?? false;
   };
-  const asked = nodes.flatMap(({ address, label, node }) => {
+  const lists = nodes.map(async ({ address, label, node }) => {
     const spec = taskOf(node);
     if (!spec || !('inputs' in node)) return [];
     const [toPlace] = toPlaceOf({ label, node });
-    const where = toPlace && placeOf(site, executor, toPlace);
-    return spec.needs(knownInputs(spec, node.inputs)).map((need) => ({ address, label, need, where }));
+    const place = { storeRoot, isElsewhere: await isElsewhere(toPlace && placeOf(site, executor, toPlace)) };
+    const asked = spec.needs(knownInputs(spec, node.inputs)).map(async (need) => {
+      const missing = await need.missing(place);
+      return missing === undefined ? [] : [{ what: missing, advice: need.advice, isForLooking: need.isForLooking }];
+    });
+    const needs = (await Promise.all(asked)).flat();
+    const programs = await lackingProgram(spec, node.inputs, { root, isElsewhere: place.isElsewhere });
+    // A task that says itself what is missing says better what to do about it.
+    const unsaid = programs.filter(({ what, path }) => {
+      return !needs.some((need) => need.what === what || (path !== undefined && need.what.includes(path)));
+    });
+    return [...needs, ...unsaid.map(({ what, advice }) => ({ what, advice }))].map((lack) => ({
+      address,
+      label,
+      ...lack,
+    }));
   });
-  const lacks = await Promise.all(
-    asked.map(async ({ address, label, need, where }) => {
-      const missing = await need.missing({ storeRoot, isElsewhere: await isElsewhere(where) });
-      return missing === undefined ? [] : [{ address, label, what: missing, advice: need.advice }];
-    }),
-  );
-  return lacks.flat();
+  return (await Promise.all(lists)).flat();
+}
+
+async function lackingFiles(nodes: readonly GraphNode[], { root }: Session): Promise<Lack[]> {
+  const known = new Map<TaskSpec, Promise<Reason[]>>();
+  const lists = nodes.map(async ({ address, label, node }) => {
+    const spec = taskOf(node);
+    if (!spec) return [];
+    const reasons = known.get(spec) ?? lackingCode(spec, root);
+    known.set(spec, reasons);
+    return (await reasons).map((reason) => ({ address, label, ...reason }));
+  });
+  return (await Promise.all(lists)).flat();
 }
 
 /** A service is beside whoever talks to it: with the executor that hosts it, or in the same job of one node. */
@@ -139,14 +158,4 @@ function askedBy(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): Res
   } catch {
     return {}; // it looked into what does not exist yet
   }
-}
-
-/** The inputs that no other task makes, with defaults filled in. */
-function knownInputs({ inputs: shape }: TaskSpec, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const known = Object.entries(shape).flatMap(([name, type]) => {
-    if (refsIn(given[name]).length > 0) return [];
-    const parsed = type.safeParse(given[name]);
-    return parsed.success ? [[name, parsed.data]] : [];
-  });
-  return Object.fromEntries(known) as Record<string, unknown>;
 }

@@ -2,6 +2,7 @@ import { messageOf, Problem } from '../../cache/problem.ts';
 import { buildGraph, type Graph } from '../../pipelines/core/graph.ts';
 import type { Point } from '../../pipelines/core/overrides.ts';
 import type { Pipeline } from '../../pipelines/core/pipeline.ts';
+import { refuseWrongResults } from '../../pipelines/core/wanted.ts';
 
 /**
  * The graph of a pipeline at some points. Pure, so that the driver, a resumed run and every worker get the same graph.
@@ -13,8 +14,9 @@ export function graphOf(pipeline: Pipeline, points: readonly Point[]): Graph {
 }
 
 function build(pipeline: Pipeline, params: Record<string, unknown>): unknown {
+  let wanted: unknown;
   try {
-    return pipeline.build(params);
+    wanted = pipeline.build(params);
   } catch (cause) {
     if (Problem.is(cause)) throw cause;
     throw new Problem(
@@ -23,4 +25,6 @@ function build(pipeline: Pipeline, params: Record<string, unknown>): unknown {
       { cause },
     );
   }
+  refuseWrongResults(pipeline.pipelineName, wanted);
+  return wanted;
 }

@@ -54,6 +54,8 @@ export function kindOf(type: unknown): Kind | undefined {
 
 export function isArtifact(value: unknown): value is Artifact<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
+  // Asked for first: refs, and what a task call gives, refuse to be asked for what they do not have.
+  if (!('kind' in value && 'digest' in value && 'path' in value)) return false;
   const { kind, digest, path } = value as Record<string, unknown>;
   return typeof kind === 'string' && typeof path === 'string' && isDigest(digest);
 }

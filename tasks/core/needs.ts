@@ -10,6 +10,8 @@ export interface Need {
   readonly missing: (host: JobHost) => Promise<string | undefined>;
   /** What to do where it is missing; pasted as it stands. */
   readonly advice: string;
+  /** Without it, what the task observes cannot be looked at either, so that is not tried. */
+  readonly isForLooking?: boolean;
 }
 
 export interface JobHost {
@@ -56,6 +58,7 @@ export function fileAt(path: string, { what, advice }: { what: string; advice: s
 export function reachable(host: string, advice: string): Need {
   return {
     advice,
+    isForLooking: true,
     missing: async () => {
       const proxy = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'].some((name) => process.env[name]);
       if (proxy) return undefined;
@@ -75,7 +78,7 @@ export async function findProgram(name: string, path = process.env.PATH): Promis
   return undefined;
 }
 
-function isThere(path: string, mode: number): Promise<boolean> {
+export function isThere(path: string, mode = constants.F_OK): Promise<boolean> {
   return access(path, mode).then(
     () => true,
     () => false, // not there, or not for us

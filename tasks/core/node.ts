@@ -45,6 +45,8 @@ export interface FilterNode {
 /** The parameter of an `each` body: stands for one item. */
 export interface ItemNode {
   readonly type: 'item';
+  /** The list whose item it is. */
+  readonly of: Ref<readonly unknown[]>;
 }
 
 export type Node = CallNode | ServiceNode | EachNode | FilterNode | ItemNode;

@@ -1,5 +1,6 @@
 import { Problem } from '../../cache/problem.ts';
 import type { Artifact } from './artifact.ts';
+import { isAskedByMachinery } from './asked-by-machinery.ts';
 
 declare const pointsTo: unique symbol;
 const brand = Symbol.for('stet.ref');
@@ -27,7 +28,7 @@ export class Ref<out T> {
 
   /** Applies `body` to every item of a list, each as soon as it exists. `body` is called once, with a pointer. */
   each<U, R>(this: Ref<readonly U[]>, body: (item: Ref<U>) => R): Ref<Resolved<R>[]> {
-    const item = { type: 'item' as const };
+    const item = { type: 'item' as const, of: this };
     const template = body(new Ref<U>({ node: item, keys: [] }));
     return new Ref({ node: nodeOf({ type: 'each', list: this, item, body: template }), keys: [] });
   }
@@ -69,6 +70,19 @@ export class Ref<out T> {
   }
 }
 
+// A field of what does not exist yet would be `undefined`, and dropped in silence. What a ref has is found before this is asked.
+Object.setPrototypeOf(
+  Ref.prototype,
+  new Proxy(Object.create(Object.prototype) as object, {
+    get(target, name, asked): unknown {
+      if (name in target || isAskedByMachinery(name)) return Reflect.get(target, name, asked);
+      return isRef(asked)
+        ? refuse(asked, `Take a field of it with .at(${JSON.stringify(name)}), or pass it to a task.`)
+        : undefined;
+    },
+  }),
+);
+
 /** Recognises a ref made by any copy of this module, frozen ones included. */
 export function isRef(value: unknown): value is Ref<unknown> {
   return typeof value === 'object' && value !== null && brand in value;
@@ -82,12 +96,12 @@ function nodeOf<N extends { readonly type: string }>(node: N): N {
   return node;
 }
 
-function refuse(ref: Ref<unknown>): never {
+function refuse(ref: Ref<unknown>, hint = 'Pass it to a task instead; decisions on results belong in a task.'): never {
   const { node, output, keys } = ref[brand];
   const task = 'spec' in node ? (node.spec as { name: string }).name : undefined;
   const what = task ? `output "${[output, ...keys].join('.')}" of ${task}` : `an item of a list`;
   throw new Problem('ref-used-as-value', `A ref was used as a value: it points at ${what}, which does not exist yet.`, {
-    hint: 'Pass it to a task instead; decisions on results belong in a task.',
+    hint,
   });
 }
 

@@ -15,8 +15,8 @@ interface Common<I extends Shape> {
   secrets?: readonly string[];
   /** As for tasks: variables handed through that do not count. */
   inherits?: readonly string[];
-  /** As for tasks: what this machine must have. */
-  needs?: readonly Need[];
+  /** As for tasks: what the place must have, by the inputs that are known. */
+  needs?: readonly Need[] | ((known: Partial<Parsed<I>>) => readonly Need[]);
   cwd?: (inputs: Parsed<I>) => string;
   /** GPUs and memory are its own while it is up. Of cores it gets what can be spared; by default it asks for none. */
   resources?: Resources;
@@ -54,12 +54,12 @@ export function service<I extends Shape>(
   if ((spec.command === undefined) === (spec.run === undefined)) {
     throw new Problem('wrong-service', `Service ${spec.name} needs exactly one of "command" and "run".`);
   }
+  const { needs } = spec;
   const described = {
     code: [],
     env: {},
     secrets: [],
     inherits: [],
-    needs: [],
     cwd: undefined,
     resources: {},
     scheme: 'http',
@@ -69,9 +69,10 @@ export function service<I extends Shape>(
     observe: undefined,
     ...spec,
     definedAt: callSite(service),
+    needs: typeof needs === 'function' ? needs : () => needs ?? [],
   } as unknown as ServiceSpec;
   return (inputs, options = {}) => {
-    checkCall(spec.name, spec.inputs, inputs);
+    checkCall(spec.name, spec.inputs, inputs, options);
     const node: ServiceNode = { type: 'service', spec: described, inputs: inputs, options };
     return new Ref<Endpoint>({ node, output: 'endpoint', keys: [] });
   };

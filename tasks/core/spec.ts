@@ -45,6 +45,8 @@ export interface Attempt {
 export interface CodeInput {
   readonly describe: string;
   readonly digests: (root: string) => Promise<Readonly<Record<string, string>>>;
+  /** What is not there, in words that follow a node's label and a colon; looked for before anything starts. */
+  readonly missing?: (root: string) => Promise<string | undefined>;
 }
 
 /** What a program is told ahead of the end of its time, so that it can save its state. */
@@ -174,7 +176,7 @@ export interface ServiceSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
   readonly inherits: readonly string[];
-  readonly needs: readonly Need[];
+  readonly needs: (known: Inputs) => readonly Need[];
   readonly cwd: ((inputs: Inputs) => string) | undefined;
   readonly resources: Resources;
   readonly ready: Readiness;

@@ -1,6 +1,9 @@
+import { resolve } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
 import { callSite, checkCall } from './call.ts';
 import type { CallNode, CallOptions } from './node.ts';
+import { isThere } from './needs.ts';
+import { onlyWhatIsThere } from './outputs.ts';
 import { type OrRef, Ref } from './ref.ts';
 import type { CallInputs, CodeInput, Shape, TaskSpec, TaskSpecOf, Value } from './spec.ts';
 
@@ -30,10 +33,10 @@ export function task<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>): 
   refuseUnusable(spec);
   const described = forget(spec, callSite(task));
   const call = (inputs: Readonly<Record<string, unknown>>, options: CallOptions = {}): Refs<O> => {
-    checkCall(spec.name, spec.inputs, inputs);
+    checkCall(spec.name, spec.inputs, inputs, options);
     const node: CallNode = { type: 'call', spec: described, inputs, options };
     const refs = Object.keys(spec.outputs).map((output) => [output, new Ref({ node, output, keys: [] })]);
-    return Object.fromEntries(refs) as Refs<O>;
+    return onlyWhatIsThere(spec.name, Object.fromEntries(refs) as Refs<O>);
   };
   return Object.assign(call, { spec });
 }
@@ -44,6 +47,8 @@ export function python(entry: string): CodeInput {
     describe: `python(${entry})`,
     // The parser takes a while to load, and most pipelines have no Python.
     digests: async (root) => (await import('../../cache/code/python.ts')).pythonDigests(root, entry),
+    missing: async (root) =>
+      (await isThere(resolve(root, entry))) ? undefined : `there is no ${entry}, which python(…) of its code names`,
   };
 }
 

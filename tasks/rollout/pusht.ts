@@ -4,6 +4,7 @@ import { checkpoint } from '../kinds/checkpoint.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { rolloutSummary } from '../kinds/rollout-summary.ts';
 import { backendName } from '../models/backend-name.ts';
+import { backendNeeds } from '../models/backend/backend-needs.ts';
 
 /**
  * Rolls a policy out in PushT: episode i starts from the env's seed `seed + i` and ends at its first success or after
@@ -33,6 +34,7 @@ export const rolloutPusht = task({
   },
   // 50 episodes take about a second on one core, less than it takes to start a second thread.
   resources: { cpus: 1 },
+  needs: backendNeeds,
   observe: async ({ backend }) => {
     const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);

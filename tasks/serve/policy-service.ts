@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { service } from '../core/service.ts';
 import { checkpoint } from '../kinds/checkpoint.ts';
 import { backendName } from '../models/backend-name.ts';
+import { backendNeeds } from '../models/backend/backend-needs.ts';
 
 /** How long clients may take for what was accepted before the server was told to end. */
 const drainSeconds = 5;
@@ -15,6 +16,7 @@ export const policyServer = service({
   inputs: { policy: checkpoint, backend: backendName.default('wasm') },
   scheme: 'ws',
   ready: { http: '/healthz', withinSeconds: 120 },
+  needs: backendNeeds,
   observe: async ({ backend }) => {
     const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);

@@ -6,6 +6,7 @@ import { openpiAssets } from '../kinds/openpi-assets.ts';
 import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
 import { backendName } from '../models/backend-name.ts';
+import { backendNeeds } from '../models/backend/backend-needs.ts';
 
 const count = z.int().min(1);
 
@@ -46,6 +47,7 @@ export const trainArmPolicy = task({
   outputs: { checkpoints: stream(openpiCheckpoint) },
   onPreempt: 'resume',
   resources: { cpus: 1 },
+  needs: backendNeeds,
   observe: async ({ backend }) => {
     const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);

@@ -4,6 +4,7 @@ import { checkpoint } from '../kinds/checkpoint.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { normStats } from '../kinds/norm-stats.ts';
 import { backendName } from '../models/backend-name.ts';
+import { backendNeeds } from '../models/backend/backend-needs.ts';
 
 /**
  * Trains a flow-matching policy with action chunks on PushT's low-dimensional state; releases a checkpoint, named by its
@@ -41,6 +42,7 @@ export const trainFlowPolicy = task({
   outputs: { checkpoints: stream(checkpoint) },
   onPreempt: 'resume',
   resources: { cpus: 1 },
+  needs: backendNeeds,
   observe: async ({ backend }) => {
     const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);
