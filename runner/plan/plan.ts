@@ -67,7 +67,7 @@ async function planNodes(session: Session, { until, force = [] }: PlanRequest): 
   const { graph, store } = session;
   const only = onlyUntil(session, until);
   const forced = new Set(force.map((name) => findNode(graph, name)));
-  const recipes = new Recipes(session.root, session.codeOf);
+  const recipes = new Recipes(session);
   const history = new History(store, session.pipelineName);
   const dataflow = new Dataflow(graph, only);
   const planned = new Map<string, PlanNode>();
