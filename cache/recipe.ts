@@ -14,6 +14,10 @@ export interface Recipe {
   command?: readonly string[];
   /** Of a TypeScript body: digests by path, versions by `npm:name`. */
   code?: Readonly<Record<string, string>>;
+  /** Of the text of a body whose name and module do not say which one it is: a function made it, or there are several. */
+  body?: string;
+  /** What such a body closes over below its module, by name. */
+  closure?: Readonly<Record<string, Json>>;
   /** In place of `code`, when the author freezes the code's identity. */
   version?: string;
   /** Digests of declared code files, by path. */
@@ -39,6 +43,10 @@ export function recipeDifference(before: Recipe, after: Recipe): string[] {
     ...commandChange(before.command, after.command),
     ...changedKeys(before.code, after.code).map((path) =>
       codeChange(path, own(before.code, path), own(after.code, path)),
+    ),
+    ...(before.body === after.body ? [] : ['its body changed']),
+    ...changedKeys(before.closure, after.closure).flatMap((name) =>
+      valueChanges(`${name} that it closes over`, own(before.closure, name), own(after.closure, name)),
     ),
     ...(before.version === after.version ? [] : [`version ${shown(before.version)} -> ${shown(after.version)}`]),
     ...changedKeys(before.files, after.files).map((path) =>

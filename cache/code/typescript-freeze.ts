@@ -1,5 +1,4 @@
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -15,7 +14,10 @@ import { Problem } from '../problem.ts';
 import { frozenFault, listFrozen, repairFrozen, sealOf } from './frozen-list.ts';
 import { sha256 } from './sha256.ts';
 import type { ModuleGraph, Modules } from './typescript-graph.ts';
-import { isCode, transpile } from './typescript-parse.ts';
+import { ofCode, transpile } from './typescript-parse.ts';
+
+/** Counts in the name of a copy, so that one that was made in another way is no copy. */
+const copying = 'freeze 2';
 
 export interface Frozen {
   /** Absolute. */
@@ -36,7 +38,7 @@ export async function freeze(graph: ModuleGraph, folder: string): Promise<Frozen
   mkdirSync(folder, { recursive: true });
   const links = packageFolders(graph);
   const place = realpathSync(folder); // Node names modules by their real path
-  const home = join(place, sha256([graph.digest, ...links.above, ...links.inside].join('\n')));
+  const home = join(place, sha256([copying, graph.digest, ...links.above, ...links.inside].join('\n')));
   // One folder deeper for each `node_modules` above the root, so that they are searched in the same order.
   const inner = links.above
     .slice(1)
@@ -86,21 +88,20 @@ async function write(graph: ModuleGraph, { home, inner, links }: Target): Promis
   }
 }
 
-async function writeModules({ root, modules }: ModuleGraph, base: string): Promise<void> {
+async function writeModules({ root, modules, texts }: ModuleGraph, base: string): Promise<void> {
   refuseClash(Object.keys(modules));
   const lexer = await import('es-module-lexer');
   await lexer.init;
-  const texts = transpile(root, Object.keys(modules).filter(isCode), {
-    outdir: base, // source maps name sources relative to it
-    sourcemap: 'inline',
-    sourcesContent: false,
-  });
-  for (const path of Object.keys(modules)) {
+  const code = transpile(ofCode(texts), { sourcemap: 'inline', sourcesContent: false });
+  for (const [path, bytes] of texts) {
     const target = join(base, frozenName(path));
     mkdirSync(dirname(target), { recursive: true });
-    const text = texts.get(path);
-    if (text === undefined) copyFileSync(join(root, path), target);
-    else writeFileSync(target, renameImports(path, text, modules, lexer.parse));
+    const text = code.get(path);
+    const source = relative(dirname(target), join(root, path));
+    writeFileSync(
+      target,
+      text === undefined ? bytes : mappedTo(source, renameImports(path, text, modules, lexer.parse)),
+    );
   }
 }
 
@@ -165,6 +166,17 @@ function linkPackages(
   for (const folder of inside) {
     symlinkSync(join(root, folder, 'node_modules'), join(base, folder, 'node_modules'), 'junction');
   }
+}
+
+const mapStart = '//# sourceMappingURL=data:application/json;base64,';
+
+/** A text whose source map names the module, relative to the copy, instead of what the compiler was given. */
+function mappedTo(source: string, text: string): string {
+  const at = text.lastIndexOf(mapStart);
+  if (at < 0) return text;
+  const map = JSON.parse(Buffer.from(text.slice(at + mapStart.length), 'base64').toString('utf8')) as object;
+  const encoded = Buffer.from(JSON.stringify({ ...map, sources: [source.split(sep).join('/')] })).toString('base64');
+  return `${text.slice(0, at)}${mapStart}${encoded}\n`;
 }
 
 /** The text of the inline source map of a frozen file, if it has one. */

@@ -12,10 +12,14 @@ export interface Module {
 /** By path relative to the root, with `/`, sorted. */
 export type Modules = Readonly<Record<string, Module>>;
 
+/** What was read of each module, once: what is digested is what is frozen. By path. */
+export type Texts = ReadonlyMap<string, Buffer>;
+
 export interface ModuleGraph {
   readonly root: string;
   readonly entry: string;
   readonly modules: Modules;
+  readonly texts: Texts;
   /** Of all modules' bytes: the identity of a frozen copy. */
   readonly digest: string;
 }

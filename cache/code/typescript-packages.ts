@@ -1,12 +1,15 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
+import { exportedFile } from './package-exports.ts';
 
 export interface Package {
   readonly name: string;
   /** Real, without links. */
   readonly root: string;
   readonly version: string;
+  /** Names of the packages that it may use. */
+  readonly needs: readonly string[];
 }
 
 /** The package that a file belongs to: its nearest ancestor with a named manifest. */
@@ -48,20 +51,92 @@ export function isLinked({ root }: Package): boolean {
   return !root.split(sep).includes('node_modules');
 }
 
-/** The real file that a module in `folder` gets by a specifier; undefined when that cannot be told. */
-export function fileBehind(folder: string, specifier: string): string | undefined {
+/** The real file of a package that a module in `folder` gets by a specifier, as Node's loader has it; undefined when there is none. */
+export function fileBehind({ root }: Package, folder: string, specifier: string): string | undefined {
+  const { exports } = manifestAt(root) ?? {};
   try {
+    if (exports !== undefined && exports !== null) {
+      const file = exportedFile(exports, `.${specifier.slice(packageName(specifier).length)}`);
+      return file && realpathSync(join(root, file));
+    }
     return realpathSync(createRequire(join(folder, 'importer.js')).resolve(specifier));
   } catch {
-    return undefined; // not installed, or exported to `import` alone: the caller falls back to the version
+    return undefined; // not there: the caller says so
   }
 }
 
-function packageAt(folder: string): Package | undefined {
+interface Manifest {
+  readonly name?: string;
+  readonly version?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly exports?: unknown;
+}
+
+function manifestAt(folder: string): Manifest | undefined {
   const manifest = join(folder, 'package.json');
-  if (!existsSync(manifest)) return undefined;
-  const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string; version?: string };
-  return name === undefined ? undefined : { name, root: folder, version: version ?? 'unversioned' };
+  return existsSync(manifest) ? (JSON.parse(readFileSync(manifest, 'utf8')) as Manifest) : undefined;
+}
+
+function packageAt(folder: string): Package | undefined {
+  const { name, version, dependencies, optionalDependencies, peerDependencies } = manifestAt(folder) ?? {};
+  if (name === undefined) return undefined;
+  const needs = Object.keys({ ...peerDependencies, ...optionalDependencies, ...dependencies });
+  return { name, root: folder, version: version ?? 'unversioned', needs };
+}
+
+/** A package and all that it may use, as far as that is installed, each once; of linked ones not what they use themselves. */
+export function installedWith(top: Package, seenFrom: SeenFrom): Package[] {
+  const found = new Map([[top.root, top]]);
+  for (const one of found.values()) {
+    const { root, needs } = one;
+    for (const name of isLinked(one) ? [] : needs) {
+      if (name === 'stet') continue; // what tasks are written with
+      const needed = seenFrom(root, name); // optional ones and those of peers may be absent
+      if (needed && !found.has(needed.root)) found.set(needed.root, needed);
+    }
+  }
+  return [...found.values()];
+}
+
+interface Locked {
+  readonly resolved?: string;
+  readonly integrity?: string;
+}
+
+/** Says by what installed packages count: by version, and where that says nothing by what the lock file has of their content. */
+export function versionReader(): (one: Package) => string {
+  const locks = new Map<string, Readonly<Record<string, Locked>>>();
+  return ({ root, version }) => {
+    const at = root.split(sep).indexOf('node_modules');
+    const home = root.split(sep).slice(0, at).join(sep);
+    const lock = locks.get(home) ?? unregistered(join(home, 'node_modules', '.package-lock.json'));
+    locks.set(home, lock);
+    const locked =
+      lock[
+        root
+          .slice(home.length + 1)
+          .split(sep)
+          .join('/')
+      ];
+    return locked ? `${version} ${locked.integrity ?? locked.resolved}` : version;
+  };
+}
+
+/** Where registries keep archives: there a version never gets other content. */
+const ofRegistry = /\/-\/[^/]+\.tgz$/;
+
+/** What npm installed from elsewhere: repositories, archives, folders. */
+function unregistered(file: string): Readonly<Record<string, Locked>> {
+  if (!existsSync(file)) return {};
+  const text = readFileSync(file, 'utf8');
+  const places = [...text.matchAll(/"resolved":\s*"([^"]*)"/g)];
+  if (places.every(([, place = '']) => ofRegistry.test(place))) return {};
+  const { packages = {} } = JSON.parse(text) as { packages?: Record<string, Locked> };
+  return Object.fromEntries(
+    Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined && !ofRegistry.test(resolved)),
+  );
 }
 
 /** `zod` of `zod/v4`, `@scope/name` of `@scope/name/part`. */

@@ -3,15 +3,17 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { Problem } from '../problem.ts';
 import { writeWhole } from '../write-whole.ts';
 import { sha256 } from './sha256.ts';
-import type { Module, ModuleGraph, Modules } from './typescript-graph.ts';
+import type { Module, ModuleGraph, Modules, Texts } from './typescript-graph.ts';
 import {
   fileBehind,
+  installedWith,
   isLinked,
   type Package,
   packageFinder,
   packageName,
   packageOf,
   type SeenFrom,
+  versionReader,
 } from './typescript-packages.ts';
 import { isCode, parseModules } from './typescript-parse.ts';
 
@@ -32,9 +34,9 @@ export function scanModules(entry: string, { root, cacheFolder }: ScanOptions): 
   const top = resolve(root);
   const start = pathIn(top, resolve(entry));
   const kept = keptFile(cacheFolder, `${top}\n${start}`);
-  const modules = readKept(kept, top) ?? keep(kept, top, parseModules(top, start, version));
+  const { modules, texts } = readKept(kept, top) ?? keep(kept, top, parseModules(top, start, version));
   const lines = Object.entries(modules).map(([path, { bytes }]) => `${path} ${bytes}\n`);
-  return { root: top, entry: start, modules, digest: sha256([version, top, start, ...lines].join('\n')) };
+  return { root: top, entry: start, modules, texts, digest: sha256([version, top, start, ...lines].join('\n')) };
 }
 
 export interface CodeOptions {
@@ -56,8 +58,14 @@ export function codeReader(
 ): (file: string) => Record<string, string> {
   const find = moduleFinder(graph, cacheFolder);
   const seenFrom = packageFinder();
+  const versionOf = versionReader();
   return (file) => {
     const code = new Map<string, string>();
+    const versions = new Map<string, Set<string>>();
+    const take = (one: Package): void => {
+      const known = versions.get(one.name) ?? new Set();
+      versions.set(one.name, known.add(versionOf(one)));
+    };
     const seen = new Set<string>();
     const waiting = [file];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -68,10 +76,17 @@ export function codeReader(
       waiting.push(...Object.values(module.imports).map((path) => join(root, path)));
       for (const specifier of module.packages) {
         const inner = countedInside(dirname(next), specifier, { find, seenFrom, isFramework });
+        const owner = seenFrom(dirname(next), specifier);
         if (inner) waiting.push(inner);
-        else code.set(`npm:${packageName(specifier)}`, seenFrom(dirname(next), specifier)?.version ?? 'missing');
+        else if (owner) {
+          for (const one of installedWith(owner, seenFrom)) {
+            if (isLinked(one)) waiting.push(codeBehind(one, one.root, one.name, { find, isFramework }));
+            else take(one);
+          }
+        } else code.set(`npm:${packageName(specifier)}`, 'missing');
       }
     }
+    for (const [name, known] of versions) code.set(`npm:${name}`, [...known].sort().join(', '));
     // stet itself is no ingredient: what a task uses of it has been followed above
     code.delete('npm:stet');
     return Object.fromEntries([...code].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -85,22 +100,45 @@ interface Found {
 }
 type Find = (file: string) => Found;
 
+interface Reading {
+  readonly find: Find;
+  readonly isFramework: (file: string) => boolean;
+}
+
+/** The module of stet or of a linked package that is followed; undefined when the version of the package counts. */
 function countedInside(
   folder: string,
   specifier: string,
-  { find, seenFrom, isFramework }: { find: Find; seenFrom: SeenFrom; isFramework: (file: string) => boolean },
+  { seenFrom, ...reading }: Reading & { seenFrom: SeenFrom },
 ): string | undefined {
   const owner = seenFrom(folder, specifier);
-  if (!owner || (owner.name !== 'stet' && !isLinked(owner))) return undefined;
-  const file = fileBehind(folder, specifier);
-  if (!file || !isCode(file)) return undefined;
-  if (isFramework(file)) return file;
+  if (!owner) return undefined;
+  if (owner.name !== 'stet') return isLinked(owner) ? codeBehind(owner, folder, specifier, reading) : undefined;
   try {
+    return codeBehind(owner, folder, specifier, reading);
+  } catch (error) {
+    if (Problem.is(error)) return undefined; // stet itself is no ingredient
+    throw error;
+  }
+}
+
+function codeBehind(owner: Package, folder: string, specifier: string, { find, isFramework }: Reading): string {
+  const file = fileBehind(owner, folder, specifier);
+  if (file && isFramework(file)) return file;
+  try {
+    if (!file) throw new Problem('unknown-code', `nothing of ${owner.root} answers to it.`);
     find(file);
     return file;
-  } catch (error) {
-    if (Problem.is(error)) return undefined; // a package that only Node can read counts by its version
-    throw error;
+  } catch (cause) {
+    if (!Problem.is(cause)) throw cause;
+    throw new Problem(
+      'linked-code-unknown',
+      `The code of ${specifier}, a package that is linked to ${owner.root}, cannot be read: ${cause.message}`,
+      {
+        hint: 'A linked package may change without a new version, so its code counts. Build it, install it as a package, or give the tasks that use it a `version`.',
+        cause,
+      },
+    );
   }
 }
 
@@ -109,11 +147,8 @@ function moduleFinder({ root, modules }: ModuleGraph, cacheFolder: string | unde
   const scanned = new Map<string, Modules>();
   const inPackage = (owner: Package, path: string): Modules => {
     const kept = keptFile(cacheFolder, `${owner.root}\npackage`);
-    const before = scanned.get(owner.root) ?? readKept(kept, owner.root);
-    const all =
-      before && Object.hasOwn(before, path)
-        ? before
-        : keep(kept, owner.root, { ...before, ...parseModules(owner.root, path, version) });
+    const before = scanned.get(owner.root) ?? readKept(kept, owner.root)?.modules;
+    const all = before && Object.hasOwn(before, path) ? before : parsed(owner.root, path, before, kept);
     scanned.set(owner.root, all);
     return all;
   };
@@ -122,12 +157,18 @@ function moduleFinder({ root, modules }: ModuleGraph, cacheFolder: string | unde
     if (own) return { root, name: pathIn(root, file), module: own };
     const owner = packageOf(file);
     const path = owner && pathIn(owner.root, file);
-    const module = owner && path && isCode(path) ? inPackage(owner, path)[path] : undefined;
+    const module = owner && path && isReadable(path) ? inPackage(owner, path)[path] : undefined;
     if (owner && module) return { root: owner.root, name: `npm:${owner.name}/${path}`, module };
     throw new Problem('unknown-code', `The code of ${file} is not known: it belongs to no project and no package.`);
   };
 }
 
+function parsed(root: string, path: string, before: Modules | undefined, kept: string | undefined): Modules {
+  const { modules, texts } = parseModules(root, path, version);
+  return keep(kept, root, { modules: { ...before, ...modules }, texts }).modules;
+}
+
+const isReadable = (path: string): boolean => isCode(path) || path.endsWith('.json');
 const pathIn = (root: string, file: string): string => relative(root, file).split(sep).join('/');
 
 interface Kept {
@@ -140,21 +181,28 @@ function keptFile(cacheFolder: string | undefined, key: string): string | undefi
   return cacheFolder && join(cacheFolder, `scan-${sha256(`${version}\n${key}`).slice(0, 32)}.json`);
 }
 
-function keep(file: string | undefined, root: string, modules: Modules): Modules {
-  if (file === undefined) return modules;
-  mkdirSync(dirname(file), { recursive: true });
-  writeWhole(file, JSON.stringify({ modules, folders: foldersOf(root, modules) } satisfies Kept));
-  return modules;
+interface Read {
+  readonly modules: Modules;
+  readonly texts: Texts;
 }
 
-function readKept(file: string | undefined, root: string): Modules | undefined {
+function keep(file: string | undefined, root: string, read: Read): Read {
+  if (file === undefined) return read;
+  const { modules } = read;
+  mkdirSync(dirname(file), { recursive: true });
+  writeWhole(file, JSON.stringify({ modules, folders: foldersOf(root, modules) } satisfies Kept));
+  return read;
+}
+
+function readKept(file: string | undefined, root: string): Read | undefined {
   if (file === undefined) return undefined;
   try {
     const { modules, folders } = JSON.parse(readFileSync(file, 'utf8')) as Kept;
+    const texts = new Map(Object.keys(modules).map((path) => [path, readFileSync(join(root, path))]));
     const isCurrent =
-      Object.entries(modules).every(([path, { bytes }]) => sha256(readFileSync(join(root, path))) === bytes) &&
+      Object.entries(modules).every(([path, { bytes }]) => sha256(texts.get(path) ?? '') === bytes) &&
       Object.entries(folders).every(([folder, names]) => namesOf(join(root, folder)) === names);
-    return isCurrent ? modules : undefined;
+    return isCurrent ? { modules, texts } : undefined;
   } catch {
     return undefined; // no earlier scan, or one whose files have gone: the modules are parsed again
   }

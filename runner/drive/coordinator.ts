@@ -105,7 +105,7 @@ class Coordinator {
     });
     this.#losses = new Losses((message) => this.#journal.warn(message));
     this.#leases = new Leases(store.root, run.run);
-    this.#recipes = new Recipes(session.root, session.codeOf);
+    this.#recipes = new Recipes(session);
     this.#history = new History(store, session.pipelineName, run.run);
     this.#triesLeft = options.resumed ? triesLeft(readEvents(run.folder)) : new Map();
     this.#only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));

@@ -1,11 +1,14 @@
 import { fingerprint, type Recipe } from '../../cache/recipe.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
-import type { Json } from '../../cache/canonical-json.ts';
+import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
+import { type Digest, digestBytes } from '../../cache/digest.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
+import { isOnlyOne } from '../../tasks/core/definitions.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { KeyedCall } from './keyed-call.ts';
-import { taskOf } from './service-task.ts';
+import { bodyOf, taskOf } from './service-task.ts';
+import { Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
 import { mapArtifacts, withUrls } from '../values/leaves.ts';
 
@@ -15,15 +18,27 @@ export const outputPlace = (name: string): string => `/@out/${name}`;
 /** The same for the url of a service: programs may take it apart, so it is one. */
 const urlPlace = (where: string): string => `http://${where.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.service.invalid:1`;
 
+/** What is known of the sources that tasks are defined in. */
+export interface Sources {
+  /** The project's folder; declared code files are relative to it. */
+  readonly root: string;
+  /** Digests of the source behind a `task(...)` call. */
+  readonly codeOf: (definedAt: string) => Readonly<Record<string, string>>;
+  /** Where that call stands, for people. */
+  readonly placeOf: (definedAt: string) => string;
+}
+
 /** Makes recipes for one run. What is the same for all calls of a task is worked out once. */
 export class Recipes {
-  readonly #root: string;
-  readonly #codeOf: (definedAt: string) => Readonly<Record<string, string>>;
+  readonly #sources: Sources;
+  readonly #identity: Identity;
   readonly #fixed = new Map<TaskSpec, Promise<FixedPart>>();
+  /** Tasks whose author says by `version` what they are. */
+  readonly #versioned = new Map<Digest, TaskSpec>();
 
-  constructor(root: string, codeOf: (definedAt: string) => Readonly<Record<string, string>>) {
-    this.#root = root;
-    this.#codeOf = codeOf;
+  constructor(sources: Sources) {
+    this.#sources = sources;
+    this.#identity = new Identity(sources.codeOf);
   }
 
   async key(instance: Instance): Promise<KeyedCall> {
@@ -37,7 +52,32 @@ export class Recipes {
       ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
       ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
     };
-    return { instance, spec, inputs, recipe, fingerprint: fingerprint(recipe) };
+    const call: KeyedCall = { instance, spec, inputs, recipe, fingerprint: fingerprint(recipe) };
+    if (spec.run && spec.version !== undefined) this.#refuseTwin(call);
+    return call;
+  }
+
+  /** One version says that two bodies are the same, and their texts or what they close over that they are not. */
+  #refuseTwin({ spec, fingerprint }: KeyedCall): void {
+    const other = this.#versioned.get(fingerprint);
+    if (!other) this.#versioned.set(fingerprint, spec);
+    if (!other || other === spec || this.#bodyIn(other) === this.#bodyIn(spec)) return;
+    const places = [other, spec].map(({ definedAt }) => this.#sources.placeOf(definedAt));
+    throw new Problem(
+      'same-task-twice',
+      `Two tasks are called ${spec.name} and have version ${spec.version}, and they do not do the same: ${[...new Set(places)].join(' and ')}.`,
+      { hint: 'Give them names or versions of their own, or make what differs an input.' },
+    );
+  }
+
+  /** What a body is, as far as it can be told. */
+  #bodyIn(spec: TaskSpec): string {
+    try {
+      return canonicalJson(this.#body(spec));
+    } catch (error) {
+      if (Problem.is(error)) return String(bodyOf(spec)); // the author says what it is
+      throw error;
+    }
   }
 
   /**
@@ -45,7 +85,7 @@ export class Recipes {
    * code does not care about the files of the project.
    */
   async changedSince({ spec, inputs, recipe }: KeyedCall, { frozen }: { frozen: boolean }): Promise<string[]> {
-    const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#root) : {};
+    const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#sources.root) : {};
     const before = frozen ? {} : (recipe.files ?? {});
     const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
     const changed = names.filter((name) => before[name] !== now[name]);
@@ -64,14 +104,38 @@ export class Recipes {
 
   async #makeFixedPart(spec: TaskSpec): Promise<FixedPart> {
     const outputs = Object.entries(spec.outputs).map(([name, type]) => [name, describeOutput(type)]);
-    const files = spec.code.length > 0 ? await filesOf(spec, this.#root) : undefined;
+    const files = spec.code.length > 0 ? await filesOf(spec, this.#sources.root) : undefined;
     return {
       outputs: Object.fromEntries(outputs) as Record<string, string>,
-      ...(spec.run && spec.version === undefined ? { code: this.#codeOf(spec.definedAt) } : {}),
+      ...(spec.run && spec.version === undefined ? this.#codeOf(spec) : {}),
       ...(spec.version === undefined ? {} : { version: spec.version }),
       ...(files ? { files } : {}),
       ...(Object.keys(spec.env).length > 0 ? { env: spec.env } : {}),
     };
+  }
+
+  /** Where name and module do not say which body is meant, its text and what it closes over do. */
+  #codeOf(spec: TaskSpec): Pick<Recipe, 'code' | 'body' | 'closure'> {
+    const code = this.#sources.codeOf(spec.definedAt);
+    return isOnlyOne(spec) ? { code } : { code, ...this.#body(spec) };
+  }
+
+  #body(spec: TaskSpec): { body: Digest; closure?: Readonly<Record<string, Json>> } {
+    const run = bodyOf(spec) ?? (() => undefined);
+    try {
+      const closure = this.#identity.closureOf(run);
+      return { body: digestBytes(String(run)), ...(Object.keys(closure).length > 0 ? { closure } : {}) };
+    } catch (cause) {
+      if (!Problem.is(cause) || cause.code !== 'unknown-closure') throw cause;
+      throw new Problem(
+        cause.code,
+        `The body of ${spec.name} closes over what a recipe cannot hold (${this.#sources.placeOf(spec.definedAt)}): ${cause.message}.`,
+        {
+          hint: 'Give it as an input, or define it at the top level of its module; or say with `version` what the body is.',
+          cause,
+        },
+      );
+    }
   }
 
   async #observe(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): Promise<unknown> {
@@ -91,7 +155,7 @@ function counted({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, un
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isUncounted(shape[name])));
 }
 
-type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'version' | 'files' | 'env'>;
+type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'body' | 'closure' | 'version' | 'files' | 'env'>;
 
 export function specOf(instance: Instance): TaskSpec {
   const { node } = instance.of;

@@ -6,6 +6,7 @@ import type { ServiceSpec, TaskSpec } from '../../tasks/core/spec.ts';
 const anyPort = 0;
 
 const known = new WeakMap<ServiceSpec, TaskSpec>();
+const services = new WeakMap<TaskSpec, ServiceSpec>();
 
 /** What a node runs, as a task; undefined for those that only wire. */
 export function taskOf(node: WorkNode): TaskSpec | undefined {
@@ -13,22 +14,30 @@ export function taskOf(node: WorkNode): TaskSpec | undefined {
   return node.type === 'service' ? serviceAsTask(node.spec) : undefined;
 }
 
+/** The body as its author wrote it; undefined for a program. */
+export function bodyOf(spec: TaskSpec): TaskSpec['run'] | ServiceSpec['run'] {
+  return services.get(spec)?.run ?? spec.run;
+}
+
 /** A service as a task whose only output is its endpoint: so it has a recipe and a job like any other. */
 function serviceAsTask(spec: ServiceSpec): TaskSpec {
   const task = known.get(spec) ?? onPort(spec, anyPort);
   known.set(spec, task);
+  services.set(task, spec);
   return task;
 }
 
 /** The same, listening where it is told. */
 export function onPort(spec: ServiceSpec, port: number): TaskSpec {
-  const { name, inputs, definedAt, code, env, secrets, cwd, resources, version, observe, needs, inherits } = spec;
+  const { name, inputs, definedAt, madeIn, code, env, secrets, cwd, resources, version, observe, needs, inherits } =
+    spec;
   const { command, run } = spec;
   return {
     name,
     inputs,
     outputs: { endpoint },
     definedAt,
+    madeIn,
     code,
     env,
     secrets,

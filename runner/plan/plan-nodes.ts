@@ -52,7 +52,7 @@ export async function planNodes(
   const { graph, store } = session;
   const only = onlyUntil(session, until);
   const forced = new Set(force.map((name) => findNode(graph, name)));
-  const recipes = new Recipes(session.root, session.codeOf);
+  const recipes = new Recipes(session);
   const history = new History(store, session.pipelineName);
   const dataflow = new Dataflow(graph, only);
   const planned = new Map<string, PlanNode>();

@@ -29,6 +29,8 @@ export interface Loaded {
   readonly graphDigest: string;
   /** The code of the task whose `task(…)` call stands at this position. Throws `unknown-code`. */
   readonly codeOf: (definedAt: string) => Record<string, string>;
+  /** Where that call stands in the source, as `file:line`. */
+  readonly placeOf: (definedAt: string) => string;
 }
 
 /** Pipelines of the nearest project, then those that ship; a project's hides a shipped one of the same name. */
@@ -60,6 +62,7 @@ export async function loadPipeline(
     seal: frozen.seal,
     graphDigest: graph.digest,
     codeOf: (definedAt) => codeOf(sourceAt(definedAt, graph, frozen)),
+    placeOf: (definedAt) => sourcePlace(definedAt, frozen) ?? definedAt,
   };
 }
 
@@ -126,12 +129,20 @@ function placeOf(error: unknown, graph: ModuleGraph, frozen: Frozen): string | u
       continue;
     }
     if (isOurs(source)) continue;
-    const map = inlineMap(path);
-    if (!map) return source;
-    const entry = new SourceMap(JSON.parse(map) as SourceMapPayload).findEntry(Number(line) - 1, Number(column) - 1);
-    return 'originalLine' in entry ? `${source}:${entry.originalLine + 1}` : source;
+    return sourcePlace(`${path}:${line}:${column}`, frozen);
   }
   return undefined;
+}
+
+/** A position in the copy as a place in the original. */
+function sourcePlace(position: string, frozen: Frozen): string | undefined {
+  const [, where = '', line, column] = /^(.*):(\d+):(\d+)$/.exec(position) ?? [];
+  const path = pathOf(where);
+  const source = frozen.sourceOf(path);
+  const map = source && inlineMap(path);
+  if (!map) return source;
+  const entry = new SourceMap(JSON.parse(map) as SourceMapPayload).findEntry(Number(line) - 1, Number(column) - 1);
+  return 'originalLine' in entry ? `${source}:${entry.originalLine + 1}` : source;
 }
 
 /** Where a module of ours names what it imports. */

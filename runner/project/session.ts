@@ -25,6 +25,8 @@ export interface Session {
   readonly graph: Graph;
   /** Digests of the source behind a `task(...)` call. */
   readonly codeOf: (definedAt: string) => Readonly<Record<string, string>>;
+  /** Where that call stands, for people. */
+  readonly placeOf: (definedAt: string) => string;
   /** What workers need to find a body again. */
   readonly code: CodeOfRun;
   close(): Promise<void>;
@@ -64,6 +66,7 @@ export async function openSession({ name, overrides, profile, cwd, ...place }: S
       points,
       graph,
       codeOf: (definedAt) => loaded.codeOf(definedAt),
+      placeOf: (definedAt) => loaded.placeOf(definedAt),
       code: { entry: loaded.frozenEntry, seal: loaded.seal, root: loaded.root, points, graph: graph.digest },
       close: () => store.close(),
     };

@@ -49,11 +49,3 @@ function wrongInputs(shape: Shape, inputs: Readonly<Record<string, unknown>>): s
 function oneLine(error: z.ZodError): string {
   return error.issues.map((issue) => [issue.path.join('.'), issue.message].filter(Boolean).join(': ')).join('; ');
 }
-
-/** Where the caller of `task` or `service` stands, as `file:line:column`; its file's source is the task's code. */
-export function callSite(above: (...args: never[]) => unknown): string {
-  const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, above);
-  const frame = holder.stack?.split('\n')[1] ?? '';
-  return /\(([^()]+)\)$/.exec(frame)?.[1] ?? frame.replace(/^\s*at (async )?/, '');
-}

@@ -1,5 +1,7 @@
 import { Problem } from '../../cache/problem.ts';
-import { callSite, checkCall } from './call.ts';
+import { checkCall } from './call.ts';
+import { callSite } from './call-site.ts';
+import { rememberDefinition } from './definitions.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Need } from './needs.ts';
 import type { CallOptions, ServiceNode } from './node.ts';
@@ -54,6 +56,8 @@ export function service<I extends Shape>(
   if ((spec.command === undefined) === (spec.run === undefined)) {
     throw new Problem('wrong-service', `Service ${spec.name} needs exactly one of "command" and "run".`);
   }
+  const site = callSite(service);
+  if (spec.run) rememberDefinition(spec.name, site);
   const { needs } = spec;
   const described = {
     code: [],
@@ -68,7 +72,8 @@ export function service<I extends Shape>(
     version: undefined,
     observe: undefined,
     ...spec,
-    definedAt: callSite(service),
+    definedAt: site.at,
+    madeIn: site.madeIn,
     needs: typeof needs === 'function' ? needs : () => needs ?? [],
   } as unknown as ServiceSpec;
   return (inputs, options = {}) => {

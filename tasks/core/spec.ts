@@ -109,6 +109,10 @@ interface Program<I extends Shape, O extends Shape> {
 }
 
 interface Body<I extends Shape, O extends Shape> {
+  /**
+   * What it closes over below its module, when a function or a loop makes the task, counts with it: plain values, types, and
+   * functions by their code. Anything else is refused: make it an input, or give a `version`.
+   */
   run: (
     inputs: Parsed<I>,
     out: Paths<O>,
@@ -128,6 +132,8 @@ export interface TaskSpec {
   readonly inputs: Shape;
   readonly outputs: Shape;
   readonly definedAt: string;
+  /** Once, as its module is loaded, or each time that a function is called. */
+  readonly madeIn: 'module' | 'function';
   readonly code: readonly (string | CodeInput)[];
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
@@ -172,6 +178,7 @@ export interface ServiceSpec {
   readonly name: string;
   readonly inputs: Shape;
   readonly definedAt: string;
+  readonly madeIn: 'module' | 'function';
   readonly code: readonly (string | CodeInput)[];
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];

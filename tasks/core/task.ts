@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { Problem } from '../../cache/problem.ts';
-import { callSite, checkCall } from './call.ts';
+import { checkCall } from './call.ts';
+import { type CallSite, callSite } from './call-site.ts';
+import { rememberDefinition } from './definitions.ts';
 import type { CallNode, CallOptions } from './node.ts';
 import { isThere } from './needs.ts';
 import { onlyWhatIsThere } from './outputs.ts';
@@ -31,7 +33,9 @@ export interface Task<I extends Shape, O extends Shape> {
 /** Declares a task: a program (`command`) or TypeScript (`run`). Throws `wrong-task` when the declaration is unusable. */
 export function task<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>): Task<I, O> {
   refuseUnusable(spec);
-  const described = forget(spec, callSite(task));
+  const site = callSite(task);
+  if (spec.run) rememberDefinition(spec.name, site);
+  const described = forget(spec, site);
   const call = (inputs: Readonly<Record<string, unknown>>, options: CallOptions = {}): Refs<O> => {
     checkCall(spec.name, spec.inputs, inputs, options);
     const node: CallNode = { type: 'call', spec: described, inputs, options };
@@ -52,7 +56,7 @@ export function python(entry: string): CodeInput {
   };
 }
 
-function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, definedAt: string): TaskSpec {
+function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, site: CallSite): TaskSpec {
   const { resources, needs } = spec;
   const described = {
     code: [],
@@ -68,7 +72,8 @@ function forget<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>, define
     command: undefined,
     run: undefined,
     ...spec,
-    definedAt,
+    definedAt: site.at,
+    madeIn: site.madeIn,
     resources: typeof resources === 'function' ? resources : () => resources ?? {},
     needs: typeof needs === 'function' ? needs : () => needs ?? [],
   };

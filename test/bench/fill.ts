@@ -12,7 +12,7 @@ import { storedOutput } from '../../runner/values/stored.ts';
  * minutes. Returns the files of the results, as they lie in the store.
  */
 export async function fill(session: Session): Promise<string[]> {
-  const recipes = new Recipes(session.root, session.codeOf);
+  const recipes = new Recipes(session);
   const dataflow = new Dataflow(session.graph);
   const files: string[] = [];
   for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {

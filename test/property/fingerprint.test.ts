@@ -17,6 +17,8 @@ const recipes: fc.Arbitrary<Recipe> = fc.record(
     outputs: table,
     command: fc.array(words, { maxLength: 4 }),
     code: table,
+    body: words,
+    closure: fc.dictionary(words, json, { maxKeys: 4 }),
     version: words,
     files: table,
     env: table,
@@ -32,6 +34,8 @@ const fields: Record<Exclude<keyof Recipe, 'format'>, true> = {
   outputs: true,
   command: true,
   code: true,
+  body: true,
+  closure: true,
   version: true,
   files: true,
   env: true,
@@ -64,6 +68,7 @@ test('a field that is absent has another fingerprint than one that is empty', ()
     { ...recipe, env: {} },
     { ...recipe, files: {} },
     { ...recipe, code: {} },
+    { ...recipe, closure: {} },
     { ...recipe, observed: null },
   ];
   assert.equal(new Set(variants.map(fingerprint)).size, variants.length);

@@ -104,6 +104,7 @@ const session = {
   points: [{ label: '', params: {} }],
   graph,
   codeOf: () => ({}),
+  placeOf: (at: string) => at,
   code: { entry: '', root: '/', points: [], graph: graph.digest },
   close: () => store.close(),
 };

@@ -47,7 +47,7 @@ export class PassScene {
     this.journal = new Journal(this.log, (event) => this.events.push(event));
     this.losses = new Losses((message) => this.journal.warn(message));
     this.leases = new Leases(store.root, run);
-    this.recipes = new Recipes(store.root, () => ({}));
+    this.recipes = new Recipes({ root: store.root, codeOf: () => ({}), placeOf: (at) => at });
     this.history = new History(store, 'scene', run);
   }
 

@@ -128,6 +128,7 @@ export class Rig {
       points: [{ label: '', params: {} }],
       graph,
       codeOf: () => ({}),
+      placeOf: (at) => at,
       code: { entry: '', root: this.folder, points: [], graph: graph.digest },
       close: () => store.close(),
     };

@@ -195,6 +195,117 @@ test('a linked package counts by its modules, not by its version', (t) => {
   assert.notDeepEqual(codeOf(root), before);
 });
 
+function linked(t: TestContext, manifest: object, specifier: string, files: Files): string {
+  const root = project(t, { 'main.ts': `import { x } from '${specifier}'; export const y = x;` });
+  writeAll(join(root, '../shared'), {
+    'package.json': JSON.stringify({ name: 'shared', version: '1.0.0', type: 'module', ...manifest }),
+    ...files,
+  });
+  mkdirSync(join(root, 'node_modules'));
+  symlinkSync(join(root, '../shared'), join(root, 'node_modules/shared'));
+  return root;
+}
+
+const exported: Record<string, [unknown, string]> = {
+  'to `import` alone': [{ '.': { import: './src/x.js' } }, 'shared'],
+  'to `import` before others': [{ types: './no.d.ts', require: './no.cjs', import: './src/x.js' }, 'shared'],
+  'under conditions in conditions': [{ '.': { node: { import: { default: './src/x.js' } } } }, 'shared'],
+  'by a list': [{ '.': ['no-path', { browser: './no.js' }, './src/x.js'] }, 'shared'],
+  'by a pattern': [{ './*.js': { import: './src/*.js' }, './no/*': null }, 'shared/x.js'],
+  'by a name of its own': [{ '.': './no.js', './part': { import: './src/x.js' } }, 'shared/part'],
+};
+
+for (const [how, [exports, specifier]] of Object.entries(exported)) {
+  test(`a linked package that exports ${how} counts by what Node loads`, (t) => {
+    const root = linked(t, { exports }, specifier, { 'src/x.js': 'export const x = 1;' });
+    const before = codeOf(root);
+    assert.deepEqual(Object.keys(before), ['main.ts', 'npm:shared/src/x.js']);
+    writeAll(root, { '../shared/src/x.js': 'export const x = 2;' });
+    assert.notDeepEqual(codeOf(root), before);
+  });
+}
+
+const unreadable: Record<string, [object, Files]> = {
+  'is not built': [{ exports: { import: './dist/x.js' } }, {}],
+  'exports nothing of that name': [{ exports: { './other': './x.js' } }, { 'x.js': 'export const x = 1;' }],
+  'does not parse': [{ main: './x.js' }, { 'x.js': 'export const x = ;' }],
+  'is compiled for the machine': [{ main: './x.node' }, { 'x.node': '' }],
+};
+
+for (const [what, [manifest, files]] of Object.entries(unreadable)) {
+  test(`a linked package whose code ${what} is refused, not taken by its version`, (t) => {
+    const root = linked(t, manifest, 'shared', files);
+    assert.throws(
+      () => codeOf(root),
+      (error) => Problem.is(error) && error.code === 'linked-code-unknown' && /of shared/.test(error.message),
+    );
+  });
+}
+
+test('data of a linked package count by content', (t) => {
+  const root = linked(t, { exports: { './data': './x.json' } }, 'shared/data', { 'x.json': '1' });
+  const before = codeOf(root);
+  assert.deepEqual(Object.keys(before), ['main.ts', 'npm:shared/x.json']);
+  writeAll(root, { '../shared/x.json': '2' });
+  assert.notDeepEqual(codeOf(root), before);
+});
+
+/** `main` imports `a`, which needs `b`, which needs `c`. */
+const tree = (more: Files = {}): Files => ({
+  'main.ts': "import { a } from 'a'; export const y = a;",
+  'node_modules/a/package.json': '{"name":"a","version":"1.0.0","dependencies":{"b":"*"}}',
+  'node_modules/b/package.json':
+    '{"name":"b","version":"1.0.0","dependencies":{"c":"*"},"optionalDependencies":{"o":"*"}}',
+  'node_modules/c/package.json': '{"name":"c","version":"1.0.0","peerDependencies":{"b":"*"}}',
+  'node_modules/unused/package.json': '{"name":"unused","version":"1.0.0"}',
+  ...more,
+});
+
+test('packages count with all that they need, as it is installed', (t) => {
+  const root = project(t, tree());
+  const before = codeOf(root);
+  const { 'main.ts': main = '', ...packages } = before;
+  assert.deepEqual(packages, { 'npm:a': '1.0.0', 'npm:b': '1.0.0', 'npm:c': '1.0.0' });
+  writeAll(root, { 'node_modules/unused/package.json': '{"name":"unused","version":"2.0.0"}' });
+  assert.deepEqual(codeOf(root), before);
+  writeAll(root, { 'node_modules/c/package.json': '{"name":"c","version":"1.0.1"}' });
+  assert.deepEqual(codeOf(root), { 'main.ts': main, ...packages, 'npm:c': '1.0.1' });
+});
+
+test('a linked package that an installed one needs counts by its modules', (t) => {
+  const root = linked(t, { exports: { import: './x.js' }, dependencies: { gone: '*' } }, 'a', {
+    'x.js': 'export const x = 1;',
+  });
+  writeAll(root, { 'node_modules/a/package.json': '{"name":"a","version":"1.0.0","dependencies":{"shared":"*"}}' });
+  const before = codeOf(root);
+  assert.deepEqual(Object.keys(before), ['main.ts', 'npm:a', 'npm:shared/x.js']);
+  writeAll(root, { '../shared/x.js': 'export const x = 2;' });
+  assert.notDeepEqual(codeOf(root), before);
+});
+
+test('a package that is installed twice counts in both versions', (t) => {
+  const root = project(t, tree({ 'node_modules/b/node_modules/c/package.json': '{"name":"c","version":"0.9.0"}' }));
+  assert.equal(codeOf(root)['npm:c'], '0.9.0');
+  writeAll(root, { 'main.ts': "import { a } from 'a'; import { c } from 'c'; export const y = [a, c];" });
+  assert.equal(codeOf(root)['npm:c'], '0.9.0, 1.0.0');
+});
+
+test('what did not come from a registry counts by the lock file too: its version may say nothing', (t) => {
+  const lock = (integrity: string): Files => ({
+    'node_modules/.package-lock.json': JSON.stringify({
+      packages: {
+        'node_modules/a': { version: '1.0.0', resolved: 'https://example.org/a/-/a-1.0.0.tgz', integrity: 'sha512-a' },
+        'node_modules/c': { version: '1.0.0', resolved: 'git+ssh://example.org/c.git#1', integrity },
+      },
+    }),
+  });
+  const root = project(t, tree(lock('sha512-x')));
+  assert.equal(codeOf(root)['npm:a'], '1.0.0');
+  assert.equal(codeOf(root)['npm:c'], '1.0.0 sha512-x');
+  writeAll(root, lock('sha512-y'));
+  assert.equal(codeOf(root)['npm:c'], '1.0.0 sha512-y');
+});
+
 test('the task of an installed package counts by its modules', (t) => {
   const files = (version: string, weight: number, other: number): Files => ({
     'node_modules/robots/package.json': `{"name":"robots","version":"${version}","type":"module"}`,
@@ -417,5 +528,57 @@ test('a freeze that was killed leaves nothing that is taken for complete', { tim
     for (const name of readdirSync(join(root, '.code'))) {
       if (!name.startsWith('.tmp')) rmSync(join(root, '.code', name), { recursive: true });
     }
+  }
+});
+
+test('what was digested is what is frozen, also when it was edited in between', async (t) => {
+  const root = project(t, { 'main.ts': "export { v } from './lib.ts';\n", 'lib.ts': "export const v = 'A';\n" });
+  const graph = scan(root);
+  writeAll(root, { 'lib.ts': "export const v = 'B';\n" });
+  const frozen = await freeze(graph, tempFolder(t));
+  const { v } = (await import(pathToFileURL(frozen.entry).href)) as { v: string };
+  assert.equal(v, 'A');
+});
+
+test('what a copy holds from a file that is no code is what was digested, too', async (t) => {
+  const root = project(t, {
+    'main.ts': "import data from './data.json' with { type: 'json' };\nexport default data;\n",
+    'data.json': '"A"',
+  });
+  const graph = scan(root);
+  writeAll(root, { 'data.json': '"B"' });
+  const frozen = await freeze(graph, tempFolder(t));
+  assert.equal(((await import(pathToFileURL(frozen.entry).href)) as { default: string }).default, 'A');
+});
+
+test('a module that is being saved is read whole, once: digest, imports and copy are of one text', async (t) => {
+  const root = project(t, { 'main.ts': '', 'a.ts': 'export const v = 1;\n', 'b.ts': 'export const v = 2;\n' });
+  const texts = ['a', 'b'].map((name) => `export { v } from './${name}.ts';\n`);
+  const digests = texts.map((text) => {
+    writeAll(root, { 'main.ts': text });
+    return scan(root).modules['main.ts'];
+  });
+  const saver = spawn(process.execPath, [
+    '-e',
+    `const fs = require('node:fs'), [file, ...texts] = process.argv.slice(1);
+     for (let i = 0; ; i += 1) {
+       fs.writeFileSync(file + '.aside', texts[i % 2]);
+       fs.renameSync(file + '.aside', file);
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 40);
+     }`,
+    join(root, 'main.ts'),
+    ...texts,
+  ]);
+  t.after(() => saver.kill());
+  for (let i = 0; i < 5; i += 1) {
+    let graph: ModuleGraph;
+    try {
+      graph = scan(root);
+    } catch (error) {
+      assert.ok(Problem.is(error) && error.code === 'code-changing', String(error));
+      continue;
+    }
+    const is = texts.indexOf(graph.texts.get('main.ts')?.toString() ?? '');
+    assert.deepEqual(graph.modules['main.ts'], digests[is]);
   }
 });

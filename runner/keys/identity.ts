@@ -1,0 +1,141 @@
+import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
+import { digestBytes } from '../../cache/digest.ts';
+import { Problem } from '../../cache/problem.ts';
+import { isRef } from '../../tasks/core/ref.ts';
+import { Closures } from './closures.ts';
+
+/** Characters of a captured value that a recipe holds as it is; longer ones by digest. */
+const longestShown = 1000;
+
+type CodeOf = (definedAt: string) => Readonly<Record<string, string>>;
+/** Functions and values that hold the one that is described. */
+type Holders = readonly unknown[];
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** Says what functions, and the values that they close over, are: as plain data that is the same in every process. */
+export class Identity {
+  readonly #closures = new Closures();
+  readonly #codeOf: CodeOf;
+
+  constructor(codeOf: CodeOf) {
+    this.#codeOf = codeOf;
+  }
+
+  /** What a function closes over below its module, by name. Throws `unknown-closure` for what has no form in a recipe. */
+  closureOf(fn: AnyFunction): Record<string, Json> {
+    const named = [...this.#captured(fn)].map(([name, value]) => [name, short(this.#value(value, name, [fn]))]);
+    return Object.fromEntries(named) as Record<string, Json>;
+  }
+
+  /** A name that stands nowhere in the text is seen by another function of the same scope only. */
+  #captured(fn: AnyFunction): [string, unknown][] {
+    const text = String(fn);
+    const words = new Set(text.match(/[\p{L}\p{N}_$]+/gu));
+    const all = this.#closures.of(fn);
+    if (seesThis(text)) throw unknown('this', '`this` of another function');
+    // A ref has no value to be seen, and a task gives refs.
+    return [...all].filter(([name, value]) => words.has(name) && !isRef(value) && !isTask(value));
+  }
+
+  #value(value: unknown, where: string, holders: Holders): Json {
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+        return value;
+      case 'number':
+        return Number.isFinite(value) && !Object.is(value, -0)
+          ? value
+          : { $number: Object.is(value, -0) ? '-0' : `${value}` };
+      case 'undefined':
+        return { $undefined: true };
+      case 'bigint':
+        return { $bigint: String(value) };
+      case 'function':
+        return this.#function(value as AnyFunction, where, holders);
+      case 'object':
+        return value === null ? null : this.#object(value, where, holders);
+      default:
+        throw unknown(where, `a ${typeof value}`);
+    }
+  }
+
+  #object(value: object, where: string, holders: Holders): Json {
+    const depth = holders.indexOf(value);
+    if (depth >= 0) return { $again: depth };
+    const inside = [...holders, value];
+    const each = (values: readonly unknown[]): Json =>
+      values.map((one, i) => this.#value(one, `${where}[${i}]`, inside));
+    if (Array.isArray(value)) return each(value);
+    if (value instanceof Date) return { $date: value.getTime() };
+    if (value instanceof RegExp || value instanceof URL) return { $text: String(value) };
+    if (value instanceof Map) return { $map: each([...value].flat()) };
+    if (value instanceof Set) return { $set: each([...value]) };
+    if (ArrayBuffer.isView(value)) {
+      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      return { $bytes: digestBytes(bytes), of: value.constructor.name };
+    }
+    if (isZod(value)) return { $type: this.#fields(withoutWords(value._zod.def), where, inside) };
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== null && prototype !== Object.prototype)
+      throw unknown(where, `an object of class ${value.constructor?.name ?? '?'}`);
+    return this.#fields(value, where, inside);
+  }
+
+  #fields(table: object, where: string, holders: Holders): Json {
+    const fields = Object.entries(table).map(([key, field]) => [key, this.#value(field, `${where}.${key}`, holders)]);
+    return Object.fromEntries(fields) as Json;
+  }
+
+  /** Its text, its module, and all that it closes over itself. */
+  #function(fn: AnyFunction, where: string, holders: Holders): Json {
+    const depth = holders.indexOf(fn);
+    if (depth >= 0) return { $again: depth };
+    const text = String(fn);
+    if (/\{\s*\[native code\]\s*\}$/.test(text)) {
+      if (fn.name.startsWith('bound ')) throw unknown(where, 'a bound function');
+      return { $native: fn.name };
+    }
+    const module = this.#closures.moduleOf(fn);
+    if (module === undefined) throw unknown(where, 'a function that is in no module');
+    const closes = this.#captured(fn).map(([name, value]) => [
+      name,
+      this.#value(value, `${where}: ${name}`, [...holders, fn]),
+    ]);
+    const code = this.#codeOf(`${module}:1:1`);
+    return { $function: digestBytes(canonicalJson({ text, code, closes } as Json)) };
+  }
+}
+
+interface Zod {
+  readonly _zod: { readonly def: object };
+}
+
+function isZod(value: object): value is Zod {
+  return '_zod' in value;
+}
+
+/** Messages change no value; `when` is zod's own. */
+function withoutWords(def: object): object {
+  return Object.fromEntries(Object.entries(def).filter(([key]) => key !== 'error' && key !== 'when'));
+}
+
+function isTask(value: unknown): boolean {
+  return typeof value === 'function' && 'spec' in value;
+}
+
+/** An arrow function has the `this` of the function around it, and no scope tells which. What is nested may have its own. */
+function seesThis(text: string): boolean {
+  const isArrow = /^(async\s*)?(\(|[\w$]+\s*=>)/.test(text);
+  const bindsThis = /\bfunction\b|\bclass\b|(?<!\b(if|for|while|switch|catch|with)\s*)\([^()]*\)\s*\{/.test(text);
+  return isArrow && !bindsThis && /\bthis\s*[.[]/.test(text);
+}
+
+function short(value: Json): Json {
+  const text = canonicalJson(value);
+  return text.length <= longestShown ? value : { $digest: digestBytes(text) };
+}
+
+function unknown(where: string, what: string): Problem {
+  return new Problem('unknown-closure', `${where} is ${what}`);
+}
