@@ -18,6 +18,8 @@ export interface Collected {
 export interface CollectOptions {
   /** Fingerprints of records that stay. */
   keep: Iterable<Digest>;
+  /** Trees that no record names yet, and that stay: items of tasks that still run. */
+  keepTrees?: Iterable<Digest>;
   /** Counts what would go, and deletes nothing. */
   dryRun: boolean;
   /** What is younger stays: a job may have stored it and not yet written its record. Default one hour. */
@@ -32,17 +34,16 @@ export interface CollectOptions {
  */
 export async function collectGarbage(
   store: Store,
-  { keep, dryRun, minAgeSeconds = 3600 }: CollectOptions,
+  { keep, keepTrees = [], dryRun, minAgeSeconds = 3600 }: CollectOptions,
 ): Promise<Collected> {
+  const locks = join(store.root, 'locks');
   const oldest = Date.now() - minAgeSeconds * 1000;
   const kept = new Set<string>(keep);
   const needed = new Set<Digest>();
+  for (const digest of keepTrees) markTree(store, digest, needed);
   const condemned: Digest[] = [];
   for await (const record of store.records.all()) {
-    const stays =
-      kept.has(record.fingerprint) ||
-      isYoung(record, oldest) ||
-      isLocked(join(store.root, 'locks'), record.fingerprint);
+    const stays = kept.has(record.fingerprint) || isYoung(record, oldest) || isLocked(locks, record.fingerprint);
     if (stays) markTrees(store, record, needed);
     else condemned.push(record.fingerprint);
   }
@@ -51,7 +52,9 @@ export async function collectGarbage(
   const blobs = sweepBlobs(store, needed, oldest, dryRun);
   const adopted = sweepAdopted(store, needed, oldest, dryRun);
   const leftovers = [
-    ...['tmp', 'quarantine'].map((name) => sweepFolder(join(store.root, name), oldest, dryRun)),
+    // A server may hold what it serves there for weeks.
+    sweepFolder(join(store.root, 'tmp'), oldest, dryRun, (name) => isLocked(locks, name)),
+    sweepFolder(join(store.root, 'quarantine'), oldest, dryRun),
     sweepFolder(join(store.root, 'samples'), oldest, dryRun, (name) => hasBlob(store, name)),
   ];
   if (!dryRun) store.forget();
@@ -70,10 +73,14 @@ function isYoung({ provenance }: NodeRecord, oldest: number): boolean {
 
 function markTrees(store: Store, record: NodeRecord, needed: Set<Digest>): void {
   for (const { digest } of Object.values(record.outputs).flatMap(artifactsIn)) {
-    if (needed.has(digest)) continue;
-    needed.add(digest);
-    for (const entry of store.readTree(digest)?.entries ?? []) if (entry.kind === 'file') needed.add(entry.digest);
+    markTree(store, digest, needed);
   }
+}
+
+function markTree(store: Store, digest: Digest, needed: Set<Digest>): void {
+  if (needed.has(digest)) return;
+  needed.add(digest);
+  for (const entry of store.readTree(digest)?.entries ?? []) if (entry.kind === 'file') needed.add(entry.digest);
 }
 
 function hasBlob(store: Store, name: string): boolean {

@@ -16,6 +16,11 @@ export function makeFolder(path: string): void {
   }
 }
 
+const fullDiskHint = [
+  'pipeline cache collect --dry-run --failed-older-than 0',
+  'says how much results that no run of late needs hold, and how much failed attempts left; or choose another disk with --store',
+].join('\n');
+
 /** A failed system call in words that say which place is full, read-only or broken. */
 export function fileProblem(cause: unknown, path: string): Problem {
   if (Problem.is(cause)) return cause;
@@ -23,7 +28,7 @@ export function fileProblem(cause: unknown, path: string): Problem {
     case 'ENOSPC':
     case 'EDQUOT':
       return new Problem('disk-full', `No room to write ${path}: ${freeBytesInWords(path)} bytes are free there.`, {
-        hint: 'Free some space, or run `pipeline cache collect`.',
+        hint: fullDiskHint,
         cause,
       });
     case 'EROFS':
@@ -42,7 +47,7 @@ export function fileProblem(cause: unknown, path: string): Problem {
 export function orFullDisk(error: unknown): unknown {
   if (Problem.is(error) || !['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) return error;
   return new Problem('disk-full', `No room left on the disk of the store: ${messageOf(error)}.`, {
-    hint: 'Free some space, or choose another store with --store.',
+    hint: fullDiskHint,
     cause: error,
   });
 }

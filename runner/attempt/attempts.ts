@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { artifactsIn } from '../../cache/records.ts';
 import { removeAll } from '../../cache/remove.ts';
 import type { Change, Copy, Exit, QueueStatus, Submitted } from '../executors/executor.ts';
 import { claimFolder } from '../job/fence.ts';
@@ -7,6 +8,7 @@ import { workFolder } from '../job/staged-job.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import type { Diagnostics } from '../log/diagnostics.ts';
 import { type Submission, Submissions } from '../log/submissions.ts';
+import { toStored } from '../values/stored.ts';
 import type { Item } from '../values/output.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
 import type { AttemptChange } from './attempt-end.ts';
@@ -127,7 +129,15 @@ export class Attempts {
   #released(call: KeyedCall, output: string, item: Item): void {
     const { address } = call.instance;
     const digest = (item.value as { digest?: string } | null)?.digest;
-    this.#tools.emit({ type: 'item-released', address, output, key: item.key, digest });
+    const inner = digest === undefined ? artifactsIn(toStored(item.value)).map((one) => one.digest) : [];
+    this.#tools.emit({
+      type: 'item-released',
+      address,
+      output,
+      key: item.key,
+      digest,
+      inner: inner.length > 0 ? inner : undefined,
+    });
     this.#tools.report({ type: 'item-released', call, output, item });
   }
 

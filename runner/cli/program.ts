@@ -165,7 +165,8 @@ function makeProgram(version: string, finished: (code: number) => void): Command
   cacheCommand('verify', 'hash everything again; what is damaged is moved aside');
   cacheCommand('collect', 'delete results that no run of late needs')
     .option('--dry-run', 'say what would go, and delete nothing')
-    .option('--older-than <days>', 'keep what runs of this many days used', days, 30);
+    .option('--older-than <days>', 'keep what runs of this many days used', days, 30)
+    .option('--failed-older-than <days>', 'keep for this many days what failed attempts left', days, 7);
   command(
     'doctor [name] [overrides...]',
     'whether this machine, or the cluster, has what runs need',

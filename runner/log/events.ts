@@ -110,6 +110,8 @@ export type Event = { readonly time: string } & (
       readonly output: string;
       readonly key: string;
       readonly digest?: string;
+      /** Of the artifacts in an item that is none itself. */
+      readonly inner?: readonly string[];
     })
   | (OfNode & {
       readonly type: 'node-finished';

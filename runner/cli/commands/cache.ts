@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { verifyCode } from '../../../cache/code/verify-code.ts';
 import { collectGarbage } from '../../../cache/collect.ts';
-import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
 import { verifyStore } from '../../../cache/verify.ts';
-import { listRuns, readEvents } from '../../log/run-log.ts';
+import { listRuns } from '../../log/run-log.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
 import { sizeInWords } from '../../../tasks/core/size-in-words.ts';
@@ -12,6 +11,8 @@ import { count } from '../../words/quantities.ts';
 import { table } from '../../views/table.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
+import { inUse } from '../runs/in-use.ts';
+import { sweepLeft } from '../runs/left-outputs.ts';
 import type { Options } from '../common/options.ts';
 import { storeOptions } from '../common/session-options.ts';
 
@@ -19,7 +20,7 @@ export async function cache(io: Io, [command]: readonly string[], options: Optio
   const { store } = await openStoreOnly(storeOptions(io));
   try {
     if (command === 'verify') return await verify(io, store);
-    if (command === 'collect') return await collect(io, store, options as { dryRun?: boolean; olderThan: number });
+    if (command === 'collect') return await collect(io, store, options as unknown as CollectRequest);
     return await stat(io, store);
   } finally {
     await store.close();
@@ -81,33 +82,40 @@ function progressOn({ stderr }: Io): (done: number, total: number) => void {
   };
 }
 
+interface CollectRequest {
+  readonly dryRun?: boolean;
+  readonly olderThan: number;
+  readonly failedOlderThan: number;
+}
+
 async function collect(
   io: Io,
   store: Store,
-  { dryRun = false, olderThan }: { dryRun?: boolean; olderThan: number },
+  { dryRun = false, olderThan, failedOlderThan }: CollectRequest,
 ): Promise<number> {
-  const keep = usedSince(store.root, Date.now() - olderThan * 86_400_000);
-  const gone = await collectGarbage(store, { keep, dryRun });
+  const used = inUse(store.root, Date.now() - olderThan * msPerDay);
+  const gone = await collectGarbage(store, { keep: used.fingerprints, keepTrees: used.trees, dryRun });
+  const left = sweepLeft(store.root, { inUse: used, failedBefore: Date.now() - failedOlderThan * msPerDay, dryRun });
   const what = [
     count(gone.records, 'record'),
     count(gone.blobs, 'file'),
     count(gone.adopted, 'manifest'),
     count(gone.leftovers, 'leftover'),
   ];
-  const why = `not used by any run of the last ${olderThan === 1 ? 'day' : `${olderThan} days`}`;
-  io.print(`${dryRun ? 'Would delete' : 'Deleted'} ${what.join(', ')}: ${sizeInWords(gone.bytes)}, ${why}.`);
-  if (dryRun && gone.records + gone.blobs > 0) io.print('Without --dry-run they are deleted.');
+  const verb = dryRun ? 'Would delete' : 'Deleted';
+  io.print(
+    `${verb} ${what.join(', ')}: ${sizeInWords(gone.bytes)}, not used by any run of the last ${inDays(olderThan)}.`,
+  );
+  if (left.count > 0) {
+    const since = `not touched for ${inDays(failedOlderThan)}`;
+    io.print(`${verb} what ${count(left.count, 'failed attempt')} left: ${sizeInWords(left.bytes)}, ${since}.`);
+  }
+  if (dryRun && gone.records + gone.blobs + left.count > 0) io.print('Without --dry-run they are deleted.');
   return exitCodes.fine;
 }
 
-/** Fingerprints that runs since then made, took from the store or waited for. */
-function usedSince(root: string, since: number): Set<Digest> {
-  const used = new Set<Digest>();
-  for (const run of listRuns(root)) {
-    const events = readEvents(join(root, 'runs', run));
-    const last = events.at(-1);
-    if (!last || Date.parse(last.time) < since) continue;
-    for (const event of events) if ('fingerprint' in event) used.add(event.fingerprint as Digest);
-  }
-  return used;
+const msPerDay = 86_400_000;
+
+function inDays(days: number): string {
+  return days === 1 ? 'day' : `${days} days`;
 }

@@ -8,6 +8,7 @@ import type { RunView } from '../../views/run-view.ts';
 import { summaryLines } from '../../views/summary.ts';
 import { shortPath } from '../common/short-path.ts';
 import { writePages } from '../results/pages.ts';
+import { freeableLines } from '../runs/freeable.ts';
 import { logTail } from '../runs/log-end.ts';
 
 /** Lines of a failed job's log that are shown. */
@@ -36,8 +37,10 @@ export async function closeView(
     return { run: run.run, logPath: log && shown(log), logTail: log ? logTail(log, tailLines) : [] };
   };
   const shownPages = Object.fromEntries(Object.entries(pages).map(([result, path]) => [result, shown(path)]));
-  view.close(
-    summaryLines(state, {
+  const isFull = [...state.nodes.values()].some(({ failure }) => failure?.code === 'disk-full');
+  const room = isFull ? await freeableLines(session.store, run.run, io.storeFolder) : [];
+  view.close([
+    ...summaryLines(state, {
       paint: paint(io.stdout.hasColor),
       columns: io.stdout.isLive ? io.stdout.size().columns : undefined,
       name,
@@ -45,5 +48,6 @@ export async function closeView(
       pages: shownPages,
       failureOf,
     }),
-  );
+    ...room,
+  ]);
 }

@@ -7,6 +7,7 @@ import { isTable } from '../../../cache/canonical-json.ts';
 import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
 import { entryNames } from '../../files/entry-names.ts';
+import { lend } from './lend.ts';
 import { hasFiles, itemsOf, leafOf } from '../../views/results.ts';
 
 /**
@@ -60,13 +61,13 @@ function plainOf(value: unknown): unknown {
 
 /** The checkout may share inodes with the store, and its files are read-only then; the copy does neither. */
 async function copyTree(store: Store, digest: Digest, to: string): Promise<void> {
-  const lent = join(store.root, 'tmp', `get-${randomBytes(6).toString('hex')}`);
+  const lent = lend(store, 'get');
   try {
-    const { path } = store.checkout(digest, lent, { whole: true });
+    const { path } = store.checkout(digest, lent.path, { whole: true });
     await cp(path, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
     await makeWritable(to);
   } finally {
-    await rm(lent, { recursive: true, force: true });
+    await lent.release();
   }
 }
 

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Digest } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
@@ -9,6 +7,7 @@ import { openStoreOnly } from '../../project/session.ts';
 import { describeResult, leafOf } from '../../views/results.ts';
 import { choosePolicy, policyKinds } from './best-policy.ts';
 import { newestWith, runsOf } from './find-result.ts';
+import { lend } from './lend.ts';
 import type { KnownRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
@@ -39,12 +38,8 @@ export async function findTarget(io: Io, target: string): Promise<ServeTarget> {
   try {
     const { digest, title } =
       output === undefined ? await bestOf(store, name, io) : namedPolicy(store, name, output, io.storeFolder);
-    const lent = join(store.root, 'tmp', `serve-${randomBytes(6).toString('hex')}`);
-    return {
-      folder: store.checkout(digest, lent).path,
-      title,
-      release: () => rm(lent, { recursive: true, force: true }),
-    };
+    const lent = lend(store, 'serve');
+    return { folder: store.checkout(digest, lent.path).path, title, release: () => lent.release() };
   } finally {
     await store.close();
   }

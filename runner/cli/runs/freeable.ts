@@ -1,0 +1,28 @@
+import { collectGarbage } from '../../../cache/collect.ts';
+import type { Store } from '../../../cache/store.ts';
+import { sizeInWords } from '../../../tasks/core/size-in-words.ts';
+import { inStore } from '../../views/failure.ts';
+import { count } from '../../words/quantities.ts';
+import { inUse } from './in-use.ts';
+import { sweepLeft } from './left-outputs.ts';
+
+/** For so long results of runs are kept when nobody says otherwise, in days. */
+const usualDays = 30;
+
+/** For whoever has no room left: how much each way of collecting would free. `run` is the one that has just ended. */
+export async function freeableLines(store: Store, run: string, storeFolder: string | undefined): Promise<string[]> {
+  try {
+    const used = inUse(store.root, Date.now() - usualDays * 86_400_000, { ended: run });
+    const keep = { keep: used.fingerprints, keepTrees: used.trees };
+    const results = await collectGarbage(store, { ...keep, dryRun: true });
+    const left = sweepLeft(store.root, { inUse: used, failedBefore: Infinity, dryRun: true });
+    const command = (options: string): string => `pipeline cache collect${options}${inStore(storeFolder)}`;
+    return [
+      'What would free room on the disk of the store:',
+      `  ${sizeInWords(results.bytes)} in results that no run of the last ${usualDays} days used: ${command('')}`,
+      `  ${sizeInWords(left.bytes)} left by ${count(left.count, 'failed attempt')}: ${command(' --failed-older-than 0')}`,
+    ];
+  } catch {
+    return []; // on a full disk not even this need work; the failure itself has been told
+  }
+}

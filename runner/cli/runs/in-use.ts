@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Digest } from '../../../cache/digest.ts';
+import { isDigest } from '../../../cache/digest.ts';
+import { isLocked } from '../../../cache/lock.ts';
+import { artifactsIn } from '../../../cache/records.ts';
+import type { Json } from '../../../cache/canonical-json.ts';
+import { readReleased } from '../../attempt/released-ledger.ts';
+import { listRuns, readEvents } from '../../log/run-log.ts';
+import { Submissions } from '../../log/submissions.ts';
+import { readRun } from './find-run.ts';
+
+/** What must not be collected. */
+export interface InUse {
+  /** Their records stay, and what their attempts share. */
+  readonly fingerprints: ReadonlySet<Digest>;
+  /** Items that were released and belong to no record yet. */
+  readonly trees: ReadonlySet<Digest>;
+  /** Runs that somebody drives, or whose jobs are with a scheduler, however long ago they last said something. */
+  readonly live: ReadonlySet<string>;
+}
+
+/**
+ * What runs that are live, and those that said something since then, made, took from the store or waited for. `ended` is a run
+ * whose driver is this process, and done.
+ */
+export function inUse(root: string, since: number, { ended }: { ended?: string } = {}): InUse {
+  const fingerprints = new Set<Digest>();
+  const trees = new Set<Digest>();
+  const live = new Set<string>();
+  const submitted = submittedIn(root);
+  for (const fingerprint of submitted.fingerprints) fingerprints.add(fingerprint);
+  for (const run of listRuns(root)) {
+    const events = readEvents(join(root, 'runs', run));
+    const isDrivenNow = isLocked(join(root, 'locks'), `run-${run}`) || isDriven(root, run);
+    const isLive = submitted.mayBelongTo(run) || (isDrivenNow && run !== ended);
+    if (isLive) live.add(run);
+    const last = events.at(-1);
+    if (!isLive && (!last || Date.parse(last.time) < since)) continue;
+    for (const event of events) {
+      if ('fingerprint' in event) fingerprints.add(event.fingerprint as Digest);
+      if (event.type !== 'item-released') continue;
+      for (const digest of [event.digest, ...(event.inner ?? [])]) if (isDigest(digest)) trees.add(digest);
+    }
+  }
+  for (const digest of releasedBefore(root)) trees.add(digest);
+  return { fingerprints, trees, live };
+}
+
+function isDriven(root: string, run: string): boolean {
+  const { outcome } = readRun(root, run);
+  return outcome === 'running' || outcome === 'left';
+}
+
+interface Submitted {
+  readonly fingerprints: ReadonlySet<Digest>;
+  readonly mayBelongTo: (run: string) => boolean;
+}
+
+/** A submission that only another version can read may belong to any run. */
+function submittedIn(root: string): Submitted {
+  const submissions = new Submissions(root);
+  const fingerprints = new Set([...submissions.fingerprints()].filter(isDigest));
+  try {
+    const runs = new Set(submissions.all().map(({ run }) => run));
+    return { fingerprints, mayBelongTo: (run) => runs.has(run) };
+  } catch {
+    return { fingerprints, mayBelongTo: () => true };
+  }
+}
+
+/** Items in the ledgers of tasks that go on later: their next attempt has them again. */
+function releasedBefore(root: string): Digest[] {
+  const work = join(root, 'work');
+  return readdirSync(work).flatMap((name) =>
+    readReleased(join(work, name, 'released.jsonl')).flatMap(({ value }) =>
+      artifactsIn(value as Json).map(({ digest }) => digest),
+    ),
+  );
+}
