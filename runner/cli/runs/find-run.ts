@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { messageOf, Problem } from '../../../cache/problem.ts';
 import { nearest } from '../../../tasks/core/nearest.ts';
+import { readRegular } from '../../../cache/regular-file.ts';
 import type { Event } from '../../log/events.ts';
 import { listRuns, readEvents, type RunRequest } from '../../log/run-log.ts';
 import { type RunState, stateOf } from '../../log/state.ts';
@@ -53,11 +54,22 @@ export function findRun(root: string, name?: string): string {
   });
 }
 
+const Request: z.ZodType<RunRequest> = z.object({
+  pipeline: z.string(),
+  name: z.string(),
+  file: z.string(),
+  overrides: z.array(z.string()),
+  profile: z.string().optional(),
+  until: z.string().optional(),
+  executor: z.string().optional(),
+  startedAt: z.string(),
+});
+
 /** What the run was started with. Throws `run-unreadable`. */
 export function readRequest(folder: string): RunRequest {
   const path = join(folder, 'run.json');
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as RunRequest;
+    return Request.parse(JSON.parse(readRegular(path)));
   } catch (cause) {
     throw new Problem(
       'run-unreadable',
