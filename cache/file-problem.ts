@@ -38,13 +38,27 @@ export function fileProblem(cause: unknown, path: string): Problem {
         hint: 'Give this user the right to write there, or choose another store with --store.',
         cause,
       });
+    case 'EMFILE':
+    case 'ENFILE':
+      return tooManyFiles(cause);
     default:
       return new Problem('store-broken', `The store failed at ${path}: ${messageOf(cause)}.`, { cause });
   }
 }
 
-/** A full disk that nobody put into words where it was met (a failed write does not name its file); else the error as it is. */
+function tooManyFiles(cause: unknown): Problem {
+  return new Problem('too-many-files', `More files are open than the system allows: ${messageOf(cause)}.`, {
+    hint: 'Allow more before the command: ulimit -n 4096. Fewer jobs at a time need fewer: --jobs',
+    cause,
+  });
+}
+
+/**
+ * A full disk that nobody put into words where it was met (a failed write does not name its file), or too many open files; else
+ * the error as it is.
+ */
 export function orFullDisk(error: unknown): unknown {
+  if (!Problem.is(error) && ['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '')) return tooManyFiles(error);
   if (Problem.is(error) || !['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')) return error;
   return new Problem('disk-full', `No room left on the disk of the store: ${messageOf(error)}.`, {
     hint: fullDiskHint,

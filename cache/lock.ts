@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -13,8 +14,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { errorCode, fileProblem } from './file-problem.ts';
+import { dirname, join } from 'node:path';
+import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 import { processStat } from './process-stat.ts';
 import { removeFile } from './remove.ts';
 
@@ -113,6 +114,7 @@ function takeOrInherit(path: string, claim: OwnClaim, now: () => number, depth: 
 function lockAt(path: string, key: string, claim: OwnClaim): Lock {
   const isHeld = (): boolean => parse(readText(path))?.token === claim.token;
   claim.held += 1;
+  claim.paths.add(path);
   let released = false;
   return {
     key,
@@ -121,6 +123,7 @@ function lockAt(path: string, key: string, claim: OwnClaim): Lock {
       if (released) return;
       released = true;
       claim.held -= 1;
+      claim.paths.delete(path);
       // Right after a heartbeat nobody can have taken the lock, so there is no need to look.
       if (monotonic() - claim.beatAt > deadAfterSeconds / 2 && !isHeld()) return;
       removeFile(path);
@@ -138,6 +141,8 @@ interface OwnClaim {
   beat: number;
   beatAt: number;
   held: number;
+  /** Of the locks that are held. */
+  readonly paths: Set<string>;
   /** Locks that are files of their own, where the file system has no hard links. */
   separate: Set<string> | undefined;
 }
@@ -155,7 +160,16 @@ function claimIn(folder: string, owner: string): OwnClaim {
   const text = (beat: number): string => `${JSON.stringify(identity)}\n${String(beat).padStart(12, '0')}`;
   mkdirSync(join(folder, 'claims'), { recursive: true });
   writeFileSync(path, text(0), { flag: 'wx' });
-  const claim: OwnClaim = { path, text, token, beat: 0, beatAt: monotonic(), held: 0, separate: undefined };
+  const claim: OwnClaim = {
+    path,
+    text,
+    token,
+    beat: 0,
+    beatAt: monotonic(),
+    held: 0,
+    paths: new Set(),
+    separate: undefined,
+  };
   ownClaims.set(name, claim);
   if (!heartbeat) {
     heartbeat = setInterval(beatAll, beatSeconds * 1000).unref();
@@ -170,6 +184,11 @@ function beatAll(): void {
 
 function beat(claim: OwnClaim): void {
   claim.beat += 1;
+  try {
+    if (!claim.separate) restore(claim);
+  } catch {
+    // As below.
+  }
   for (const path of claim.separate ?? [claim.path]) beatFile(path, claim.text(claim.beat));
   claim.beatAt = monotonic();
 }
@@ -202,10 +221,32 @@ function take(path: string, claim: OwnClaim): boolean {
   } catch (error) {
     const code = errorCode(error);
     if (code === 'EEXIST') return false;
+    if (code === 'ENOENT' && restore(claim)) return take(path, claim);
     if (claim.separate || !['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EOPNOTSUPP'].includes(code ?? '')) throw error;
     claim.separate = new Set([claim.path]);
     return take(path, claim);
   }
+}
+
+/**
+ * Makes a claim anew that somebody who cleans up has removed; false when it is there. Locks that are held are links to the old
+ * file, so it comes back from one of them: one heartbeat keeps all alive.
+ */
+function restore(claim: OwnClaim): boolean {
+  if (existsSync(claim.path)) return false;
+  const claims = dirname(claim.path);
+  makeFolder(dirname(claims)); // not what is above: a store that is gone stays gone
+  makeFolder(claims);
+  for (const path of claim.paths) {
+    try {
+      linkSync(path, claim.path);
+      return true;
+    } catch {
+      // It was removed as well.
+    }
+  }
+  writeFileSync(claim.path, claim.text(claim.beat));
+  return true;
 }
 
 // ---- others: dead or alive

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Digest } from '../../cache/digest.ts';
+import { type Digest, isDigest } from '../../cache/digest.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import { isArtifact, type Kind, kindOf } from '../../tasks/core/artifact.ts';
@@ -12,7 +12,9 @@ import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { ReadyItem } from './releases.ts';
 import type { StagedJob } from '../job/staged-job.ts';
 import { asStored } from '../values/stored.ts';
-import type { HeldArtifact } from '../values/leaves.ts';
+import { findLostNumber } from '../files/kept-numbers.ts';
+import { readRegular, refuseSpecial } from '../../cache/regular-file.ts';
+import { type HeldArtifact, mapArtifacts } from '../values/leaves.ts';
 import { sortedItems } from '../values/output.ts';
 
 /**
@@ -70,7 +72,8 @@ export async function ingestItem(
   const kind = kindOf(spec.item);
   const value = kind
     ? await takeFiles(ready.path, kind, { job, store, where }, 'copy')
-    : parseJson(readFileSync(ready.path, 'utf8'), job, where);
+    : parseExact(ready.path, job, where);
+  if (!kind) refuseLookalikes(value, { job, store, where });
   return { key: ready.key, value: keepable(value, spec.item, job.call.spec.name, where) };
 }
 
@@ -107,7 +110,24 @@ async function take(given: unknown, type: z.ZodType, place: Place): Promise<unkn
     }
     return values;
   }
+  refuseLookalikes(given, place);
   return given;
+}
+
+/**
+ * What comes as plain data and has all that makes an artifact would come back as one. A body may hand on an artifact that it
+ * was given where its type allows for anything.
+ */
+function refuseLookalikes(given: unknown, place: Place): void {
+  const { job, store } = place;
+  mapArtifacts(given, ({ digest }, _, keys) => {
+    if (job.call.spec.run && isDigest(digest) && store.hasTree(digest)) return undefined;
+    throw new Problem(
+      'wrong-output',
+      `${job.call.spec.name} gave plain data at ${[place.where, ...keys].join('.')} that nothing tells from files in the store.`,
+      { hint: 'Call one of its fields kind, digest and path otherwise, or declare it as the artifact that it is.' },
+    );
+  });
 }
 
 function innerType(type: z.ZodType): z.ZodType | undefined {
@@ -136,6 +156,7 @@ async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | '
   const { spec } = place.job.call;
   const isOwn = isOfJob(path, place);
   try {
+    if (isOwn || kind.hold === 'copy') await named(place, () => refuseSpecial(path));
     const meta = await describe(path, kind, place);
     if (kind.hold === 'adopt' && !isOwn) {
       const { digest, size } = await place.store.adoptTree(path, { names: await kind.files?.(path) });
@@ -146,7 +167,7 @@ async function takeFiles(path: string, kind: Kind, place: Place, how: 'move' | '
     const { digest, size } = await place.store.putTree(path, { how: isOfInput(path, place) ? 'copy' : how });
     return { kind: kind.name, digest, meta, path: '', size };
   } catch (error) {
-    if (existsSync(path)) throw error;
+    if (existsSync(path) || isLink(path)) throw error;
     throw new Problem('output-missing', `${spec.name} ended well but did not write its output ${place.where}.`, {
       hint: `It was expected at ${path}.`,
     });
@@ -199,14 +220,62 @@ function refuseForeign(path: string, { job, where }: Place): never {
 function givenByProgram(job: StagedJob, name: string, type: z.ZodType): unknown {
   const path = job.out[name] as string;
   if (kindOf(type)) return path;
-  if (existsSync(path)) return parseJson(readFileSync(path, 'utf8'), job, name);
+  if (existsSync(path) || isLink(path)) return parseExact(path, job, name);
   throw new Problem('output-missing', `${job.call.spec.name} ended well but did not write its output ${name}.`, {
     hint: `It was expected at ${path}, as JSON.`,
   });
 }
 
 function readReturned(job: StagedJob): Record<string, unknown> {
-  return parseJson(readFileSync(`${job.folder}/outputs.json`, 'utf8'), job, 'its outputs') as Record<string, unknown>;
+  return parseJson(readOf(`${job.folder}/outputs.json`, job, 'its outputs'), job, 'its outputs') as Record<
+    string,
+    unknown
+  >;
+}
+
+/** What a program wrote, of which no number becomes another: a result that was computed for hours is exact or refused by name. */
+function parseExact(path: string, job: StagedJob, where: string): unknown {
+  const text = readOf(path, job, where);
+  const lost = findLostNumber(text);
+  if (lost === undefined) return parseJson(text, job, where);
+  const place = [where, ...lost.keys].join('.');
+  throw new Problem(
+    'wrong-output',
+    `${job.call.spec.name} wrote ${lost.text} to ${place}, which cannot be kept as it is.`,
+    {
+      hint: [
+        /\d/.test(lost.text)
+          ? 'Write it as text: numbers of JSON are doubles, which lose digits of integers beyond 2^53.'
+          : 'Write null or text: JSON has no such number.',
+        `What it wrote is kept at ${path}`,
+      ].join('\n'),
+    },
+  );
+}
+
+function readOf(path: string, job: StagedJob, where: string): string {
+  try {
+    return readRegular(path);
+  } catch (cause) {
+    throw unreadable(cause, { job, where });
+  }
+}
+
+async function named(place: Place, look: () => Promise<void>): Promise<void> {
+  await look().catch((cause: unknown) => {
+    throw unreadable(cause, place);
+  });
+}
+
+function unreadable(cause: unknown, { job, where }: Pick<Place, 'job' | 'where'>): Problem {
+  const hint = Problem.is(cause) ? cause.hint : undefined;
+  const message = `${job.call.spec.name} left something at ${where} that cannot be read: ${messageOf(cause)}`;
+  return new Problem('wrong-output', message, { hint, cause });
+}
+
+/** Also one that leads nowhere. */
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 function parseJson(text: string, job: StagedJob, where: string): unknown {

@@ -1,4 +1,5 @@
 import { isTable, type Json } from '../../cache/canonical-json.ts';
+import { Problem } from '../../cache/problem.ts';
 import { artifactsIn, isStoredArtifact } from '../../cache/records.ts';
 import { appendJsonLine, readJsonLines } from '../files/json-lines.ts';
 
@@ -15,15 +16,22 @@ export function noteReleased(ledger: string, released: Released): void {
   appendJsonLine(ledger, released);
 }
 
-/** What earlier attempts released. An item whose line a killed driver left torn is found again. */
+/** What earlier attempts released. An item whose line a killed driver left torn, or that a job put something else over, is found again. */
 export function readReleased(ledger: string): Released[] {
-  return readJsonLines(ledger, (line) => {
-    const isReleased =
-      isTable(line) &&
-      typeof line.output === 'string' &&
-      typeof line.key === 'string' &&
-      'value' in line &&
-      artifactsIn(line.value as Json).every(isStoredArtifact);
-    return isReleased ? (line as unknown as Released) : undefined;
-  });
+  try {
+    return readJsonLines(ledger, asReleased);
+  } catch (error) {
+    if (Problem.is(error)) return []; // no file: whoever notes the next item says so
+    throw error;
+  }
+}
+
+function asReleased(line: unknown): Released | undefined {
+  const isReleased =
+    isTable(line) &&
+    typeof line.output === 'string' &&
+    typeof line.key === 'string' &&
+    'value' in line &&
+    artifactsIn(line.value as Json).every(isStoredArtifact);
+  return isReleased ? (line as unknown as Released) : undefined;
 }

@@ -6,7 +6,7 @@ import { orFullDisk } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { exitCodeOf, exitCodes } from './common/exit-codes.ts';
-import { openIo } from '../views/io.ts';
+import { hasPrintFailed, openIo, whenPrinted } from '../views/io.ts';
 import { printProblem } from './common/print-problem.ts';
 
 /** The oldest Node that the package runs on, as in its manifest. */
@@ -50,4 +50,4 @@ try {
   code = exitCodeOf(error);
 }
 // What was written to a pipe may still be on its way.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+whenPrinted(() => process.exit(code === exitCodes.fine && hasPrintFailed() ? exitCodes.site : code));

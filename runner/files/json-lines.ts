@@ -1,5 +1,6 @@
-import { appendFileSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readEnd, readFrom } from './read-part.ts';
+import { appendRegular, readRegular } from '../../cache/regular-file.ts';
 
 /**
  * Files of one JSON value a line, to which programs append that may be killed in the midst of a line. What is torn was never
@@ -12,12 +13,12 @@ const lineBreak = 10;
 /** Appends a line; what a killed writer left before it stays a line of its own. */
 export function appendJsonLine(path: string, value: unknown): void {
   endTornLine(path);
-  appendFileSync(path, `${JSON.stringify(value)}\n`);
+  appendRegular(path, `${JSON.stringify(value)}\n`);
 }
 
 /** Gives the file a line break at its end, if it lacks one. */
 export function endTornLine(path: string): void {
-  if (endsInMidLine(path)) appendFileSync(path, '\n');
+  if (endsInMidLine(path)) appendRegular(path, '\n');
 }
 
 function endsInMidLine(path: string): boolean {
@@ -33,7 +34,7 @@ function endsInMidLine(path: string): boolean {
 export function readJsonLines<T>(path: string, read: Read<T>): T[] {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegular(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

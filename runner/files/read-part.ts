@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openRegular } from '../../cache/regular-file.ts';
 
 /** At most `maxBytes` from the end of a file, and whether that is all of it. Throws when there is no file. */
 export function readEnd(path: string, maxBytes: number): { bytes: Buffer; isAll: boolean } {
-  const file = openSync(path, 'r');
+  const file = openRegular(path);
   try {
     const { size } = fstatSync(file);
     const start = Math.max(0, size - maxBytes);
@@ -14,11 +15,11 @@ export function readEnd(path: string, maxBytes: number): { bytes: Buffer; isAll:
   }
 }
 
-/** All from an offset on; nothing when there is no file yet. */
+/** All from an offset on; nothing when there is no file (yet). */
 export function readFrom(path: string, offset: number): Buffer {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openRegular(path);
   } catch {
     return Buffer.alloc(0);
   }

@@ -79,14 +79,14 @@ export function listRuns(root: string): string[] {
   const runs = join(root, 'runs');
   if (!existsSync(runs)) return [];
   return readdirSync(runs, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() && /^\d{4,}$/.test(entry.name) ? [entry.name] : []))
+    .flatMap((entry) => (entry.isDirectory() && isRunNumber(entry.name) ? [entry.name] : []))
     .sort((a, b) => Number(a) - Number(b));
 }
 
-/** Throws `newer-log`. */
+/** Undefined for what is no event of ours: nobody who folds events has to ask again. Throws `newer-log`. */
 export function asEvent(line: unknown): Event | undefined {
-  if (!isTable(line)) return undefined;
-  if (!staysInside(line)) return undefined;
+  if (!isTable(line) || typeof line.type !== 'string' || typeof line.time !== 'string') return undefined;
+  if (!hasItsFields(line.type, line) || !staysInside(line)) return undefined;
   const event = line as unknown as Event;
   refuseNewer(event);
   return event;
@@ -98,6 +98,26 @@ function staysInside({ fingerprint, job, log }: Readonly<Record<string, unknown>
   return isDigestOrNone && [job, log].every((path) => path === undefined || isEntryPath(path));
 }
 
+function hasItsFields(type: string, line: Readonly<Record<string, unknown>>): boolean {
+  switch (type) {
+    case 'run-started':
+      return typeof line.pipeline === 'string' && Array.isArray(line.nodes) && line.nodes.every(isNamed);
+    case 'run-finished':
+      return typeof line.status === 'string' && isTable(line.results);
+    case 'warning':
+      return typeof line.message === 'string';
+    case 'node-failed':
+      return isNamed(line) && isTable(line.failure) && typeof line.failure.message === 'string';
+    default:
+      return !/^(?:node|item|service)-/.test(type) || isNamed(line);
+  }
+}
+
+function isNamed(node: unknown): boolean {
+  if (!isTable(node) || typeof node.address !== 'string') return false;
+  return node.label === undefined || typeof node.label === 'string';
+}
+
 function refuseNewer(event: Event): void {
   if (event.type === 'run-started' && event.format > eventFormat) {
     throw new Problem('newer-log', `Run ${event.run} was written by a newer version of this program.`, {
@@ -107,5 +127,10 @@ function refuseNewer(event: Event): void {
 }
 
 function newestNumber(runs: string): number {
-  return Math.max(0, ...readdirSync(runs).map((name) => (/^\d+$/.test(name) ? Number(name) : 0)));
+  return Math.max(0, ...readdirSync(runs).map((name) => (isRunNumber(name) ? Number(name) : 0)));
+}
+
+/** So many digits are a number that one can be added to. */
+function isRunNumber(name: string): boolean {
+  return /^\d{4,12}$/.test(name);
 }

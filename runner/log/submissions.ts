@@ -86,8 +86,11 @@ export class Submissions {
     }
   }
 
+  /** Those that this version can take over. */
   all(): Submission[] {
-    return [...this.fingerprints()].flatMap((fingerprint) => this.read(fingerprint) ?? []);
+    return [...this.fingerprints()].flatMap((fingerprint) => {
+      return readJson(this.#path(fingerprint), Submission) ?? [];
+    });
   }
 
   /** By its real path: one store may be reached in several ways. */

@@ -49,7 +49,8 @@ function checkPlain(outputs: unknown, task: string): unknown {
       for (const [key, inner] of Object.entries(value)) if (inner !== undefined) walk(inner, `${where}.${key}`);
       return;
     }
-    const shown = typeof value === 'object' ? value.constructor?.name : typeof value;
+    const shown =
+      typeof value === 'object' ? value.constructor?.name : typeof value === 'number' ? String(value) : typeof value;
     throw new Problem('wrong-output', `${task} returned something at ${where} that is not plain data: ${shown}.`, {
       hint: 'Return finite numbers, text, booleans, null, lists and plain objects; write files for everything else.',
     });

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { Digest } from '../../cache/digest.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import { recipeDifference } from '../../cache/recipe.ts';
+import { messageOf } from '../../cache/problem.ts';
 import type { Store } from '../../cache/store.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
+import type { Event } from '../log/events.ts';
 import { listRuns, readEvents } from '../log/run-log.ts';
 
 /** How many earlier runs are looked at for what a node was before. */
@@ -75,7 +77,7 @@ export class History {
     let looked = 0;
     for (const run of listRuns(this.#store.root).reverse()) {
       if (run === this.#except) continue;
-      const events = readEvents(join(this.#store.root, 'runs', run));
+      const events = this.#eventsOf(run);
       const first = events.find((event) => event.type === 'run-started');
       if (first?.pipeline !== this.#pipeline) continue;
       const inRun = new Map<string, Earlier>();
@@ -95,6 +97,16 @@ export class History {
       if (looked === runsLookedAt) break;
     }
     return found;
+  }
+
+  /** A run that cannot be read explains nothing, and stops nothing. */
+  #eventsOf(run: string): Event[] {
+    try {
+      return readEvents(join(this.#store.root, 'runs', run));
+    } catch (error) {
+      this.#store.warn(`Run ${run} cannot be read, and is left out: ${messageOf(error)}`);
+      return [];
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readiness } from '../../tasks/core/spec.ts';
+import { openRegular } from '../../cache/regular-file.ts';
 
 /** Between two looks, in milliseconds. */
 const pollMs = 100;
@@ -51,8 +52,8 @@ function lineWatch(path: string, line: RegExp): () => Promise<boolean> {
   let offset = 0;
   let rest = Buffer.alloc(0);
   return async () => {
-    if (!existsSync(path)) return false;
-    const file = openSync(path, 'r');
+    const file = opened(path);
+    if (file === undefined) return false;
     try {
       for (let read = 1; read > 0; ) {
         read = readSync(file, buffer, 0, buffer.length, offset);
@@ -67,4 +68,13 @@ function lineWatch(path: string, line: RegExp): () => Promise<boolean> {
     rest = rest.subarray(end);
     return lines.some((text) => pattern.test(text));
   };
+}
+
+/** Undefined when there is no file (yet). */
+function opened(path: string): number | undefined {
+  try {
+    return openRegular(path);
+  } catch {
+    return undefined;
+  }
 }

@@ -7,12 +7,13 @@ import { keyOf } from '../../tasks/core/keyed-list.ts';
 import type { Shape, TaskSpec } from '../../tasks/core/spec.ts';
 import { streamOf } from '../../tasks/core/stream.ts';
 import { mapPlain } from './leaves.ts';
+import { storedKey } from './stored.ts';
 
 /** A value as recipes see it: of an artifact or a service only what it is, not where it lies nor what is known of it. */
 export function forRecipe(value: unknown): Json {
   if (isArtifact(value)) return { $artifact: { kind: value.kind, digest: value.digest } };
   if (isPromised(value)) return { $service: value.fingerprint };
-  return mapPlain(value, forRecipe);
+  return mapPlain(value, forRecipe, storedKey);
 }
 
 const objects = new WeakMap<Shape, z.ZodObject>();

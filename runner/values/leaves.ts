@@ -43,10 +43,15 @@ function mapLeaves(
   );
 }
 
-/** Copies plain data, without fields that are undefined. */
-export function mapPlain(value: unknown, inner: (value: unknown) => unknown): Json {
+/** Copies plain data, without fields that are undefined; its keys as `keyOf` has them. There is one zero, as in JSON. */
+export function mapPlain(
+  value: unknown,
+  inner: (value: unknown) => unknown,
+  keyOf: (key: string) => string = (key) => key,
+): Json {
   if (Array.isArray(value)) return value.map(inner) as Json;
+  if (value === 0) return 0;
   if (typeof value !== 'object' || value === null) return value as Json;
   const present = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(present.map(([key, field]) => [key, inner(field)])) as Json;
+  return Object.fromEntries(present.map(([key, field]) => [keyOf(key), inner(field)])) as Json;
 }

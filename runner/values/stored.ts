@@ -8,14 +8,21 @@ interface StoredLeaf {
   readonly $artifact: { readonly kind: string; readonly digest: string; readonly size: number; readonly meta: Json };
 }
 
-/** A value as records and logs keep it: artifacts become `{"$artifact": …}` leaves. */
+/**
+ * A value as records and logs keep it: artifacts become `{"$artifact": …}` leaves. A field of the value that is called as
+ * ours are has one `$` more there.
+ */
 export function toStored(value: unknown): Json {
   if (isArtifact(value)) {
     const { kind, digest, meta } = value;
-    return { $artifact: { kind, digest, size: (value as HeldArtifact).size ?? 0, meta: meta as Json } };
+    return { $artifact: { kind, digest, size: (value as HeldArtifact).size ?? 0, meta: plain(meta) } };
   }
   if (isPromised(value)) return { $service: value.fingerprint };
-  return mapPlain(value, toStored);
+  return mapPlain(value, toStored, storedKey);
+}
+
+function plain(value: unknown): Json {
+  return mapPlain(value, plain);
 }
 
 /** A value as it comes back from a record: what is fresh and what is cached must not differ, not even in the order of keys. */
@@ -25,7 +32,7 @@ export function asStored(value: unknown): unknown {
 
 export function fromStored(json: Json): unknown {
   if (isStoredLeaf(json)) return { ...json.$artifact, path: '' } satisfies HeldArtifact;
-  return mapPlain(json, (inner) => fromStored(inner as Json));
+  return mapPlain(json, (inner) => fromStored(inner as Json), plainKey);
 }
 
 export function storedOutput(output: Output): Json {
@@ -39,10 +46,22 @@ export function outputFrom(json: Json): Output {
   return { items: stream.map(({ key, value }) => ({ key, value: fromStored(value) })) };
 }
 
+const ourKey = /^\$+(?:artifact|service|stream)$/;
+
+/** A field's name as it stands in what is stored, where names of ours stand too. */
+export function storedKey(key: string): string {
+  return ourKey.test(key) ? `$${key}` : key;
+}
+
+/** The other way. */
+export function plainKey(key: string): string {
+  return key.startsWith('$$') && ourKey.test(key) ? key.slice(1) : key;
+}
+
 function isStoredLeaf(json: unknown): json is StoredLeaf {
-  return isTable(json) && '$artifact' in json;
+  return isTable(json) && isTable(json.$artifact);
 }
 
 function isStoredStream(json: unknown): json is { $stream: { key: string; value: Json }[] } {
-  return isTable(json) && '$stream' in json;
+  return isTable(json) && Array.isArray(json.$stream);
 }

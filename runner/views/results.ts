@@ -4,6 +4,7 @@ import { columnsOf, cut, oneLine, pad } from './columns.ts';
 import { inStore, quoted } from './failure.ts';
 import type { Paint } from './paint.ts';
 import { sizeInWords } from '../../tasks/core/size-in-words.ts';
+import { plainKey } from '../values/stored.ts';
 import { count } from '../words/quantities.ts';
 
 /** An artifact as events and records hold it. */
@@ -28,10 +29,24 @@ export function hasFiles(value: unknown): boolean {
   return isTable(value) && Object.values(value).some(hasFiles);
 }
 
+/** The fields of a value as it was before it was stored. */
+export function fieldsOf(value: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(value).map(([key, inner]) => [plainKey(key), inner]);
+}
+
+/** A stored value that holds no files, as it was; a stream of plain values is a list of them. */
+export function plainOf(value: unknown): unknown {
+  const items = itemsOf(value);
+  if (items) return items.map((item) => plainOf(item.value));
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (!isTable(value)) return value;
+  return Object.fromEntries(fieldsOf(value).map(([key, inner]) => [key, plainOf(inner)]));
+}
+
 /** The results of a run by name. In a sweep, and wherever results are grouped, a name has dots: `seed=1.report`. */
 export function namedResults(results: unknown, prefix = ''): { name: string; value: unknown }[] {
   if (!isTable(results)) return [{ name: prefix || 'result', value: results }];
-  return Object.entries(results).flatMap(([key, value]) => {
+  return fieldsOf(results).flatMap(([key, value]) => {
     const name = prefix ? `${prefix}.${key}` : key;
     const isGroup =
       isTable(value) &&
@@ -51,7 +66,7 @@ export function describeResult(value: unknown): string {
     const kind = leafOf(items[0])?.kind;
     return kind ? `${items.length} x ${kind}` : count(items.length, 'item');
   }
-  const text = JSON.stringify(value) ?? '';
+  const text = JSON.stringify(plainOf(value)) ?? '';
   return text.length <= 40 ? text : isTable(value) ? 'values' : cut(text, 40);
 }
 

@@ -1,8 +1,9 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../../../cache/problem.ts';
 import { openStoreOnly } from '../../project/session.ts';
+import { openRegular } from '../../../cache/regular-file.ts';
 import type { NodeState } from '../../log/state.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { pickNode } from '../runs/pick-node.ts';
@@ -66,7 +67,7 @@ function logPath(root: string, run: string, { job }: NodeState): string {
 
 /** Returns where it stopped. */
 function copyFrom(path: string, from: number, io: Io): number {
-  const file = openSync(path, 'r');
+  const file = openRegular(path);
   const buffer = Buffer.alloc(64 * 1024);
   let offset = from;
   try {

@@ -1,4 +1,3 @@
-import { listRuns } from '../../log/run-log.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import type { Io } from '../../views/io.ts';
 import { exitCodes } from '../common/exit-codes.ts';
@@ -7,6 +6,7 @@ import { storeOptions } from '../common/session-options.ts';
 import { goOn } from '../driving/drive.ts';
 import { isDriven } from '../driving/driver-lock.ts';
 import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
+import { knownRuns } from '../runs/known-runs.ts';
 
 export async function resume(io: Io, [name]: readonly string[], options: Options): Promise<number> {
   const chosen = await unfinished(io, name);
@@ -28,8 +28,7 @@ async function unfinished(io: Io, name: string | undefined): Promise<KnownRun | 
   const { store } = await openStoreOnly(storeOptions(io));
   try {
     if (name !== undefined) return readRun(store.root, findRun(store.root, name));
-    for (const number of listRuns(store.root).reverse()) {
-      const run = readRun(store.root, number);
+    for (const run of knownRuns(store)) {
       if (['interrupted', 'cancelled', 'left'].includes(run.outcome)) return run;
     }
     return undefined;

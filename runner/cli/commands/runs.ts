@@ -1,18 +1,18 @@
-import { listRuns } from '../../log/run-log.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { countsOf } from '../../log/state.ts';
 import { paint, type Paint } from '../../views/paint.ts';
 import { duration, localTime } from '../../words/quantities.ts';
 import { table } from '../../views/table.ts';
 import { exitCodes } from '../common/exit-codes.ts';
-import { type KnownRun, readRun } from '../runs/find-run.ts';
+import type { KnownRun } from '../runs/find-run.ts';
+import { knownRuns } from '../runs/known-runs.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 
 export async function runs(io: Io): Promise<number> {
   const { store } = await openStoreOnly(storeOptions(io));
   try {
-    const all = listRuns(store.root).map((number) => readRun(store.root, number));
+    const all = [...knownRuns(store)].reverse();
     const colors = paint(io.stdout.hasColor);
     if (all.length === 0) io.print('There are no runs yet. Start one: pipeline run NAME');
     else {

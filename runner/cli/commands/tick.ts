@@ -1,7 +1,8 @@
-import { listRuns } from '../../log/run-log.ts';
+import { Problem } from '../../../cache/problem.ts';
 import { openStoreOnly } from '../../project/session.ts';
-import { exitCodes } from '../common/exit-codes.ts';
+import { exitCodeOf, exitCodes } from '../common/exit-codes.ts';
 import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
+import { knownRuns } from '../runs/known-runs.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
 import { goOn } from '../driving/drive.ts';
@@ -14,7 +15,11 @@ export async function tick(io: Io, [name]: readonly string[], options: Options):
   if (runs.length === 0) io.print('There is nothing to do: every run has ended or is driven by somebody.');
   let code: number = exitCodes.fine;
   for (const run of runs) {
-    const ended = await goOn(io, run, { once: true, json });
+    const ended = await goOn(io, run, { once: true, json }).catch((error: unknown) => {
+      if (runs.length === 1 || !Problem.is(error)) throw error;
+      io.warn(`Run ${run.run} cannot go on: ${error.message}`); // others can
+      return exitCodeOf(error);
+    });
     if (ended !== exitCodes.fine) code = ended;
   }
   return code;
@@ -23,10 +28,9 @@ export async function tick(io: Io, [name]: readonly string[], options: Options):
 async function undriven(io: Io, name: string | undefined): Promise<KnownRun[]> {
   const { store } = await openStoreOnly(storeOptions(io));
   try {
-    const runs = name === undefined ? listRuns(store.root) : [findRun(store.root, name)];
-    return runs
-      .map((run) => readRun(store.root, run))
-      .filter(({ outcome }) => outcome === 'left' || outcome === 'interrupted');
+    const runs =
+      name === undefined ? [...knownRuns(store)].reverse() : [readRun(store.root, findRun(store.root, name))];
+    return runs.filter(({ outcome }) => outcome === 'left' || outcome === 'interrupted');
   } finally {
     await store.close();
   }

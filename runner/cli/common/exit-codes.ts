@@ -25,8 +25,10 @@ const ofTheSite = new Set([
   'site-lacks',
   'slurm-silent',
   'store-broken',
+  'store-gone',
   'store-layout',
   'store-read-only',
+  'too-many-files',
 ]);
 
 export function exitCodeOf(error: unknown): number {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
 import type { CoordinateOptions } from '../../drive/coordinate-options.ts';
@@ -72,9 +73,11 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
       state = apply(state, event);
       view.onEvent(event, state);
     }
+    refuseGone(session);
     await closeView(session, options, state, view, io);
   } catch (error) {
     view.close([]);
+    refuseGone(session, error);
     throw error;
   } finally {
     interrupts.dispose();
@@ -132,6 +135,15 @@ export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promis
   } finally {
     await session.close();
   }
+}
+
+/** A folder of its name may be there again: jobs make what they write to. */
+function refuseGone({ storeRoot }: Session, cause?: unknown): void {
+  if (existsSync(join(storeRoot, 'stet-store.json'))) return;
+  throw new Problem('store-gone', `The store ${storeRoot} was removed while a run worked in it.`, {
+    hint: 'Start the run again: what the store held is gone with it.',
+    cause,
+  });
 }
 
 function refuseOther(run: string, before: string | undefined, now: string): void {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { isTable } from '../../../cache/canonical-json.ts';
-import { Problem } from '../../../cache/problem.ts';
+import { messageOf, Problem } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
 import { nearest } from '../../../tasks/core/nearest.ts';
-import { listRuns } from '../../log/run-log.ts';
 import { inStore, quoted } from '../../views/failure.ts';
-import { itemsOf, leafOf, namedResults } from '../../views/results.ts';
-import { type KnownRun, readRequest, readRun } from '../runs/find-run.ts';
+import { fieldsOf, itemsOf, leafOf, namedResults } from '../../views/results.ts';
+import { type KnownRun, readRequest } from '../runs/find-run.ts';
+import { knownRuns } from '../runs/known-runs.ts';
 
 /** The result of that name from the newest run of the pipeline that has it. Throws `no-such-run`, `no-such-result`. */
 export function newestWith(
@@ -29,22 +29,26 @@ export function newestWith(
 export function* runsOf(store: Store, name: string, storeFolder: string | undefined): Generator<KnownRun> {
   const pipelines = new Set<string>();
   let hasRun = false;
-  for (const number of listRuns(store.root).reverse()) {
-    const run = readRun(store.root, number);
+  for (const run of knownRuns(store)) {
     pipelines.add(run.state.pipeline);
-    if (!isRunOf(run, name)) continue;
+    if (!isRunOf(run, name, store)) continue;
     hasRun = true;
     yield run;
   }
   if (!hasRun) throw noRun(name, [...pipelines], storeFolder);
 }
 
-function isRunOf({ state, folder }: KnownRun, name: string): boolean {
+function isRunOf({ run, state, folder }: KnownRun, name: string, store: Store): boolean {
   if (state.pipeline === name) return true;
   // The file may have another name than the pipeline in it.
   if (!existsSync(`${folder}/run.json`)) return false;
-  const request = readRequest(folder);
-  return request.name === name || basename(request.file, extname(request.file)) === name;
+  try {
+    const request = readRequest(folder);
+    return request.name === name || basename(request.file, extname(request.file)) === name;
+  } catch (error) {
+    store.warn(`Run ${run} counts for its pipeline ${state.pipeline || '?'} alone: ${messageOf(error)}`);
+    return false;
+  }
 }
 
 function resultOf(results: Readonly<Record<string, unknown>>, output: string): unknown {
@@ -57,7 +61,7 @@ function resultOf(results: Readonly<Record<string, unknown>>, output: string): u
 function within(value: unknown, path: string): unknown {
   const entries =
     itemsOf(value)?.map((item) => [item.key, item.value] as const) ??
-    (isTable(value) && !leafOf(value) ? Object.entries(value) : []);
+    (isTable(value) && !leafOf(value) ? fieldsOf(value) : []);
   for (const [key, inner] of entries) {
     if (key === path) return inner;
     const innermost = path.startsWith(`${key}.`) ? within(inner, path.slice(key.length + 1)) : undefined;

@@ -8,7 +8,7 @@ import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
 import { entryNames } from '../../files/entry-names.ts';
 import { lend } from './lend.ts';
-import { hasFiles, itemsOf, leafOf } from '../../views/results.ts';
+import { fieldsOf, hasFiles, itemsOf, leafOf, plainOf } from '../../views/results.ts';
 
 /**
  * Writes a stored value at `to` as files that are nobody else's: never links into the store.
@@ -47,16 +47,7 @@ function entriesOf(value: unknown): (readonly [string, unknown])[] {
   const items = itemsOf(value);
   if (items) return items.map((item) => [item.key, item.value]);
   if (Array.isArray(value)) return value.map((item, i) => [String(i), item]);
-  return isTable(value) ? Object.entries(value) : [];
-}
-
-/** A stream of plain values is a list of them. */
-function plainOf(value: unknown): unknown {
-  const items = itemsOf(value);
-  if (items) return items.map((item) => plainOf(item.value));
-  if (Array.isArray(value)) return value.map(plainOf);
-  if (!isTable(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainOf(inner)]));
+  return isTable(value) ? fieldsOf(value) : [];
 }
 
 /** The checkout may share inodes with the store, and its files are read-only then; the copy does neither. */

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, Problem } from '../../../cache/problem.ts';
 import { nearest } from '../../../tasks/core/nearest.ts';
+import { readRegular } from '../../../cache/regular-file.ts';
 import type { Event } from '../../log/events.ts';
 import { listRuns, readEvents, type RunRequest } from '../../log/run-log.ts';
 import { type RunState, stateOf } from '../../log/state.ts';
@@ -69,7 +69,7 @@ const Request: z.ZodType<RunRequest> = z.object({
 export function readRequest(folder: string): RunRequest {
   const path = join(folder, 'run.json');
   try {
-    return Request.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return Request.parse(JSON.parse(readRegular(path)));
   } catch (cause) {
     throw new Problem(
       'run-unreadable',

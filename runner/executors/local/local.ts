@@ -88,8 +88,11 @@ export class LocalExecutor implements Executor {
     this.#running.set(job.token, { job, lease, group, cancelled: false, timer: undefined });
     if (group !== undefined) this.#listener({ type: 'started', job, host: hostname(), pid: group });
     void child.then(({ exitCode, signal, code }) => {
+      const limit = limits.get(code ?? '');
+      if (limit !== undefined)
+        return this.#ended(job, { code: null, signal: undefined, cause: 'never-started', detail: limit });
       const status = exitCode ?? notStarted(code, program, job.command.cwd);
-      this.#ended(job, { code: status ?? null, signal: signal ?? undefined });
+      return this.#ended(job, { code: status ?? null, signal: signal ?? undefined });
     });
   }
 
@@ -131,6 +134,14 @@ export class LocalExecutor implements Executor {
     this.#listener({ type: 'exited', job, exit: { ...exit, cancelled: running.cancelled } });
   }
 }
+
+/** What keeps the system from starting one more process, by the code of its error. */
+const limits: ReadonlyMap<string | undefined, string> = new Map([
+  ['EAGAIN', 'this user may not start more processes: ulimit -u'],
+  ['EMFILE', 'this process may not open more files: ulimit -n'],
+  ['ENFILE', 'this machine cannot open more files'],
+  ['ENOMEM', 'this machine has no memory left for another process'],
+]);
 
 /** The exit code of a shell that could not start a program. */
 function notStarted(code: string | undefined, program: string, cwd: string): number | undefined {

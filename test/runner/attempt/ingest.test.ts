@@ -145,11 +145,18 @@ test('an output that nobody gave is refused by name', async (t) => {
 
 test('a number that has no form in JSON is refused with the output that holds it', async (t) => {
   const { job, scene } = await programOf(t, { pose: z.array(z.number()) });
-  writeFileSync(job.out.pose as string, '[0.5, -0.0]');
+  writeFileSync(job.out.pose as string, '[0.5, NaN]');
   await assert.rejects(ingest(job, scene.store, none), {
-    code: 'not-canonical',
-    message: /^Output pose of program .*\[1\] is -0/,
+    code: 'wrong-output',
+    message: /^program wrote NaN to pose\.1,/,
   });
+});
+
+test("minus zero in a program's JSON is the zero that JSON has", async (t) => {
+  const { job, scene } = await programOf(t, { pose: z.array(z.number()) });
+  writeFileSync(job.out.pose as string, '[0.5, -0.0]');
+  const { pose } = await ingest(job, scene.store, none);
+  assert.deepEqual(pose, { value: [0.5, 0] });
 });
 
 test('text that is not JSON, and a text in place of an artifact, are refused by name', async (t) => {

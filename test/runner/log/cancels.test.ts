@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { askToCancel, CancelRequests } from '../../../runner/log/cancels.ts';
@@ -22,4 +23,15 @@ test('what somebody was killed while asking for is not asked for, and keeps nobo
   appendFileSync(join(folder, 'cancel.jsonl'), '"tra');
   askToCancel(folder, 'score');
   assert.deepEqual(requests.take(), ['score']);
+});
+
+test('a file of requests that is torn, foreign or no file asks for nothing', (t) => {
+  const folder = tempFolder(t);
+  const path = join(folder, 'cancel.jsonl');
+  const requests = new CancelRequests(folder);
+  writeFileSync(path, '{"torn\n7\n{}\n"node"\n');
+  assert.deepEqual(requests.take(), ['node']);
+  rmSync(path);
+  execFileSync('mkfifo', [path]);
+  assert.deepEqual(requests.take(), []);
 });
