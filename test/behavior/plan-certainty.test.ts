@@ -54,7 +54,7 @@ test('a plan says of nodes below a running one that they run, where no earlier r
   assert.match(await plans(project, {}, ['by=3']), /scores will run: input by 1 -> 3[^]*2 will run/);
   assert.match(
     await plans(project, { flag: 'fast' }),
-    /draw will run: command changed: --slow -> --fast[^]*2 will run/,
+    /draw will run: command changed: --slow 1 -> --fast 1[^]*2 will run/,
   );
   assert.match(
     await plans(project, { type: 'folder', body: 'String(n)' }),

@@ -51,6 +51,23 @@ test('why tells the difference to the last result in words', async (t) => {
   assert.equal((await project.run(['why', 'sums', 'add'])).stdout, 'add will not run: its result is known\n');
 });
 
+test('diff pairs the nodes of sweeps by what they are, not by where they stand', async (t) => {
+  const project = new CliProject(t);
+  project.pipeline(
+    'swept',
+    `
+const train = task({ name: 'train', version: '1', inputs: { seed: z.int() }, outputs: { n: z.int() }, run: async ({ seed }) => ({ n: seed }) });
+const rollout = task({ name: 'rollout', version: '1', inputs: { n: z.int() }, outputs: { m: z.int() }, run: async ({ n }) => ({ m: n }) });
+export default pipeline('swept', { seed: z.int() }, ({ seed }) => rollout({ n: train({ seed }).n }).m);
+`,
+  );
+  for (const seeds of ['0,1,2', '2,0,1', '5,2,1']) await project.run(['run', 'swept', `seed=${seeds}`]);
+  assert.match((await project.run(['diff', '1', '2'])).stdout, /nodes\n {2}6 with the same recipe: no difference/);
+  const { stdout } = await project.run(['diff', '2', '3']);
+  assert.match(stdout, /input seed 0 -> 5[^]*input n 0 -> 5[^]*4 with the same recipe/);
+  assert.doesNotMatch(stdout, /only in run/);
+});
+
 test('diff tells parameters, recipes and whether outputs are equal', async (t) => {
   const project = new CliProject(t);
   project.pipeline('sums', addThenDouble);
