@@ -68,6 +68,25 @@ export default pipeline('swept', { seed: z.int() }, ({ seed }) => rollout({ n: t
   assert.doesNotMatch(stdout, /only in run/);
 });
 
+test('logs shows any attempt of a node, or all of them', async (t) => {
+  const project = new CliProject(t);
+  project.pipeline(
+    'twice',
+    `
+const shaky = task({ name: 'shaky', inputs: {}, outputs: { n: z.int() }, command: (_, out) => ['sh', '-c', 'if test -e "$1"; then echo second; echo 1 > "$0"; else touch "$1"; echo first; exit 1; fi', out.n, '${project.folder}/mark'] });
+export default pipeline('twice', {}, () => shaky({}, { retries: 1 }).n);
+`,
+  );
+  assert.equal((await project.run(['run', 'twice'])).code, 0);
+  const logs = async (...more: string[]): Promise<string> => (await project.run(['logs', 'shaky', ...more])).stdout;
+  assert.equal(await logs(), 'second\n');
+  assert.equal(await logs('--attempt', '1'), 'first\n');
+  assert.equal(await logs('--attempt', 'all'), '--- attempt 1 ---\nfirst\n--- attempt 2 ---\nsecond\n');
+  const none = await project.run(['logs', 'shaky', '--attempt', '3']);
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /no attempt 3[^]*1, 2, all/);
+});
+
 test('diff tells parameters, recipes and whether outputs are equal', async (t) => {
   const project = new CliProject(t);
   project.pipeline('sums', addThenDouble);
