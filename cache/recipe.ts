@@ -1,5 +1,6 @@
 import type { Json } from './canonical-json.ts';
 import { canonicalJson, isTable } from './canonical-json.ts';
+import { commandDifference } from './command-difference.ts';
 import { type Digest, digestBytes } from './digest.ts';
 
 /** All that may change a node's outputs, as plain data. Fields that are absent do not count. */
@@ -109,12 +110,7 @@ function fileChange(path: string, before: string | undefined, after: string | un
 function commandChange(before: readonly string[] | undefined, after: readonly string[] | undefined): string[] {
   if (same(before, after)) return [];
   if (!before || !after) return [`${before ? 'command' : 'TypeScript'} -> ${after ? 'command' : 'TypeScript'}`];
-  const gone = before.filter((word) => !after.includes(word));
-  const come = after.filter((word) => !before.includes(word));
-  if (gone.length === 0 && come.length === 0) return ['command has its arguments in another order'];
-  if (gone.length === 0) return [`command changed: + ${clipped(come.join(' '))}`];
-  if (come.length === 0) return [`command changed: - ${clipped(gone.join(' '))}`];
-  return [`command changed: ${clipped(gone.join(' '))} -> ${clipped(come.join(' '))}`];
+  return [commandDifference(before, after)];
 }
 
 function same(before: Json | undefined, after: Json | undefined): boolean {

@@ -121,7 +121,8 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     async () => (await import('./commands/logs.ts')).logs,
   )
     .usage('[options] [run] <node>')
-    .option('-f, --follow', 'go on as it is written');
+    .addOption(new Option('-f, --follow', 'go on as it is written').conflicts('attempt'))
+    .option('--attempt <n>', 'an earlier attempt by its number, or all of them; the newest by default');
   command(
     'why <name> <node> [overrides...]',
     'why a node would run, or would not',

@@ -48,7 +48,7 @@ export class Recipes {
       format: 1,
       task: spec.name,
       inputs: forRecipe(counted(spec, inputs)) as Record<string, Json>,
-      ...(await this.#fixedPart(spec)),
+      ...(await this.fixedPart(spec)),
       ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
       ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
     };
@@ -96,7 +96,8 @@ export class Recipes {
     return [...changed, ...(paths.length > 0 ? paths.map(String) : [`what ${spec.name} observes`])];
   }
 
-  #fixedPart(spec: TaskSpec): Promise<FixedPart> {
+  /** The part of a recipe that is the same whatever the inputs are. */
+  fixedPart(spec: TaskSpec): Promise<FixedPart> {
     const known = this.#fixed.get(spec) ?? this.#makeFixedPart(spec);
     this.#fixed.set(spec, known);
     return known;
@@ -151,11 +152,14 @@ export class Recipes {
 }
 
 /** The inputs without those that only say where something is. */
-function counted({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function counted(
+  { inputs: shape }: TaskSpec,
+  inputs: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isUncounted(shape[name])));
 }
 
-type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'body' | 'closure' | 'version' | 'files' | 'env'>;
+export type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'body' | 'closure' | 'version' | 'files' | 'env'>;
 
 export function specOf(instance: Instance): TaskSpec {
   const { node } = instance.of;

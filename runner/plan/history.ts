@@ -45,7 +45,7 @@ export class History {
   }
 
   /** The newest result of the node under another recipe. */
-  async before({ instance }: KeyedCall): Promise<NodeRecord | undefined> {
+  async before({ instance }: Pick<KeyedCall, 'instance'>): Promise<NodeRecord | undefined> {
     for (const { fingerprint } of this.#runs().get(instance.address) ?? []) {
       const record = await this.#store.records.get(fingerprint);
       if (record) return record;
@@ -111,7 +111,7 @@ export class History {
 }
 
 /** A command mostly repeats its inputs, so it is told only when they do not explain it; of many changed files a few. */
-function inFewWords(lines: readonly string[]): string[] {
+export function inFewWords(lines: readonly string[]): string[] {
   const explained = lines.some((line) => line.startsWith('input '));
   const told = explained ? lines.filter((line) => !line.startsWith('command changed')) : [...lines];
   const ofCode = told.filter((line) => line.startsWith('code of '));

@@ -12,6 +12,8 @@ export type Verdict =
   | { readonly is: 'shared'; readonly owner: string }
   | { readonly is: 'run'; readonly isForced: boolean; readonly reason: string };
 
+export const forcedInWords = 'it was asked for with --force';
+
 export interface LookUpTools {
   readonly store: Store;
   readonly history: History;
@@ -38,11 +40,7 @@ export async function* lookUp(
     if (owner !== undefined) yield [call, { is: 'shared', owner }];
     else if (record && !forced && isWhole(store, record)) yield [call, { is: 'hit', record }];
     else {
-      const reason = forced
-        ? 'it was asked for with --force'
-        : record
-          ? 'its stored result is damaged'
-          : await history.reason(call);
+      const reason = forced ? forcedInWords : record ? 'its stored result is damaged' : await history.reason(call);
       yield [call, { is: 'run', isForced: forced, reason }];
     }
   }

@@ -4,12 +4,13 @@ import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
 import { Dataflow } from '../dataflow/dataflow.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
-import { Recipes } from '../keys/recipes.ts';
+import { Recipes, specOf } from '../keys/recipes.ts';
 import { ancestorsOf, findNode } from '../project/names.ts';
 import type { Session } from '../project/session.ts';
 import { outputsOf } from '../values/cache-hit.ts';
+import { Certainty } from './certainty.ts';
 import { History } from './history.ts';
-import { lookUp, type Verdict } from './look-up.ts';
+import { forcedInWords, lookUp, type Verdict } from './look-up.ts';
 import { Looking } from './looking.ts';
 import type { Lack } from './lack.ts';
 
@@ -18,6 +19,7 @@ export interface PlanNode {
   readonly label: string;
   readonly task: string;
   /**
+   * `run`: it runs, whatever comes from what runs before it; of calls that turn out to be the same, one.
    * `shared`: it is the same as another node that runs, and takes what that gives. `unknown`: it depends on something that
    * runs first; what that gives may be what was there before.
    */
@@ -84,7 +86,20 @@ export async function planNodes(
       if (verdict.is === 'hit') dataflow.finish(address, outputsOf(verdict.record));
     }
   }
-  return { nodes: inOrder(session, dataflow, { planned, unseen: looking.unseen, only }), findings: looking.findings };
+  const waiting = dataflow.instances().filter(({ address }) => !planned.has(address) && !looking.unseen.has(address));
+  const certainty = new Certainty(store, recipes, history);
+  for (const instance of waiting) {
+    const reason = forced.has(instance.of.address)
+      ? forcedInWords
+      : await certainty.reasonToRun(instance, soFar(dataflow, instance));
+    if (reason === undefined) continue;
+    const seconds = (await history.before({ instance }))?.provenance.seconds;
+    planned.set(instance.address, { ...asNode(instance), state: 'run', reason, seconds });
+  }
+  return {
+    nodes: inOrder(session, dataflow, { planned, unseen: looking.unseen, only, history }),
+    findings: looking.findings,
+  };
 }
 
 async function planNode(
@@ -92,8 +107,8 @@ async function planNode(
   verdict: Verdict,
   { history, labelOf }: { history: History; labelOf: (address: string) => string },
 ): Promise<PlanNode> {
-  const { spec, fingerprint, instance } = call;
-  const node = { address: instance.address, label: instance.label, task: spec.name, perItem: false, fingerprint };
+  const { fingerprint, instance } = call;
+  const node = { ...asNode(instance), fingerprint };
   switch (verdict.is) {
     case 'hit': {
       const { seconds } = verdict.record.provenance;
@@ -102,10 +117,22 @@ async function planNode(
     case 'shared':
       return { ...node, state: 'shared', reason: `it is the same as ${labelOf(verdict.owner)}, which runs` };
     case 'run': {
-      const before = await history.before(call);
+      const before = await history.before({ instance });
       return { ...node, state: 'run', reason: verdict.reason, seconds: before?.provenance.seconds };
     }
   }
+}
+
+/** The inputs of a call with the values that are known already in place of refs. */
+function soFar(dataflow: Dataflow, { of: { node, scope } }: Instance): Readonly<Record<string, unknown>> {
+  if (!('inputs' in node)) return {};
+  if (scope.length > 0) return node.inputs;
+  const given = Object.entries(node.inputs);
+  return Object.fromEntries(given.map(([name, value]) => [name, dataflow.value(value) ?? value]));
+}
+
+function asNode(instance: Instance): Pick<PlanNode, 'address' | 'label' | 'task' | 'perItem'> {
+  return { address: instance.address, label: instance.label, task: specOf(instance).name, perItem: false };
 }
 
 function inOrder(
@@ -115,10 +142,12 @@ function inOrder(
     planned,
     unseen,
     only,
+    history,
   }: {
     planned: ReadonlyMap<string, PlanNode>;
     unseen: ReadonlyMap<string, string>;
     only: ReadonlySet<string> | undefined;
+    history: History;
   },
 ): PlanNode[] {
   const byNode = new Map<string, Instance[]>();
@@ -136,14 +165,7 @@ function inOrder(
       const first = dataflow.missingFor(instance.address)[0];
       const label = first === undefined ? 'something that runs first' : nameOf(graph, first);
       const reason = unseen.get(instance.address) ?? `it depends on ${label}`;
-      return {
-        address: instance.address,
-        label: instance.label,
-        task: node.spec.name,
-        state: 'unknown',
-        perItem: false,
-        reason,
-      };
+      return { ...asNode(instance), state: 'unknown', reason, seconds: history.secondsOf(instance.address) };
     });
     const isOpen = scope.length > 0 && (copies.length === 0 || nodes.some(({ state }) => state !== 'cached'));
     if (!isOpen || copies.length > 0) return nodes;

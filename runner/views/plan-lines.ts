@@ -27,7 +27,7 @@ export function planLines(pipeline: string, { nodes, refusals, place = 'this mac
     ),
     ...known(cached, paint),
     '',
-    `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(shared.length > 0 ? [`${shared.length} the same`] : []), ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, paint)}`,
+    `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(shared.length > 0 ? [`${shared.length} the same`] : []), ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, unknown, paint)}`,
     ...refused(refusals, place, paint),
   ];
 }
@@ -44,12 +44,20 @@ function before({ seconds }: PlanNode, { dim }: Paint): string {
   return seconds === undefined ? '' : dim(` (took ${duration(seconds)} before)`);
 }
 
-function price(run: readonly PlanNode[], { dim }: Paint): string {
-  const timed = run.filter(({ seconds }) => seconds !== undefined);
-  if (timed.length === 0) return '';
-  const total = timed.reduce((sum, { seconds = 0 }) => sum + seconds, 0);
-  const share = timed.length < run.length ? ` for ${timed.length} of the ${run.length}` : '';
-  return dim(`; one after another about ${duration(total)}${share}, by earlier runs`);
+function price(run: readonly PlanNode[], unknown: readonly PlanNode[], { dim }: Paint): string {
+  const certain = sum(run);
+  const rest = sum(unknown);
+  if (certain.timed + rest.timed === 0) return '';
+  const share = certain.timed < run.length ? ` for ${certain.timed} of the ${run.length}` : '';
+  const about = certain.timed === 0 ? '' : ` about ${duration(certain.seconds)}${share}`;
+  const more =
+    rest.timed === 0 ? '' : ` up to ${duration(rest.seconds)}${about === '' ? '' : ' more'} for what may run`;
+  return dim(`; one after another${[about, more].filter(Boolean).join(', and')}, by earlier runs`);
+}
+
+function sum(nodes: readonly PlanNode[]): { readonly timed: number; readonly seconds: number } {
+  const timed = nodes.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds]));
+  return { timed: timed.length, seconds: timed.reduce((all, seconds) => all + seconds, 0) };
 }
 
 function refused(refusals: readonly Refusal[], place: string, { red, dim }: Paint): string[] {

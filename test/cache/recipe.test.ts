@@ -56,7 +56,7 @@ test('code, files, packages, environment, command and surroundings each have the
     observed: { etag: 2 },
   };
   assert.deepEqual(recipeDifference(before, after), [
-    'command changed: --lr=1 -> --lr=2',
+    'command changed: --lr 1 -> 2',
     'npm:zod 4.6.6 -> 4.6.7',
     'code of tasks/train/act.ts changed',
     'new.txt is new',

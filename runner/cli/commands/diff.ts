@@ -6,6 +6,7 @@ import { openStoreOnly } from '../../project/session.ts';
 import type { NodeState } from '../../log/state.ts';
 import { type Paint, paint } from '../../views/paint.ts';
 import { exitCodes } from '../common/exit-codes.ts';
+import { pairNodes } from '../runs/pair-nodes.ts';
 import { findRun, type KnownRun, readRun } from '../runs/find-run.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
@@ -28,8 +29,7 @@ async function differences(store: Store, before: KnownRun, after: KnownRun, colo
   const params = paramChanges(before.state.params, after.state.params);
   const nodes: string[] = [];
   let same = 0;
-  for (const address of new Set([...before.state.nodes.keys(), ...after.state.nodes.keys()])) {
-    const [was, is] = [before.state.nodes.get(address), after.state.nodes.get(address)];
+  for (const [was, is] of await pairNodes(before.state.nodes.values(), after.state.nodes.values(), store.records)) {
     const lines = await nodeChanges(store, was, is, { before: before.run, after: after.run }, colors);
     if (lines.length === 0) same += 1;
     nodes.push(...lines);
@@ -52,7 +52,7 @@ async function nodeChanges(
   { yellow, dim }: Paint,
 ): Promise<string[]> {
   if (!was || !is) return [`${yellow(was?.label ?? is?.label ?? '')}: only in run ${was ? runs.before : runs.after}`];
-  const label = yellow(is.label);
+  const label = was.label === is.label ? yellow(is.label) : `${yellow(was.label)} -> ${yellow(is.label)}`;
   const [before, after] = [was.fingerprint, is.fingerprint];
   if (before === after) return was.phase === 'failed' || is.phase === 'failed' ? outcomeChange(label, was, is) : [];
   if (before === undefined || after === undefined) {

@@ -7,6 +7,7 @@ import { openRegular } from '../../../cache/regular-file.ts';
 import type { NodeState } from '../../log/state.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { pickNode } from '../runs/pick-node.ts';
+import { readEvents } from '../../log/run-log.ts';
 import { findRun, readRun } from '../runs/find-run.ts';
 import { listenForInterrupts } from '../common/interrupts.ts';
 import type { Io } from '../../views/io.ts';
@@ -14,7 +15,7 @@ import type { Options } from '../common/options.ts';
 import { storeOptions } from '../common/session-options.ts';
 
 /** `logs NODE` looks into the newest run, `logs RUN NODE` into that one. */
-export async function logs(io: Io, args: readonly string[], { follow }: Options): Promise<number> {
+export async function logs(io: Io, args: readonly string[], { follow, attempt }: Options): Promise<number> {
   const [runName, nodeName] = args.length > 1 ? args : [undefined, args[0]];
   const { store } = await openStoreOnly(storeOptions(io));
   const { root } = store;
@@ -26,6 +27,7 @@ export async function logs(io: Io, args: readonly string[], { follow }: Options)
   };
   const { node, isOver } = find();
   if (node.job === undefined && (!follow || isOver)) throw noLog(node, run);
+  if (typeof attempt === 'string') return printAttempts(io, join(root, 'runs', run), node, attempt);
   if (!follow) {
     const path = logPath(root, run, node);
     const written = existsSync(path) ? copyFrom(path, 0, io) : 0;
@@ -33,6 +35,28 @@ export async function logs(io: Io, args: readonly string[], { follow }: Options)
     return exitCodes.fine;
   }
   await followLog(io, root, run, find);
+  return exitCodes.fine;
+}
+
+/** The logs of one attempt, or of all of them in order. */
+function printAttempts(io: Io, folder: string, { address, label }: NodeState, wanted: string): number {
+  const jobs = new Map<string, number>();
+  for (const event of readEvents(folder)) {
+    if (event.type === 'node-queued' && event.address === address) jobs.set(event.job, event.attempt);
+  }
+  const asked = [...jobs].filter(([, attempt]) => wanted === 'all' || String(attempt) === wanted);
+  if (asked.length === 0) {
+    const numbers = [...new Set(jobs.values())];
+    throw new Problem('no-such-attempt', `"${label}" has no attempt ${wanted} in this run.`, {
+      hint: `Its attempts: ${[...numbers, 'all'].join(', ')}.`,
+    });
+  }
+  for (const [job, attempt] of asked) {
+    if (wanted === 'all') io.print(`--- attempt ${attempt} ---`);
+    const path = join(folder, job, 'log.txt');
+    const written = existsSync(path) ? copyFrom(path, 0, io) : 0;
+    if (written === 0) io.stderr.write(`"${label}" wrote nothing in attempt ${attempt}.\n`);
+  }
   return exitCodes.fine;
 }
 

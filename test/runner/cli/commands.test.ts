@@ -51,6 +51,42 @@ test('why tells the difference to the last result in words', async (t) => {
   assert.equal((await project.run(['why', 'sums', 'add'])).stdout, 'add will not run: its result is known\n');
 });
 
+test('diff pairs the nodes of sweeps by what they are, not by where they stand', async (t) => {
+  const project = new CliProject(t);
+  project.pipeline(
+    'swept',
+    `
+const train = task({ name: 'train', version: '1', inputs: { seed: z.int() }, outputs: { n: z.int() }, run: async ({ seed }) => ({ n: seed }) });
+const rollout = task({ name: 'rollout', version: '1', inputs: { n: z.int() }, outputs: { m: z.int() }, run: async ({ n }) => ({ m: n }) });
+export default pipeline('swept', { seed: z.int() }, ({ seed }) => rollout({ n: train({ seed }).n }).m);
+`,
+  );
+  for (const seeds of ['0,1,2', '2,0,1', '5,2,1']) await project.run(['run', 'swept', `seed=${seeds}`]);
+  assert.match((await project.run(['diff', '1', '2'])).stdout, /nodes\n {2}6 with the same recipe: no difference/);
+  const { stdout } = await project.run(['diff', '2', '3']);
+  assert.match(stdout, /input seed 0 -> 5[^]*input n 0 -> 5[^]*4 with the same recipe/);
+  assert.doesNotMatch(stdout, /only in run/);
+});
+
+test('logs shows any attempt of a node, or all of them', async (t) => {
+  const project = new CliProject(t);
+  project.pipeline(
+    'twice',
+    `
+const shaky = task({ name: 'shaky', inputs: {}, outputs: { n: z.int() }, command: (_, out) => ['sh', '-c', 'if test -e "$1"; then echo second; echo 1 > "$0"; else touch "$1"; echo first; exit 1; fi', out.n, '${project.folder}/mark'] });
+export default pipeline('twice', {}, () => shaky({}, { retries: 1 }).n);
+`,
+  );
+  assert.equal((await project.run(['run', 'twice'])).code, 0);
+  const logs = async (...more: string[]): Promise<string> => (await project.run(['logs', 'shaky', ...more])).stdout;
+  assert.equal(await logs(), 'second\n');
+  assert.equal(await logs('--attempt', '1'), 'first\n');
+  assert.equal(await logs('--attempt', 'all'), '--- attempt 1 ---\nfirst\n--- attempt 2 ---\nsecond\n');
+  const none = await project.run(['logs', 'shaky', '--attempt', '3']);
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /no attempt 3[^]*1, 2, all/);
+});
+
 test('diff tells parameters, recipes and whether outputs are equal', async (t) => {
   const project = new CliProject(t);
   project.pipeline('sums', addThenDouble);
