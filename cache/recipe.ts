@@ -9,6 +9,8 @@ export interface Recipe {
   task: string;
   /** Artifacts appear as `{"$artifact": {"kind", "digest"}}`, endpoints as `{"$service": fingerprint}`. */
   inputs: Readonly<Record<string, Json>>;
+  /** What is known of the files among the inputs of a TypeScript body, by their place. */
+  meta?: Readonly<Record<string, Json>>;
   /** A description of each output's type: another type is another task. */
   outputs: Readonly<Record<string, string>>;
   /** The argument list, with input and output names in place of paths. */
@@ -39,6 +41,9 @@ export function recipeDifference(before: Recipe, after: Recipe): string[] {
     ...(before.task === after.task ? [] : [`task ${before.task} -> ${after.task}`]),
     ...changedKeys(before.inputs, after.inputs).flatMap((name) =>
       valueChanges(`input ${name}`, own(before.inputs, name), own(after.inputs, name)),
+    ),
+    ...changedKeys(before.meta, after.meta).flatMap((place) =>
+      valueChanges(`what is known of input ${place}`, own(before.meta, place), own(after.meta, place)),
     ),
     ...changedKeys(before.outputs, after.outputs).map((name) => `type of output ${name} changed`),
     ...commandChange(before.command, after.command),

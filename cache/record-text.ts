@@ -24,6 +24,8 @@ export interface NodeRecord {
   fingerprint: Digest;
   recipe: Recipe;
   outputs: Readonly<Record<string, Json>>;
+  /** Digests of what the outputs were declared as when they were last checked, by name; absent in older records. */
+  types?: Readonly<Record<string, string>>;
   provenance: {
     run: string;
     node: string;
@@ -66,8 +68,8 @@ export function recordText(record: NodeRecord): string {
   if (digestBytes(recipe) !== record.fingerprint) {
     throw new Error(`this is a mistake in the framework: the record of ${record.fingerprint} has another recipe`);
   }
-  const { format, outputs, provenance } = record;
-  const rest = canonicalJson({ format, outputs, provenance });
+  const { format, outputs, types, provenance } = record;
+  const rest = canonicalJson({ format, outputs, ...(types && { types }), provenance });
   return `${recipe}\n${rest}\n${digestBytes(rest)}`;
 }
 
@@ -81,11 +83,11 @@ export function parseRecord(fingerprint: string, text: string): NodeRecord | str
   if (digestBytes(rest) !== text.slice(second + 1)) return 'its outputs do not have their digest';
   if (!isDigest(fingerprint) || digestBytes(recipe) !== fingerprint) return 'its recipe has another fingerprint';
   try {
-    const { format, outputs, provenance } = JSON.parse(rest) as Omit<NodeRecord, 'fingerprint' | 'recipe'>;
+    const { format, outputs, types, provenance } = JSON.parse(rest) as Omit<NodeRecord, 'fingerprint' | 'recipe'>;
     if (format !== 1) return `its format is ${String(format)}, not 1`;
     if (!isTable(outputs) || !isTable(provenance)) return 'it has no outputs';
     if (!Object.values(outputs).flatMap(artifactsIn).every(isStoredArtifact)) return 'it names files by no digest';
-    return { format, fingerprint, recipe: JSON.parse(recipe) as Recipe, outputs, provenance };
+    return { format, fingerprint, recipe: JSON.parse(recipe) as Recipe, outputs, ...(types && { types }), provenance };
   } catch {
     return 'it is not JSON';
   }

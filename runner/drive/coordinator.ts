@@ -3,6 +3,7 @@ import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import { failureOf } from '../attempt/judge.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { Executors } from '../executors/executors.ts';
+import { fitRecord } from '../keys/fit-record.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { Recipes, specOf } from '../keys/recipes.ts';
 import { CancelRequests } from '../log/cancels.ts';
@@ -259,7 +260,10 @@ class Coordinator {
       records: store.records,
       executors: this.#executors,
       services: this.#services,
-      isWhole: (record) => isWhole(store, record),
+      fitted: async (call, record) => {
+        const fitted = isWhole(store, record) ? await fitRecord(store, call, record) : undefined;
+        return typeof fitted === 'object' ? fitted : undefined;
+      },
       attempts,
     });
   }

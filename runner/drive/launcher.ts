@@ -29,7 +29,8 @@ export interface LauncherTools {
   readonly records: Pick<Records, 'get'>;
   readonly executors: Executors;
   readonly services: Services;
-  readonly isWhole: (record: NodeRecord) => boolean;
+  /** The record as it holds today; undefined when it does not. */
+  readonly fitted: (call: KeyedCall, record: NodeRecord) => Promise<NodeRecord | undefined>;
   readonly attempts: {
     isSubmitted(call: KeyedCall): boolean;
     start(call: KeyedCall, asked: AttemptAsked): Promise<void>;
@@ -112,7 +113,7 @@ export class Launcher {
 
   /** Takes the fingerprint for this run, unless another run has it, or has finished it meanwhile. */
   async #lease(node: QueuedNode): Promise<'ours' | Launch | undefined> {
-    const { queue, leases, records, isWhole } = this.#tools;
+    const { queue, leases, records, fitted } = this.#tools;
     const { fingerprint } = node.call;
     if (leases.has(fingerprint)) return 'ours';
     const wasAwaited = queue.isAwaited(node);
@@ -123,9 +124,10 @@ export class Launcher {
       return { is: 'awaited', node, owner };
     }
     const record = node.isForced && !wasAwaited ? undefined : await records.get(fingerprint);
-    if (!record || !isWhole(record)) return 'ours';
+    const known = record && (await fitted(node.call, record));
+    if (!known) return 'ours';
     leases.release(fingerprint);
-    return { is: 'known', node, record };
+    return { is: 'known', node, record: known };
   }
 
   async #start(node: QueuedNode, { executor, services, together }: Placing): Promise<Launch> {

@@ -5,7 +5,7 @@ import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import type { Dataflow } from '../dataflow/dataflow.ts';
 import { eventFormat, type Fact, type PlannedNode, type RunStatus } from '../log/events.ts';
 import type { Output } from '../values/output.ts';
-import type { KeyedCall } from '../keys/keyed-call.ts';
+import { digestsOf, type KeyedCall } from '../keys/keyed-call.ts';
 import type { Session } from '../project/session.ts';
 import { countsOf, type RunState } from '../log/state.ts';
 import { storedOutput, toStored } from '../values/stored.ts';
@@ -65,7 +65,7 @@ export function resultsOf(wanted: unknown, dataflow: Dataflow): Record<string, u
 
 /** What is remembered of a node that ended well. */
 export function recordOf(
-  { instance, fingerprint, recipe }: KeyedCall,
+  { instance, fingerprint, recipe, types }: KeyedCall,
   outputs: Readonly<Record<string, Output>>,
   { attempt, seconds, held }: AttemptEnd,
   run: string,
@@ -76,6 +76,7 @@ export function recordOf(
     fingerprint,
     recipe,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, storedOutput(output)])),
+    types: digestsOf(types),
     provenance: {
       run,
       node: instance.label,

@@ -1,8 +1,10 @@
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
 import { digestBytes } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
+import { type Kind, kindOf } from '../../tasks/core/artifact.ts';
 import { isRef } from '../../tasks/core/ref.ts';
 import { Closures } from './closures.ts';
+import type { DeclaredType } from './keyed-call.ts';
 
 /** Characters of a captured value that a recipe holds as it is; longer ones by digest. */
 const longestShown = 1000;
@@ -17,6 +19,9 @@ type AnyFunction = (...args: never[]) => unknown;
 export class Identity {
   readonly #closures = new Closures();
   readonly #codeOf: CodeOf;
+  readonly #kinds = new Map<Kind, Json>();
+  /** Where what is described is used: finding out where each of its functions stands takes longer. */
+  #home: string | undefined;
 
   constructor(codeOf: CodeOf) {
     this.#codeOf = codeOf;
@@ -26,6 +31,35 @@ export class Identity {
   closureOf(fn: AnyFunction): Record<string, Json> {
     const named = [...this.#captured(fn)].map(([name, value]) => [name, short(this.#value(value, name, [fn]))]);
     return Object.fromEntries(named) as Record<string, Json>;
+  }
+
+  /** What a type says, by structure; functions in it count by their text, and by the code of the module that uses them. */
+  typeOf(type: object, definedAt: string): DeclaredType {
+    let text: string;
+    try {
+      this.#home = definedAt;
+      text = canonicalJson(this.#value(type, 'its type', []));
+    } catch (error) {
+      if (!Problem.is(error) || error.code !== 'unknown-closure') throw error;
+      text = canonicalJson({ $module: this.#codeOf(definedAt) });
+    } finally {
+      this.#home = undefined;
+    }
+    return { digest: digestBytes(text), transforms: text.includes('"type":"transform"') };
+  }
+
+  /** What it computes is computed again from the files, so how it is transformed does not matter: one digest of all. */
+  #kind(kind: Kind, where: string, holders: Holders): Json {
+    const known = this.#kinds.get(kind);
+    if (known !== undefined) return known;
+    const { name, meta, inspect, site } = kind;
+    const closes = site.madeIn === 'module' ? [] : this.#captured(inspect);
+    const closure = closes.map(([key, value]) => [key, this.#value(value, `${where}: ${key}`, holders)]);
+    const type = this.#value(meta, where, holders);
+    const all = { type, text: String(inspect), code: this.#codeOf(site.at), closure };
+    const described = { $kind: name, is: digestBytes(canonicalJson(all as Json)) };
+    this.#kinds.set(kind, described);
+    return described;
   }
 
   /** A name that stands nowhere in the text is seen by another function of the same scope only. */
@@ -75,6 +109,8 @@ export class Identity {
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       return { $bytes: digestBytes(bytes), of: value.constructor.name };
     }
+    const kind = kindOf(value);
+    if (kind) return this.#kind(kind, where, inside);
     if (isZod(value)) return { $type: this.#fields(withoutWords(value._zod.def), where, inside) };
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== null && prototype !== Object.prototype)
@@ -96,13 +132,13 @@ export class Identity {
       if (fn.name.startsWith('bound ')) throw unknown(where, 'a bound function');
       return { $native: fn.name };
     }
-    const module = this.#closures.moduleOf(fn);
+    const module = this.#home ?? this.#closures.moduleOf(fn);
     if (module === undefined) throw unknown(where, 'a function that is in no module');
     const closes = this.#captured(fn).map(([name, value]) => [
       name,
       this.#value(value, `${where}: ${name}`, [...holders, fn]),
     ]);
-    const code = this.#codeOf(`${module}:1:1`);
+    const code = this.#codeOf(this.#home ?? `${module}:1:1`);
     return { $function: digestBytes(canonicalJson({ text, code, closes } as Json)) };
   }
 }

@@ -6,7 +6,7 @@ import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isOnlyOne } from '../../tasks/core/definitions.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
-import type { KeyedCall } from './keyed-call.ts';
+import type { DeclaredType, KeyedCall } from './keyed-call.ts';
 import { bodyOf, taskOf } from './service-task.ts';
 import { Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
@@ -33,6 +33,7 @@ export class Recipes {
   readonly #sources: Sources;
   readonly #identity: Identity;
   readonly #fixed = new Map<TaskSpec, Promise<FixedPart>>();
+  readonly #types = new Map<TaskSpec, Readonly<Record<string, DeclaredType>>>();
   /** Tasks whose author says by `version` what they are. */
   readonly #versioned = new Map<Digest, TaskSpec>();
 
@@ -50,11 +51,32 @@ export class Recipes {
       inputs: forRecipe(counted(spec, inputs)) as Record<string, Json>,
       ...(await this.fixedPart(spec)),
       ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
+      ...(spec.run ? knownOf(counted(spec, inputs)) : {}),
       ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
     };
-    const call: KeyedCall = { instance, spec, inputs, recipe, fingerprint: fingerprint(recipe) };
+    const call: KeyedCall = {
+      instance,
+      spec,
+      inputs,
+      recipe,
+      fingerprint: fingerprint(recipe),
+      types: this.#typesOf(spec, instance),
+    };
     if (spec.run && spec.version !== undefined) this.#refuseTwin(call);
     return call;
+  }
+
+  /** Of services nothing is stored. */
+  #typesOf(spec: TaskSpec, { of }: Instance): Readonly<Record<string, DeclaredType>> {
+    if (of.node.type === 'service') return {};
+    const known = this.#types.get(spec);
+    if (known) return known;
+    const types = Object.entries(spec.outputs).map(([name, type]) => {
+      return [name, this.#identity.typeOf(type, spec.definedAt)] as const;
+    });
+    const all = Object.fromEntries(types);
+    this.#types.set(spec, all);
+    return all;
   }
 
   /** One version says that two bodies are the same, and their texts or what they close over that they are not. */
@@ -158,6 +180,19 @@ export function counted(
 ): Record<string, unknown> {
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isUncounted(shape[name])));
 }
+
+/** What is known of the files that a body gets: it can see it. */
+function knownOf(inputs: Readonly<Record<string, unknown>>): { meta?: Readonly<Record<string, Json>> } {
+  const found: Record<string, Json> = {};
+  mapArtifacts(inputs, ({ meta }, where) => {
+    const text = meta === undefined ? '' : canonicalJson(meta);
+    if (text !== '') found[where] = text.length <= longestMeta ? (meta as Json) : { $digest: digestBytes(text) };
+  });
+  return Object.keys(found).length > 0 ? { meta: found } : {};
+}
+
+/** Characters of what is known of files that a recipe holds as it is; longer ones by digest. */
+const longestMeta = 1000;
 
 export type FixedPart = Pick<Recipe, 'outputs' | 'code' | 'body' | 'closure' | 'version' | 'files' | 'env'>;
 

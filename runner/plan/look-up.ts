@@ -1,6 +1,7 @@
 import type { Digest } from '../../cache/digest.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
+import { fitRecord } from '../keys/fit-record.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { isWhole } from '../values/cache-hit.ts';
 import type { History } from './history.ts';
@@ -38,9 +39,17 @@ export async function* lookUp(
     const record = records[i];
     const forced = isForced(call);
     if (owner !== undefined) yield [call, { is: 'shared', owner }];
-    else if (record && !forced && isWhole(store, record)) yield [call, { is: 'hit', record }];
     else {
-      const reason = forced ? forcedInWords : record ? 'its stored result is damaged' : await history.reason(call);
+      const fitted = record && !forced && isWhole(store, record) ? await fitRecord(store, call, record) : undefined;
+      if (typeof fitted === 'object') {
+        yield [call, { is: 'hit', record: fitted }];
+        continue;
+      }
+      const reason = forced
+        ? forcedInWords
+        : record
+          ? (fitted ?? 'its stored result is damaged')
+          : await history.reason(call);
       yield [call, { is: 'run', isForced: forced, reason }];
     }
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { isDigest } from '../../cache/digest.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
+import { type CallSite, callSite } from './call-site.ts';
 
 const kindKey = Symbol.for('stet.kind');
 
@@ -21,12 +22,14 @@ export interface Kind {
   readonly inspect: (path: string) => Promise<unknown>;
   readonly hold: 'copy' | 'adopt';
   readonly files: ((path: string) => Promise<readonly string[]>) | undefined;
+  readonly site: CallSite;
 }
 
 /**
  * Declares a kind of files. The result is a zod type, so kinds nest in arrays and objects like any other.
  *
- * `inspect` runs once, when files enter the store: it validates and describes in one pass, and its result is `meta`.
+ * `inspect` runs when files enter the store: it validates and describes in one pass, and its result is `meta`. When its code or
+ * the type of `meta` changes, stored files are inspected again.
  * With `hold: 'adopt'` files stay where they lie and only a manifest of them is kept: for data too large to copy. `files`
  * then names those that count, relative to the folder; all by default.
  */
@@ -43,7 +46,7 @@ export function artifact<const K extends string, S extends z.ZodType>(
     error: `expected an artifact of kind "${kind}"`,
   });
   const { meta, inspect, hold = 'copy', files } = spec;
-  const described: Kind = { name: kind, meta, inspect, hold, files };
+  const described: Kind = { name: kind, meta, inspect, hold, files, site: callSite(artifact) };
   return Object.assign(type, { [kindKey]: described });
 }
 

@@ -14,6 +14,7 @@ const recipes: fc.Arbitrary<Recipe> = fc.record(
     format: fc.constant(1 as const),
     task: words,
     inputs: fc.dictionary(words, json, { maxKeys: 4 }),
+    meta: fc.dictionary(words, json, { maxKeys: 4 }),
     outputs: table,
     command: fc.array(words, { maxLength: 4 }),
     code: table,
@@ -31,6 +32,7 @@ const recipes: fc.Arbitrary<Recipe> = fc.record(
 const fields: Record<Exclude<keyof Recipe, 'format'>, true> = {
   task: true,
   inputs: true,
+  meta: true,
   outputs: true,
   command: true,
   code: true,
@@ -69,6 +71,7 @@ test('a field that is absent has another fingerprint than one that is empty', ()
     { ...recipe, files: {} },
     { ...recipe, code: {} },
     { ...recipe, closure: {} },
+    { ...recipe, meta: {} },
     { ...recipe, observed: null },
   ];
   assert.equal(new Set(variants.map(fingerprint)).size, variants.length);

@@ -76,7 +76,7 @@ class LaunchScene {
       records: store.records,
       executors,
       services: this.services,
-      isWhole: (record) => isWhole(store, record),
+      fitted: async (_, record) => (isWhole(store, record) ? record : undefined),
       attempts,
     });
   }

@@ -83,3 +83,24 @@ test('what is forced runs whatever is known of it, and its equals take what it g
     { is: 'shared', owner: 'train' },
   ]);
 });
+
+test('a record of an older version, which says nothing of types, is checked once and is a hit', async (t) => {
+  const scene = await PassScene.open(t, train({ seed: 1 }).n);
+  await remember(scene, 'train');
+  const { fingerprint } = await scene.call('train');
+  const { types, ...older } = (await scene.store.records.get(fingerprint)) ?? assert.fail('it is not on record');
+  await scene.store.records.set(older);
+  const [hit] = await verdictsOn(scene, ['train']);
+  assert.ok(hit?.is === 'hit');
+  assert.deepEqual((await scene.store.records.get(fingerprint))?.types, types);
+});
+
+test('a record of an older version whose value does not fit the type of today is a miss', async (t) => {
+  const scene = await PassScene.open(t, train({ seed: 1 }).n);
+  await remember(scene, 'train', { value: 'seven' });
+  const { types: _, ...older } =
+    (await scene.store.records.get((await scene.call('train')).fingerprint)) ?? assert.fail('it is not on record');
+  await scene.store.records.set(older);
+  const [verdict] = await verdictsOn(scene, ['train']);
+  assert.match(verdict?.is === 'run' ? verdict.reason : '', /its stored output n does not fit its type/);
+});
