@@ -31,6 +31,7 @@ export interface StoredTree {
  *     records.sqlite    fingerprint to record     code/        frozen code
  *     adopted/          files that stay outside   quarantine/  what was found damaged
  *     tmp/              files on their way in     stat-cache.jsonl
+ *     samples/          blocks of large blobs
  */
 export interface Store {
   readonly root: string;
