@@ -39,6 +39,7 @@ export async function ingest(
       continue;
     }
     const given = returned ? returned[name] : givenByProgram(job, name, type);
+    if (given === undefined && type instanceof z.ZodOptional) continue; // absent, as for whoever takes it
     const value = await take(given, type, { job, store, where: name });
     const stored = keepable(value, type, spec.name, name);
     const key = keyOf(type);
@@ -220,7 +221,8 @@ function refuseForeign(path: string, { job, where }: Place): never {
 function givenByProgram(job: StagedJob, name: string, type: z.ZodType): unknown {
   const path = job.out[name] as string;
   if (kindOf(type)) return path;
-  if (existsSync(path) || isLink(path)) return parseExact(path, job, name);
+  if (existsSync(path) || isLink(path)) return kindOf(innerType(type) ?? type) ? path : parseExact(path, job, name);
+  if (type instanceof z.ZodOptional || type instanceof z.ZodDefault) return undefined;
   throw new Problem('output-missing', `${job.call.spec.name} ended well but did not write its output ${name}.`, {
     hint: `It was expected at ${path}, as JSON.`,
   });

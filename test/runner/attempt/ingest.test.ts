@@ -134,8 +134,10 @@ test('what does not fit its type is refused with the output and the place in it'
   });
 });
 
-test('an output that nobody gave is refused by name', async (t) => {
-  const body = await bodyOf(t, { note: z.string().optional() });
+test('an output that nobody gave is refused by name, unless it is optional', async (t) => {
+  const optional = await bodyOf(t, { note: z.string().optional() });
+  assert.deepEqual(await optional.returned({}), {});
+  const body = await bodyOf(t, { note: z.any() });
   await assert.rejects(body.returned({}), { code: 'not-canonical', message: /^Output note of body .* undefined/ });
   const program = await programOf(t, { score: z.number(), model: textKind });
   await assert.rejects(program.returned({}), { code: 'output-missing', message: /output score/ });
