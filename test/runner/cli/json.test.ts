@@ -37,7 +37,7 @@ test('plan --json prints one object with the state and reason of each node', asy
   };
   assert.deepEqual(await plan(), [
     ['add', 'add', 'run', 'it never ran before'],
-    ['double', 'double', 'unknown', 'it depends on add'],
+    ['double', 'double', 'run', 'it never ran before'],
   ]);
   await project.run(['run', 'sums']);
   assert.deepEqual(
