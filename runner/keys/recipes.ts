@@ -7,14 +7,12 @@ import { isOnlyOne } from '../../tasks/core/definitions.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { DeclaredType, KeyedCall } from './keyed-call.ts';
+import { inputPlace, outputPlace } from './places.ts';
 import { bodyOf, taskOf } from './service-task.ts';
 import { Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
 import { mapArtifacts, withUrls } from '../values/leaves.ts';
 
-/** Where paths stand in a recipe: the same wherever the files lie. */
-export const inputPlace = (where: string): string => `/@in/${where}`;
-export const outputPlace = (name: string): string => `/@out/${name}`;
 /** The same for the url of a service: programs may take it apart, so it is one. */
 const urlPlace = (where: string): string => `http://${where.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.service.invalid:1`;
 

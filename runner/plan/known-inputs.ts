@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { kindOf } from '../../tasks/core/artifact.ts';
 import { refsIn } from '../../tasks/core/node.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
-import { inputPlace } from '../keys/recipes.ts';
+import { inputPlace } from '../keys/places.ts';
 
 type Inputs = Readonly<Record<string, unknown>>;
 

@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { findProgram } from '../../tasks/core/needs.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { Reason } from '../executors/door.ts';
-import { outputPlace } from '../keys/recipes.ts';
+import { outputPlace } from '../keys/places.ts';
 import { guessedInputs } from './known-inputs.ts';
 
 interface ProgramPlace {

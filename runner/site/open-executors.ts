@@ -41,7 +41,7 @@ export function placeOf(site: Site, asked: string | undefined, job: ToPlace): st
   const other: unknown = site.place?.(job);
   if (other === undefined) return main;
   if (typeof other === 'string') return known(site, other);
-  throw new Problem('wrong-site', `\`place\` of pipeline.config.ts gave ${String(other)} for ${job.label}.`, {
+  throw new Problem('wrong-site', `\`place\` of pipeline.config.ts gave ${JSON.stringify(other)} for ${job.label}.`, {
     hint: 'Return the name of an executor, or undefined for where the others go.',
   });
 }

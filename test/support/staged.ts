@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { resourcesOf } from '../../runner/keys/keyed-call.ts';
 import { stageJob } from '../../runner/job/stage.ts';
 import { type StagedJob, workFolder } from '../../runner/job/staged-job.ts';
 import type { PassScene } from './pass-scene.ts';
@@ -19,6 +20,6 @@ export async function stagedIn(scene: PassScene, address: string, { isRemote = f
     attempt: 1,
     code: { entry: '', root: store.root, points: [], graph: graph.digest },
     isRemote,
-    resources: {},
+    resources: resourcesOf(call),
   });
 }

@@ -45,17 +45,17 @@ const server = service({
   inputs: {},
   ready: { http: '/', withinSeconds: 1 },
   resources: { cpus: 2, gpus: 2, memoryGb: 6 },
-  command: () => ['x'],
+  command: () => ['true'],
 });
 const ask = task({
   name: 'ask',
   inputs: { server: endpoint },
   outputs: { n: int },
   resources: { cpus: 2, gpus: 1, memoryGb: 4 },
-  command: () => ['x'],
+  command: () => ['true'],
 });
 
-const fetch = task({ name: 'fetch', inputs: {}, outputs: { data: int }, command: () => ['x'] });
+const fetch = task({ name: 'fetch', inputs: {}, outputs: { data: int }, command: () => ['true'] });
 
 test('a job is held against what there is together with the services beside it, save for cores where those are hosted', async (t) => {
   const small = executorWith('small', { cpus: 3, gpus: 2, memoryGb: 8 });
@@ -98,7 +98,7 @@ test('an executor is asked once for all of its jobs, and for those of no other',
       return asked.map(() => []);
     },
   });
-  const step = task({ name: 'step', inputs: { n: int }, outputs: { n: int }, command: () => ['x'] });
+  const step = task({ name: 'step', inputs: { n: int }, outputs: { n: int }, command: () => ['true'] });
   const build = () => [1, 2, 3].map((n) => step({ n }, { label: `step ${n}`, resources: { cpus: n } }).n);
   const session = await sessionOf(t, build, {
     doors: ['main', 'other', 'idle'].map(counted),
@@ -118,11 +118,17 @@ test('what a node needs is asked with the inputs that no other task makes, defau
     inputs: { data: z.unknown(), weights: z.string(), steps: int.default(10) },
     outputs: { n: int },
     needs: (known) => [{ advice: 'Get it.', missing: async () => JSON.stringify(known) }],
-    command: () => ['x'],
+    command: () => ['true'],
   });
   const session = await sessionOf(t, () => train({ data: fetch({}).data, weights: 'here' }), {});
   assert.deepEqual(await preflight(session), [
-    { address: 'train', label: 'train', what: '{"weights":"here","steps":10}', advice: 'Get it.' },
+    {
+      address: 'train',
+      label: 'train',
+      what: '{"weights":"here","steps":10}',
+      advice: 'Get it.',
+      isForLooking: undefined,
+    },
   ]);
 });
 
@@ -132,9 +138,9 @@ test('resources that hang on what does not exist yet are not asked for, save tho
     inputs: { rows: z.array(int), gpus: int },
     outputs: { n: int },
     resources: ({ rows, gpus }) => ({ gpus, memoryGb: rows.length }),
-    command: () => ['x'],
+    command: () => ['true'],
   });
-  const list = task({ name: 'list', inputs: {}, outputs: { rows: z.array(int) }, command: () => ['x'] });
+  const list = task({ name: 'list', inputs: {}, outputs: { rows: z.array(int) }, command: () => ['true'] });
   const build = () => [
     train({ rows: [1, 2], gpus: 7 }, { label: 'known' }).n,
     train({ rows: list({}).rows, gpus: 8 }, { label: 'unknown' }).n,
@@ -158,7 +164,7 @@ test('a program that is missing here says nothing of an executor whose site prep
     inputs: { at: z.string() },
     outputs: { n: int },
     needs: [program('no-such-program', 'Install it.')],
-    command: () => ['x'],
+    command: () => ['true'],
   });
   const build = () => ['here', 'there'].map((at) => render({ at }, { label: at }).n);
   const site = {
@@ -176,13 +182,19 @@ test('a program that is missing here says nothing of an executor whose site prep
 
 test('a secret that is not set is lacking, for a task and for a service', async (t) => {
   const secrets = ['STET_TEST_NOT_SET', 'PATH'];
-  const upload = task({ name: 'upload', inputs: { to: endpoint }, outputs: { n: int }, secrets, command: () => ['x'] });
+  const upload = task({
+    name: 'upload',
+    inputs: { to: endpoint },
+    outputs: { n: int },
+    secrets,
+    command: () => ['true'],
+  });
   const hub = service({
     name: 'hub',
     inputs: {},
     ready: { http: '/', withinSeconds: 1 },
     secrets: ['STET_TEST_NOT_SET_EITHER'],
-    command: () => ['x'],
+    command: () => ['true'],
   });
   assert.deepEqual(await lacksOn(t, [executorWith('main', plenty)], () => upload({ to: hub({}) })), [
     'hub: STET_TEST_NOT_SET_EITHER is not set in the environment',
@@ -195,7 +207,7 @@ test('a service cannot take the endpoint of another, which is told at the one th
     name: 'front',
     inputs: { behind: endpoint },
     ready: { http: '/', withinSeconds: 1 },
-    command: () => ['x'],
+    command: () => ['true'],
   });
   const build = () => ask({ server: front({ behind: server({}) }) });
   assert.deepEqual(await lacksOn(t, [{ ...executorWith('main', plenty), hostsServices: true }], build), [
@@ -220,7 +232,7 @@ test('all that is lacking is told at once, and of some nodes only what those lac
     resources: { gpus: 64 },
     needs: [program('no-such-program', 'Install it.')],
     secrets: ['STET_TEST_NOT_SET'],
-    command: () => ['x'],
+    command: () => ['true'],
   });
   const build = () => [
     train({ data: fetch({}, { resources: { memoryGb: 9000 } }).data }).n,
