@@ -10,11 +10,13 @@ import { guessedInputs } from './known-inputs.ts';
 interface ProgramPlace {
   /** The project's folder. */
   readonly root: string;
+  /** What was looked for before: many nodes have one program. */
+  readonly looks: Map<string, Promise<Missing[]>>;
   /** Jobs find what the site prepares where they run: what is missing here says nothing. */
   readonly isElsewhere: boolean;
 }
 
-interface Missing extends Reason {
+export interface Missing extends Reason {
   /** Where it was looked for. */
   readonly path?: string;
 }
@@ -23,29 +25,33 @@ interface Missing extends Reason {
 export async function lackingProgram(
   spec: TaskSpec,
   given: Readonly<Record<string, unknown>>,
-  { root, isElsewhere }: ProgramPlace,
+  { root, isElsewhere, looks }: ProgramPlace,
 ): Promise<Missing[]> {
   const { cwd } = spec;
   const inputs = guessedInputs(spec, given);
   const folder = cwd && agreed(inputs.map((one) => () => cwd(one)));
   const start = folder === undefined ? undefined : resolve(root, folder);
-  if (start !== undefined && !isElsewhere && !(await isFolder(start))) {
-    return [
-      {
-        what: `the folder that it starts in is not there: ${start}`,
-        path: start,
-        advice: adviceForFolder(folder, root),
-      },
-    ];
+  const once = (key: string, look: () => Promise<Missing[]>): Promise<Missing[]> => {
+    const missing = looks.get(key) ?? look();
+    looks.set(key, missing);
+    return missing;
+  };
+  if (start !== undefined && !isElsewhere) {
+    const missing = await once(`folder ${start}`, () => missingFolder(start, adviceForFolder(folder, root)));
+    if (missing.length > 0) return missing;
   }
   const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
   const program = agreed(inputs.map((one) => () => spec.command?.(one, out, { resuming: false })[0]));
   if (program === undefined) return [];
-  if (!program.includes('/')) return isElsewhere ? [] : onPath(program, spec.env.PATH);
-  if (isAbsolute(program)) return isElsewhere ? [] : isProgram(program, program);
-  if (start !== undefined) return isElsewhere ? [] : isProgram(join(start, program), program);
+  const { PATH } = spec.env;
+  const executable = (path: string) => once(`program ${path} ${program}`, () => isProgram(path, program));
+  if (!program.includes('/')) {
+    return isElsewhere ? [] : once(`on ${PATH ?? ''} ${program}`, () => onPath(program, PATH));
+  }
+  if (isAbsolute(program)) return isElsewhere ? [] : executable(program);
+  if (start !== undefined) return isElsewhere ? [] : executable(join(start, program));
   if (cwd) return [];
-  if (spec.code.length > 0) return isProgram(join(root, program), program);
+  if (spec.code.length > 0) return executable(join(root, program));
   return [
     {
       what: `it starts in a folder of its own, where there is no ${program}`,
@@ -84,11 +90,12 @@ async function isProgram(path: string, name: string): Promise<Missing[]> {
   return may ? [] : [{ what: `its program may not be executed: ${path}`, advice: `chmod +x ${path}` }];
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
+async function missingFolder(path: string, advice: string): Promise<Missing[]> {
+  const isThere = await stat(path).then(
     (found) => found.isDirectory(),
     () => false, // not there
   );
+  return isThere ? [] : [{ what: `the folder that it starts in is not there: ${path}`, path, advice }];
 }
 
 function adviceForFolder(folder: string | undefined, root: string): string {

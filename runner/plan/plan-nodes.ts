@@ -1,4 +1,5 @@
 import type { Digest } from '../../cache/digest.ts';
+import { Problem } from '../../cache/problem.ts';
 import type { Graph } from '../../pipelines/core/graph.ts';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
 import { Dataflow } from '../dataflow/dataflow.ts';
@@ -91,7 +92,7 @@ export async function planNodes(
   for (const instance of waiting) {
     const reason = forced.has(instance.of.address)
       ? forcedInWords
-      : await certainty.reasonToRun(instance, soFar(dataflow, instance));
+      : await reasonToRun(certainty, instance, soFar(dataflow, instance));
     if (reason === undefined) continue;
     const seconds = (await history.before({ instance }))?.provenance.seconds;
     planned.set(instance.address, { ...asNode(instance), state: 'run', reason, seconds });
@@ -100,6 +101,20 @@ export async function planNodes(
     nodes: inOrder(session, dataflow, { planned, unseen: looking.unseen, only, history }),
     findings: looking.findings,
   };
+}
+
+/** Undefined also where the task cannot be looked at as it stands: what it lacks is told as such. */
+async function reasonToRun(
+  certainty: Certainty,
+  instance: Instance,
+  inputs: Readonly<Record<string, unknown>>,
+): Promise<string | undefined> {
+  try {
+    return await certainty.reasonToRun(instance, inputs);
+  } catch (error) {
+    if (Problem.is(error)) return undefined;
+    throw error;
+  }
 }
 
 async function planNode(

@@ -62,13 +62,14 @@ function isNeeded(graph: Graph, nodes: readonly PlanNode[]): (lack: Lack) => boo
 
 /** Each thing that is lacking once, with all nodes that need it. */
 function gathered(lacks: readonly Lack[]): Refusal[] {
-  const byThing = new Map<string, Refusal>();
+  const byWhat = new Map<string, { advice: string | undefined; nodes: Set<string> }>();
   for (const { label, what, advice } of lacks) {
-    const known = byThing.get(what);
-    // Who says it first says what to do about it.
-    byThing.set(what, { what, advice: known?.advice ?? advice, nodes: [...new Set([...(known?.nodes ?? []), label])] });
+    const lack = byWhat.get(what) ?? { advice, nodes: new Set() };
+    lack.advice ??= advice; // who says it first says what to do about it
+    lack.nodes.add(label);
+    byWhat.set(what, lack);
   }
-  return [...byThing.values()];
+  return [...byWhat].map(([what, { advice, nodes }]) => ({ what, advice, nodes: [...nodes] }));
 }
 
 /** Where jobs run for which nothing else is said, as people say it: `the cluster`. */

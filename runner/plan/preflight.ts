@@ -12,7 +12,7 @@ import { broughtAlong, refusalToBring, withServices } from '../executors/with-se
 import type { Lack } from './lack.ts';
 import { knownInputs } from './known-inputs.ts';
 import { lackingCode } from './lacking-code.ts';
-import { lackingProgram } from './lacking-programs.ts';
+import { lackingProgram, type Missing } from './lacking-programs.ts';
 
 /** Everything that this site lacks to run the nodes of a graph, whether or not their results are known. */
 export async function preflight(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
@@ -79,6 +79,7 @@ async function lackingNeeds(
     const door = await doorNamed(site, where);
     return door.isSetUp?.(siteFor(door, session).own) ?? false;
   };
+  const looks = new Map<string, Promise<Missing[]>>();
   const lists = nodes.map(async ({ address, label, node }) => {
     const spec = taskOf(node);
     if (!spec || !('inputs' in node)) return [];
@@ -89,7 +90,7 @@ async function lackingNeeds(
       return missing === undefined ? [] : [{ what: missing, advice: need.advice, isForLooking: need.isForLooking }];
     });
     const needs = (await Promise.all(asked)).flat();
-    const programs = await lackingProgram(spec, node.inputs, { root, isElsewhere: place.isElsewhere });
+    const programs = await lackingProgram(spec, node.inputs, { root, looks, isElsewhere: place.isElsewhere });
     // A task that says itself what is missing says better what to do about it.
     const unsaid = programs.filter(({ what, path }) => {
       return !needs.some((need) => need.what === what || (path !== undefined && need.what.includes(path)));

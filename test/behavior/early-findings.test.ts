@@ -107,7 +107,7 @@ export default pipeline('blind', {}, () => ({ cut: cut({}).n, used: use({ n: bro
   assert.equal(code, 3, stdout + stderr);
   assert.match(stdout, /plain will run/);
   assert.match(stdout, /cut: it cannot be looked at: example\.invalid cannot be reached/);
-  assert.match(stdout, /use: it depends on broken/);
+  assert.match(stdout, /use will run: it never ran before/);
   assert.match(stdout, /cannot run it:[^]*cut: example\.invalid cannot be reached\n +Connect\./);
   assert.match(stdout, /cannot run it:[^]*broken: .*the listing is not there/);
   assert.ok(!existsSync(join(project.folder, 'looked')), 'nothing was observed that cannot be reached');
