@@ -79,7 +79,7 @@ export function listRuns(root: string): string[] {
   const runs = join(root, 'runs');
   if (!existsSync(runs)) return [];
   return readdirSync(runs, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() && isRunNumber(entry.name) ? [entry.name] : []))
+    .flatMap((entry) => (!entry.isSymbolicLink() && isRunNumber(entry.name) ? [entry.name] : []))
     .sort((a, b) => Number(a) - Number(b));
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Artifact, isArtifact, kindOf } from '../../tasks/core/artifact.ts';
 import type { Attempt, Shape, TaskSpecOf } from '../../tasks/core/spec.ts';
+import { anyDigest } from './any-digest.ts';
 
 /** Files as an input of a task: described by their kind, with a digest that counts for nothing. */
 export async function artifactAt<K extends string, M>(
@@ -11,7 +12,7 @@ export async function artifactAt<K extends string, M>(
 ) {
   const kind = kindOf(type);
   if (!kind) throw new Error('not a kind');
-  const value = { kind: kind.name, digest: 'sha256:0', path, meta: kind.meta.parse(await kind.inspect(path)) };
+  const value = { kind: kind.name, digest: anyDigest, path, meta: kind.meta.parse(await kind.inspect(path)) };
   if (!isArtifact(value)) throw new Error('not an artifact');
   return type.parse(value);
 }

@@ -6,13 +6,14 @@ import type { successClassifier } from '../../../tasks/models/success-classifier
 import { tempFolder } from '../../support/temp-folder.ts';
 import { checkpointAt } from './checkpoint.ts';
 import { runTask } from '../../support/run-task.ts';
+import { anyDigest } from '../../support/any-digest.ts';
 
 function candidate(name: string, validationLoss: number, successes = 4) {
   const trainedOn = { episodes: 10, successes };
   const meta = { hiddenSizes: [8, 8], epoch: 1, threshold: 0.5, validationLoss, trainedOn };
   const classifier: Value<typeof successClassifier> = {
     kind: 'success-classifier',
-    digest: 'sha256:0',
+    digest: anyDigest,
     path: name,
     meta,
   };

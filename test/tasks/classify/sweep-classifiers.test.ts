@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { z } from 'zod';
 import { pickRollouts } from '../../../tasks/classify/pick-rollouts.ts';
 import { type RolloutRow, sweepClassifiers } from '../../../tasks/classify/sweep-classifiers.ts';
 import { type EachNode, type FilterNode, targetOf } from '../../../tasks/core/node.ts';
-import { Ref } from '../../../tasks/core/task.ts';
+import { type Ref, task } from '../../../tasks/core/task.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { checkpointAt } from './checkpoint.ts';
 import { alternating, rolloutsIn } from './rollouts.ts';
 import { runTask } from '../../support/run-task.ts';
 
 test('a sweep has one fan-out for each architecture, and never trains on the checkpoint that validates', () => {
-  const rows = new Ref<RolloutRow[]>({ node: { type: 'item' }, keys: [] });
+  const { rows } = task({
+    name: 'rows',
+    inputs: {},
+    outputs: { rows: z.custom<RolloutRow[]>() },
+    command: () => ['x'],
+  })({});
   const { candidates } = sweepClassifiers({
     rows,
     validateOnStep: 300,

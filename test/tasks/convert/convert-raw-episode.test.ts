@@ -13,6 +13,7 @@ import { sampleRawEpisode } from '../../support/raw-droid.ts';
 import { runTask } from '../../support/run-task.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { drawnFrames, size, withoutFfmpeg } from '../formats/video/frames.ts';
+import { anyDigest } from '../../support/any-digest.ts';
 
 const { folder, steps } = sampleRawEpisode;
 const recording = (serial: string) => join(folder, 'recordings/MP4', `${serial}.mp4`);
@@ -21,9 +22,9 @@ const cameras = {
   exterior_image_2_left: recording('38347287'),
   wrist_image_left: recording('34108837'),
 };
-const recordingAt = (path: string) => ({ kind: 'droid-recording', digest: 'sha256:0', path, meta: {} }) as const;
+const recordingAt = (path: string) => ({ kind: 'droid-recording', digest: anyDigest, path, meta: {} }) as const;
 const files = {
-  trajectory: { kind: 'droid-trajectory', digest: 'sha256:0', path: join(folder, 'trajectory.h5'), meta: {} },
+  trajectory: { kind: 'droid-trajectory', digest: anyDigest, path: join(folder, 'trajectory.h5'), meta: {} },
   wrist: recordingAt(cameras.wrist_image_left),
   exterior1: recordingAt(cameras.exterior_image_1_left),
   exterior2: recordingAt(cameras.exterior_image_2_left),

@@ -16,8 +16,9 @@ import { trainNeeds } from '../../../tasks/train/openpi-needs.ts';
 import { trainOpenpi } from '../../../tasks/train/openpi.ts';
 import { noPython } from '../../support/openpi-checkout.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
+import { anyDigest } from '../../support/any-digest.ts';
 
-const digest = 'sha256:0';
+const digest = anyDigest;
 const rlds = { name: 'droid_101', version: '0.0.1', episodes: 1, shards: 1 };
 const droid = { kind: 'rlds-dataset', digest, path: '/data/droid/1.0.1', meta: rlds } as const;
 const info = { codebase_version: 'v2.1', fps: 15, total_episodes: 1, total_frames: 1, features: {} };
