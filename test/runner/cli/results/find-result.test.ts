@@ -51,7 +51,8 @@ test('a run that is under way or failed is one too, and the newest comes first',
 test('what a person calls a pipeline may be the name that was given or that of its file', async (t) => {
   const store = await storeOf(t);
   const run = ran(store, 'demo', { score: 1 });
-  const request = { name: './mine/first-try.ts', file: '/home/ada/pipelines/renamed.ts' };
+  const given = { name: './mine/first-try.ts', file: '/home/ada/pipelines/renamed.ts' };
+  const request = { pipeline: 'demo', overrides: [], startedAt: '2026-01-01T00:00:00.000Z', ...given };
   writeFileSync(join(store.root, 'runs', run, 'run.json'), JSON.stringify(request));
   for (const name of ['demo', 'renamed', './mine/first-try.ts'])
     assert.deepEqual(found(store, 'score', name), [run, 1]);

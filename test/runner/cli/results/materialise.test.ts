@@ -119,7 +119,7 @@ test('a key that is no file name leads nowhere else', async (t) => {
   const scene = await TakeOutScene.open(t);
   const items = { $stream: [{ key: '../TRI/2024', value: await scene.file('episode') }] };
   await scene.take(items, 'items');
-  assert.deepEqual([readdirSync(scene.folder), readdirSync(scene.to('items'))], [['items'], ['.._TRI_2024']]);
+  assert.deepEqual([readdirSync(scene.folder), readdirSync(scene.to('items'))], [['items'], ['%2E.%2FTRI%2F2024']]);
 });
 
 test('what is there already keeps its other files, and gets new ones of the same names', async (t) => {
