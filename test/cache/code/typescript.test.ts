@@ -176,51 +176,51 @@ test('an import of a package counts by its version', (t) => {
 
 test('a linked package counts by its modules, not by its version', (t) => {
   const root = project(t, {
-    'main.ts': "import { x } from 'shared'; export const y = x;",
-    '../shared/package.json': '{"name":"shared","version":"0.0.0","type":"module","main":"./index.js"}',
-    '../shared/index.js': "export { x } from './x.js';",
-    '../shared/x.js': 'export const x = 1;',
-    '../shared/other.js': 'export const z = 1;',
+    'main.ts': "import { x } from 'sibling'; export const y = x;",
+    '../sibling/package.json': '{"name":"sibling","version":"0.0.0","type":"module","main":"./index.js"}',
+    '../sibling/index.js': "export { x } from './x.js';",
+    '../sibling/x.js': 'export const x = 1;',
+    '../sibling/other.js': 'export const z = 1;',
   });
   mkdirSync(join(root, 'node_modules'));
-  symlinkSync(join(root, '../shared'), join(root, 'node_modules/shared'));
+  symlinkSync(join(root, '../sibling'), join(root, 'node_modules/sibling'));
   const before = codeOf(root);
-  assert.deepEqual(Object.keys(before), ['main.ts', 'npm:shared/index.js', 'npm:shared/x.js']);
+  assert.deepEqual(Object.keys(before), ['main.ts', 'npm:sibling/index.js', 'npm:sibling/x.js']);
   writeAll(root, {
-    '../shared/other.js': 'export const z = 2;',
-    '../shared/package.json': '{"name":"shared","version":"0.0.1","type":"module","main":"./index.js"}',
+    '../sibling/other.js': 'export const z = 2;',
+    '../sibling/package.json': '{"name":"sibling","version":"0.0.1","type":"module","main":"./index.js"}',
   });
   assert.deepEqual(codeOf(root), before);
-  writeAll(root, { '../shared/x.js': 'export const x = 2;' });
+  writeAll(root, { '../sibling/x.js': 'export const x = 2;' });
   assert.notDeepEqual(codeOf(root), before);
 });
 
 function linked(t: TestContext, manifest: object, specifier: string, files: Files): string {
   const root = project(t, { 'main.ts': `import { x } from '${specifier}'; export const y = x;` });
-  writeAll(join(root, '../shared'), {
-    'package.json': JSON.stringify({ name: 'shared', version: '1.0.0', type: 'module', ...manifest }),
+  writeAll(join(root, '../sibling'), {
+    'package.json': JSON.stringify({ name: 'sibling', version: '1.0.0', type: 'module', ...manifest }),
     ...files,
   });
   mkdirSync(join(root, 'node_modules'));
-  symlinkSync(join(root, '../shared'), join(root, 'node_modules/shared'));
+  symlinkSync(join(root, '../sibling'), join(root, 'node_modules/sibling'));
   return root;
 }
 
 const exported: Record<string, [unknown, string]> = {
-  'to `import` alone': [{ '.': { import: './src/x.js' } }, 'shared'],
-  'to `import` before others': [{ types: './no.d.ts', require: './no.cjs', import: './src/x.js' }, 'shared'],
-  'under conditions in conditions': [{ '.': { node: { import: { default: './src/x.js' } } } }, 'shared'],
-  'by a list': [{ '.': ['no-path', { browser: './no.js' }, './src/x.js'] }, 'shared'],
-  'by a pattern': [{ './*.js': { import: './src/*.js' }, './no/*': null }, 'shared/x.js'],
-  'by a name of its own': [{ '.': './no.js', './part': { import: './src/x.js' } }, 'shared/part'],
+  'to `import` alone': [{ '.': { import: './src/x.js' } }, 'sibling'],
+  'to `import` before others': [{ types: './no.d.ts', require: './no.cjs', import: './src/x.js' }, 'sibling'],
+  'under conditions in conditions': [{ '.': { node: { import: { default: './src/x.js' } } } }, 'sibling'],
+  'by a list': [{ '.': ['no-path', { browser: './no.js' }, './src/x.js'] }, 'sibling'],
+  'by a pattern': [{ './*.js': { import: './src/*.js' }, './no/*': null }, 'sibling/x.js'],
+  'by a name of its own': [{ '.': './no.js', './part': { import: './src/x.js' } }, 'sibling/part'],
 };
 
 for (const [how, [exports, specifier]] of Object.entries(exported)) {
   test(`a linked package that exports ${how} counts by what Node loads`, (t) => {
     const root = linked(t, { exports }, specifier, { 'src/x.js': 'export const x = 1;' });
     const before = codeOf(root);
-    assert.deepEqual(Object.keys(before), ['main.ts', 'npm:shared/src/x.js']);
-    writeAll(root, { '../shared/src/x.js': 'export const x = 2;' });
+    assert.deepEqual(Object.keys(before), ['main.ts', 'npm:sibling/src/x.js']);
+    writeAll(root, { '../sibling/src/x.js': 'export const x = 2;' });
     assert.notDeepEqual(codeOf(root), before);
   });
 }
@@ -234,19 +234,19 @@ const unreadable: Record<string, [object, Files]> = {
 
 for (const [what, [manifest, files]] of Object.entries(unreadable)) {
   test(`a linked package whose code ${what} is refused, not taken by its version`, (t) => {
-    const root = linked(t, manifest, 'shared', files);
+    const root = linked(t, manifest, 'sibling', files);
     assert.throws(
       () => codeOf(root),
-      (error) => Problem.is(error) && error.code === 'linked-code-unknown' && /of shared/.test(error.message),
+      (error) => Problem.is(error) && error.code === 'linked-code-unknown' && /of sibling/.test(error.message),
     );
   });
 }
 
 test('data of a linked package count by content', (t) => {
-  const root = linked(t, { exports: { './data': './x.json' } }, 'shared/data', { 'x.json': '1' });
+  const root = linked(t, { exports: { './data': './x.json' } }, 'sibling/data', { 'x.json': '1' });
   const before = codeOf(root);
-  assert.deepEqual(Object.keys(before), ['main.ts', 'npm:shared/x.json']);
-  writeAll(root, { '../shared/x.json': '2' });
+  assert.deepEqual(Object.keys(before), ['main.ts', 'npm:sibling/x.json']);
+  writeAll(root, { '../sibling/x.json': '2' });
   assert.notDeepEqual(codeOf(root), before);
 });
 
@@ -276,10 +276,10 @@ test('a linked package that an installed one needs counts by its modules', (t) =
   const root = linked(t, { exports: { import: './x.js' }, dependencies: { gone: '*' } }, 'a', {
     'x.js': 'export const x = 1;',
   });
-  writeAll(root, { 'node_modules/a/package.json': '{"name":"a","version":"1.0.0","dependencies":{"shared":"*"}}' });
+  writeAll(root, { 'node_modules/a/package.json': '{"name":"a","version":"1.0.0","dependencies":{"sibling":"*"}}' });
   const before = codeOf(root);
-  assert.deepEqual(Object.keys(before), ['main.ts', 'npm:a', 'npm:shared/x.js']);
-  writeAll(root, { '../shared/x.js': 'export const x = 2;' });
+  assert.deepEqual(Object.keys(before), ['main.ts', 'npm:a', 'npm:sibling/x.js']);
+  writeAll(root, { '../sibling/x.js': 'export const x = 2;' });
   assert.notDeepEqual(codeOf(root), before);
 });
 

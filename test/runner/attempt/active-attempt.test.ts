@@ -7,7 +7,7 @@ import { noTries } from '../../../runner/log/tries.ts';
 import { IdleExecutor } from '../../support/idle-executor.ts';
 import { jobLike } from '../../support/slurm-job.ts';
 
-const job = { ...jobLike({ folder: '/run/train.1' }), out: { model: '/work/out/model' }, outFolder: '/work/out' };
+const job = { ...jobLike({ folder: '/run/train.1' }), out: { model: '/shared/out/model' }, outFolder: '/shared/out' };
 
 function begun(): ActiveAttempt {
   const executor = new IdleExecutor({ outlivesDriver: true });
@@ -17,14 +17,14 @@ function begun(): ActiveAttempt {
 
 /** A copy that writes into folders of its own. */
 function copyIn(name: string): Copy {
-  return { folder: `/run/train.1/${name}`, out: (path) => path.replace('/work/out', `/work/${name}`) };
+  return { folder: `/run/train.1/${name}`, out: (path) => path.replace('/shared/out', `/shared/${name}`) };
 }
 
 function foldersOf({ jobInCopy: { folder, out, outFolder } }: ActiveAttempt): unknown[] {
   return [folder, out, outFolder];
 }
-const own = ['/run/train.1', { model: '/work/out/model' }, '/work/out'];
-const inCopy = (name: string) => [`/run/train.1/${name}`, { model: `/work/${name}/model` }, `/work/${name}`];
+const own = ['/run/train.1', { model: '/shared/out/model' }, '/shared/out'];
+const inCopy = (name: string) => [`/run/train.1/${name}`, { model: `/shared/${name}/model` }, `/shared/${name}`];
 
 test('a job writes where it was staged, and from its start where its copy writes', () => {
   const attempt = begun();
