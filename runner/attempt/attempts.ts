@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Digest } from '../../cache/digest.ts';
 import { artifactsIn } from '../../cache/records.ts';
 import { removeAll } from '../../cache/remove.ts';
 import type { Change, Copy, Exit, QueueStatus, Submitted } from '../executors/executor.ts';
-import { claimFolder } from '../job/fence.ts';
+import { claimJob, unclaimJob } from '../job/fence.ts';
+import { frozenChange } from '../job/frozen-files.ts';
 import { workFolder } from '../job/staged-job.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import type { Diagnostics } from '../log/diagnostics.ts';
@@ -11,8 +13,8 @@ import { type Submission, Submissions } from '../log/submissions.ts';
 import { toStored } from '../values/stored.ts';
 import type { Item } from '../values/output.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
-import type { AttemptChange } from './attempt-end.ts';
-import { finishAttempt } from './finish-attempt.ts';
+import type { AttemptChange, AttemptEnd } from './attempt-end.ts';
+import { finishAttempt, takenOver } from './finish-attempt.ts';
 import { type AttemptAsked, stageAgain, stageAttempt, type StageAttemptTools } from './stage-attempt.ts';
 import { StreamWatch } from './stream-watch.ts';
 
@@ -22,6 +24,8 @@ const releasePollMs = 200;
 export interface AttemptTools extends StageAttemptTools {
   readonly diagnostics: Diagnostics;
   readonly report: (change: AttemptChange) => void;
+  /** Whether a fingerprint is still ours, and not another run's that took us for dead. */
+  readonly isOurs: (fingerprint: Digest) => boolean;
 }
 
 interface Watched {
@@ -72,16 +76,17 @@ export class Attempts {
 
     const attempt = await stageAttempt(call, asked, this.#tools);
     const { job, executor } = attempt;
+    const { fingerprint } = call;
     const { address } = call.instance;
     const watch = this.#track(attempt);
     if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
-    this.#tools.diagnostics.info(
-      { address, fingerprint: call.fingerprint, folder: job.id, resuming: job.resuming },
-      'submit',
-    );
+    this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
+    const claimed = { root: this.#tools.store.root, fingerprint };
+    if (!executor.outlivesDriver) claimJob(claimed, job.folder);
     try {
       executor.submit(job);
     } catch (error) {
+      if (!executor.outlivesDriver) unclaimJob(claimed);
       this.#untrack(attempt);
       throw error;
     }
@@ -104,6 +109,7 @@ export class Attempts {
     const watch = new StreamWatch(attempt, {
       store: this.#tools.store,
       released: (output, item) => this.#released(call, output, item),
+      isOurs: () => this.#tools.isOurs(call.fingerprint),
     });
     const watched = { attempt, watch };
     this.#running.set(address, watched);
@@ -151,10 +157,14 @@ export class Attempts {
     return running?.attempt.executor.queueStatus(running.attempt.job);
   }
 
-  /** Inputs that the job wrote to, or that changed where they lie. */
-  changedInputs({ instance }: KeyedCall): string[] {
-    const last = this.#last.get(instance.address);
-    return (last?.job.inputFolders ?? []).flatMap((folder) => this.#tools.store.changedInputs(folder));
+  /** Inputs that the job wrote to, or that changed where they lie; its frozen code, which it may have written to, is one. */
+  changedInputs(call: KeyedCall): string[] {
+    const { store, code } = this.#tools;
+    const last = this.#last.get(call.instance.address);
+    const changed = (last?.job.inputFolders ?? []).flatMap((folder) => store.changedInputs(folder));
+    if (!last?.frozen) return changed;
+    const ownCode = frozenChange(call, { root: code.root, codeFolder: join(store.root, 'code') });
+    return ownCode === undefined ? changed : [...changed, `its frozen code (${ownCode})`];
   }
 
   /** Removes what a finished node no longer needs; its log and scripts stay. */
@@ -174,6 +184,15 @@ export class Attempts {
   /** The job is nobody's business any more: what it gave is on record, or it gave nothing. */
   forget({ fingerprint }: KeyedCall): void {
     this.#submissions.remove(fingerprint);
+  }
+
+  /** Another run has taken a fingerprint over: what works on it here ends, or is left to that run. */
+  letGo(fingerprint: Digest): void {
+    for (const { attempt } of this.#running.values()) {
+      if (attempt.job.call.fingerprint !== fingerprint || attempt.isEnding) continue;
+      if (!attempt.executor.outlivesDriver) attempt.executor.cancel(attempt.job, { now: true });
+      else this.#ended(attempt, takenOver(attempt));
+    }
   }
 
   /** Ends jobs; those that can do without a driver only when `lasting`. */
@@ -235,23 +254,26 @@ export class Attempts {
   #started({ attempt, watch }: Watched, { host, pid, copy, secondsAgo = 0 }: ChangeOf<'started'>): void {
     const { job, executor } = attempt;
     const { address } = job.call.instance;
-    if (job.call.spec.onPreempt === 'resume' && pid !== undefined) {
-      claimFolder(workFolder(this.#tools.store, job.call.fingerprint), pid, host);
-    }
     attempt.started(copy, secondsAgo);
     this.#tools.emit({ type: 'node-started', address, attempt: job.attempt, host, pid });
     if (executor.outlivesDriver && watch.items.size === 0) watch.releaseAgain();
   }
 
   #exited({ attempt, watch }: Watched, exit: Exit, copy: Copy | undefined): void {
-    const { call } = attempt.job;
-    const { address } = call.instance;
+    const { fingerprint } = attempt.job.call;
     attempt.exited(copy);
+    if (!this.#tools.isOurs(fingerprint)) return this.#ended(attempt, takenOver(attempt));
+    if (!attempt.executor.outlivesDriver) unclaimJob({ root: this.#tools.store.root, fingerprint });
     void finishAttempt(attempt, watch, exit, this.#tools).then((end) => {
-      this.#untrack(attempt);
+      const { address } = attempt.job.call.instance;
       this.#tools.diagnostics.info({ address, exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
-      this.#tools.report({ type: 'attempt-ended', call, end });
+      this.#ended(attempt, end);
     });
+  }
+
+  #ended(attempt: ActiveAttempt, end: AttemptEnd): void {
+    this.#untrack(attempt);
+    this.#tools.report({ type: 'attempt-ended', call: attempt.job.call, end });
   }
 }
 

@@ -5,7 +5,7 @@ import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { startDriver } from '../driving/detach.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
-import { lockRun } from '../driving/driver-lock.ts';
+import { lockRun, ownLog } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
@@ -47,7 +47,8 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       return exitCodes.fine;
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
-    const log = openLog(session.storeRoot, run);
+    const opened = openLog(session.storeRoot, run);
+    const log = lock ? ownLog(opened, lock) : opened;
     try {
       const { json, jobs, until, force, failFast, executor } = options;
       return await drive(
