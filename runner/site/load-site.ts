@@ -32,7 +32,10 @@ function siteWith(builtIn: readonly Door[], own: readonly Door[]) {
 
 /** The site of a project; defaults where it has no `pipeline.config.ts`. Throws `wrong-site`. */
 export async function loadSite(root: string, builtIn: Doors): Promise<Site> {
-  return parseSite((await loadSiteFile(root)) ?? {}, { builtIn, file: `${root}/pipeline.config.ts` });
+  const given = await loadSiteFile(root);
+  // Only to read a file all executors have to be loaded.
+  if (given === undefined) return { local: MachineLimits.parse({}), doors: builtIn };
+  return parseSite(given, { builtIn, file: `${root}/pipeline.config.ts` });
 }
 
 /** Content of a site file, checked as a whole: each executor knows its own part. Throws `wrong-site`. */
