@@ -4,8 +4,6 @@ import type { Digest } from '../../cache/digest.ts';
 import { artifactsIn } from '../../cache/records.ts';
 import { removeAll } from '../../cache/remove.ts';
 import type { Change, Copy, Exit, QueueStatus, Submitted } from '../executors/executor.ts';
-import { claimJob, unclaimJob } from '../job/fence.ts';
-import { frozenChange } from '../job/frozen-files.ts';
 import { workFolder } from '../job/staged-job.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import type { Diagnostics } from '../log/diagnostics.ts';
@@ -14,9 +12,8 @@ import { toStored } from '../values/stored.ts';
 import type { Item } from '../values/output.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
 import type { AttemptChange, AttemptEnd } from './attempt-end.ts';
-import { finishAttempt, takenOver } from './finish-attempt.ts';
-import { type AttemptAsked, stageAgain, stageAttempt, type StageAttemptTools } from './stage-attempt.ts';
-import { StreamWatch } from './stream-watch.ts';
+import type { AttemptAsked, StageAttemptTools } from './stage-attempt.ts';
+import type { StreamWatch } from './stream-watch.ts';
 
 /** How often running jobs are looked at for new stream items, in milliseconds. */
 const releasePollMs = 200;
@@ -28,9 +25,26 @@ export interface AttemptTools extends StageAttemptTools {
   readonly isOurs: (fingerprint: Digest) => boolean;
 }
 
+/** What only jobs need: a run in which nothing starts does without. */
+async function loadHands() {
+  const [staging, { StreamWatch }, finishing, { claimJob, unclaimJob }, { frozenChange }] = await Promise.all([
+    import('./stage-attempt.ts'),
+    import('./stream-watch.ts'),
+    import('./finish-attempt.ts'),
+    import('../job/fence.ts'),
+    import('../job/frozen-files.ts'),
+  ]);
+  const { stageAgain, stageAttempt } = staging;
+  const { finishAttempt, takenOver } = finishing;
+  return { stageAgain, stageAttempt, StreamWatch, finishAttempt, takenOver, claimJob, unclaimJob, frozenChange };
+}
+
+type Hands = Awaited<ReturnType<typeof loadHands>>;
+
 interface Watched {
   readonly attempt: ActiveAttempt;
   readonly watch: StreamWatch;
+  readonly hands: Hands;
 }
 
 /** The attempts at nodes, from their folders to their outputs in the store; any number at a time. */
@@ -46,6 +60,7 @@ export class Attempts {
   /** The last attempt at each node, until its folder is cleaned. */
   readonly #last = new Map<string, ActiveAttempt>();
   #poll: NodeJS.Timeout | undefined;
+  #hands: Hands | undefined;
 
   constructor(tools: AttemptTools) {
     this.#tools = tools;
@@ -71,47 +86,51 @@ export class Attempts {
 
   /** Starts a job, or takes over the one that an earlier driver left. */
   async start(call: KeyedCall, asked: AttemptAsked): Promise<void> {
+    const hands = (this.#hands ??= await loadHands());
     const submission = this.#submissions.read(call.fingerprint);
-    if (submission) return this.#adopt(await stageAgain(call, asked, submission, this.#tools), submission);
+    if (submission) {
+      this.#adopt(await hands.stageAgain(call, asked, submission, this.#tools), submission, hands);
+      return;
+    }
 
-    const attempt = await stageAttempt(call, asked, this.#tools);
+    const attempt = await hands.stageAttempt(call, asked, this.#tools);
     const { job, executor } = attempt;
     const { fingerprint } = call;
     const { address } = call.instance;
-    const watch = this.#track(attempt);
+    const watch = this.#track(attempt, hands);
     if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
     this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
     const claimed = { root: this.#tools.store.root, fingerprint };
-    if (!executor.outlivesDriver) claimJob(claimed, job.folder);
+    if (!executor.outlivesDriver) hands.claimJob(claimed, job.folder);
     try {
       executor.submit(job);
     } catch (error) {
-      if (!executor.outlivesDriver) unclaimJob(claimed);
+      if (!executor.outlivesDriver) hands.unclaimJob(claimed);
       this.#untrack(attempt);
       throw error;
     }
   }
 
-  #adopt(attempt: ActiveAttempt, submission: Submission): void {
+  #adopt(attempt: ActiveAttempt, submission: Submission, hands: Hands): void {
     const { name, index, pack, folder, fingerprint } = submission;
     const { job, executor } = attempt;
     const { address, label } = job.call.instance;
     const { run } = this.#tools.run;
     if (submission.run !== run) this.#submissions.write({ ...submission, run, address, label });
-    this.#track(attempt);
+    this.#track(attempt, hands);
     this.#tools.diagnostics.info({ address, fingerprint, folder, name }, 'adopt');
     executor.adopt(job, { name, index, pack });
   }
 
-  #track(attempt: ActiveAttempt): StreamWatch {
+  #track(attempt: ActiveAttempt, hands: Hands): StreamWatch {
     const { call } = attempt.job;
     const { address } = call.instance;
-    const watch = new StreamWatch(attempt, {
+    const watch = new hands.StreamWatch(attempt, {
       store: this.#tools.store,
       released: (output, item) => this.#released(call, output, item),
       isOurs: () => this.#tools.isOurs(call.fingerprint),
     });
-    const watched = { attempt, watch };
+    const watched = { attempt, watch, hands };
     this.#running.set(address, watched);
     this.#byToken.set(attempt.job.token, watched);
     this.#last.set(address, attempt);
@@ -163,7 +182,7 @@ export class Attempts {
     const last = this.#last.get(call.instance.address);
     const changed = (last?.job.inputFolders ?? []).flatMap((folder) => store.changedInputs(folder));
     if (!last?.frozen) return changed;
-    const ownCode = frozenChange(call, { root: code.root, codeFolder: join(store.root, 'code') });
+    const ownCode = this.#hands?.frozenChange(call, { root: code.root, codeFolder: join(store.root, 'code') });
     return ownCode === undefined ? changed : [...changed, `its frozen code (${ownCode})`];
   }
 
@@ -188,10 +207,10 @@ export class Attempts {
 
   /** Another run has taken a fingerprint over: what works on it here ends, or is left to that run. */
   letGo(fingerprint: Digest): void {
-    for (const { attempt } of this.#running.values()) {
+    for (const { attempt, hands } of this.#running.values()) {
       if (attempt.job.call.fingerprint !== fingerprint || attempt.isEnding) continue;
       if (!attempt.executor.outlivesDriver) attempt.executor.cancel(attempt.job, { now: true });
-      else this.#ended(attempt, takenOver(attempt));
+      else this.#ended(attempt, hands.takenOver(attempt));
     }
   }
 
@@ -259,12 +278,12 @@ export class Attempts {
     if (executor.outlivesDriver && watch.items.size === 0) watch.releaseAgain();
   }
 
-  #exited({ attempt, watch }: Watched, exit: Exit, copy: Copy | undefined): void {
+  #exited({ attempt, watch, hands }: Watched, exit: Exit, copy: Copy | undefined): void {
     const { fingerprint } = attempt.job.call;
     attempt.exited(copy);
-    if (!this.#tools.isOurs(fingerprint)) return this.#ended(attempt, takenOver(attempt));
-    if (!attempt.executor.outlivesDriver) unclaimJob({ root: this.#tools.store.root, fingerprint });
-    void finishAttempt(attempt, watch, exit, this.#tools).then((end) => {
+    if (!this.#tools.isOurs(fingerprint)) return this.#ended(attempt, hands.takenOver(attempt));
+    if (!attempt.executor.outlivesDriver) hands.unclaimJob({ root: this.#tools.store.root, fingerprint });
+    void hands.finishAttempt(attempt, watch, exit, this.#tools).then((end) => {
       const { address } = attempt.job.call.instance;
       this.#tools.diagnostics.info({ address, exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
       this.#ended(attempt, end);

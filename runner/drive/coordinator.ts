@@ -1,6 +1,6 @@
 import { Attempts } from '../attempt/attempts.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
-import { failureOf } from '../attempt/judge.ts';
+import { failureOf } from '../attempt/failure-of.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { Executors } from '../executors/executors.ts';
 import { fitRecord } from '../keys/fit-record.ts';
@@ -20,7 +20,7 @@ import { isWhole } from '../values/cache-hit.ts';
 import type { Item } from '../values/output.ts';
 import { ChangeQueue, type DriverChange, type StopReason } from './change-queue.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
-import { FormerJobs } from './former-jobs.ts';
+import type { FormerJobs } from './former-jobs.ts';
 import { Freshness } from './freshness.ts';
 import { Journal } from './journal.ts';
 import { type Launch, Launcher } from './launcher.ts';
@@ -74,7 +74,7 @@ class Coordinator {
   readonly #journal: Journal;
   readonly #losses: Losses;
   readonly #leases: Leases;
-  readonly #formerJobs: FormerJobs;
+  #formerJobs: FormerJobs | undefined;
   readonly #recipes: Recipes;
   readonly #freshness: Freshness;
   readonly #history: History;
@@ -112,7 +112,6 @@ class Coordinator {
     });
     this.#losses = new Losses((message) => this.#journal.warn(message));
     this.#leases = new Leases(store.root, run.run);
-    this.#formerJobs = new FormerJobs(store.root);
     this.#recipes = new Recipes(session);
     this.#freshness = new Freshness({
       recipes: this.#recipes,
@@ -280,7 +279,11 @@ class Coordinator {
         return typeof fitted === 'object' ? fitted : undefined;
       },
       isOutdated: (call) => this.#freshness.isOutdated(call),
-      formerJob: ({ fingerprint }) => this.#formerJobs.atWork(fingerprint),
+      formerJob: async ({ fingerprint }) => {
+        const { FormerJobs } = await import('./former-jobs.ts');
+        this.#formerJobs ??= new FormerJobs(store.root);
+        return this.#formerJobs.atWork(fingerprint);
+      },
       attempts,
     });
   }

@@ -1,10 +1,10 @@
 import type { NodeRecord, Records } from '../../cache/records.ts';
 import { Problem } from '../../cache/problem.ts';
+import type { Resources } from '../../tasks/core/resources.ts';
 import type { AttemptAsked } from '../attempt/stage-attempt.ts';
 import type { Executors } from '../executors/executors.ts';
 import { broughtAlong } from '../executors/with-services.ts';
 import { type KeyedCall, resourcesOf, toPlace } from '../keys/keyed-call.ts';
-import type { Services } from '../services/services.ts';
 import { servicesIn } from '../values/leaves.ts';
 import type { Leases } from './leases.ts';
 import type { Placing, QueuedNode, QueuedNodes } from './queued-nodes.ts';
@@ -30,11 +30,19 @@ export interface LauncherTools {
   readonly leases: Leases;
   readonly records: Pick<Records, 'get'>;
   readonly executors: Executors;
-  readonly services: Services;
+  readonly services: {
+    of(consumer: KeyedCall): readonly KeyedCall[];
+    look(
+      consumer: KeyedCall,
+      resources: Resources,
+    ): Promise<'up' | 'coming' | 'startable' | { readonly failed: string }>;
+    startFor(consumer: KeyedCall): Promise<void>;
+    lend(consumer: KeyedCall): ReadonlyMap<string, string>;
+  };
   /** The record as it holds today; undefined when it does not. */
   readonly fitted: (call: KeyedCall, record: NodeRecord) => Promise<NodeRecord | undefined>;
   /** What an earlier driver left of a job, and still runs, in words. */
-  readonly formerJob: (call: KeyedCall) => string | undefined;
+  readonly formerJob: (call: KeyedCall) => Promise<string | undefined>;
   /** Undefined while the world outside is looked at again. */
   readonly isOutdated: (call: KeyedCall) => Promise<boolean | undefined>;
   readonly attempts: {
@@ -135,8 +143,8 @@ export class Launcher {
   }
 
   /** A lease may be there before the job of the driver that had it is gone. */
-  #awaitFormer(node: QueuedNode): 'ours' | Launch | undefined {
-    const left = this.#tools.formerJob(node.call);
+  async #awaitFormer(node: QueuedNode): Promise<'ours' | Launch | undefined> {
+    const left = await this.#tools.formerJob(node.call);
     if (left === undefined) return 'ours';
     return this.#tools.queue.isAwaited(node) ? undefined : this.#await(node, left);
   }

@@ -81,7 +81,7 @@ class LaunchScene {
       services: this.services,
       fitted: async (_, record) => (isWhole(store, record) ? record : undefined),
       isOutdated: async () => this.outdated,
-      formerJob: () => this.formerJob,
+      formerJob: async () => this.formerJob,
       attempts,
     });
   }
