@@ -200,9 +200,22 @@ function beat(claim: OwnClaim): void {
   } catch {
     // As below.
   }
-  for (const path of claim.separate ?? [claim.path]) beatFile(path, claim.text(claim.beat));
+  for (const path of [...(claim.separate ?? [claim.path])]) {
+    // After a gap a lock that is a file of its own may be another's file by now.
+    if (isAnothers(path, claim)) claim.separate?.delete(path);
+    else beatFile(path, claim.text(claim.beat));
+  }
   claim.beatAt = monotonic();
   claim.beatUptime = uptime();
+}
+
+function isAnothers(path: string, claim: OwnClaim): boolean {
+  try {
+    const token = claim.separate && parse(readText(path))?.token;
+    return token !== undefined && token !== claim.token;
+  } catch {
+    return false; // it cannot be read for a while: then it cannot be written either
+  }
 }
 
 function removeClaims(): void {

@@ -32,6 +32,7 @@ export class Leases {
   holds(fingerprint: Digest): boolean {
     const lock = this.#locks.get(fingerprint);
     if (lock?.isHeld()) return true;
+    lock?.release(); // which leaves what is another's
     this.#locks.delete(fingerprint);
     return false;
   }

@@ -4,59 +4,7 @@ import { findProgram } from '../../tasks/core/needs.ts';
 import { pythonHolder } from './holder-python.ts';
 import { signalGroup } from './process-group.ts';
 
-/**
- * A small process between the driver and the program of one job. Whatever the program starts, and whatever leaves its process
- * group, becomes a child of this one when it loses its parent (a child subreaper, man 2 prctl). So when the program has ended the
- * rest is known, gets a moment to end by itself, and is ended; only then does the holder end, as the program did: with its exit
- * code, or by its signal. Signals to the group reach the program directly, and the holder lives on. The program dies with its holder.
- *
- *     perl -e TEXT JOB_FOLDER PROGRAM [ARGUMENT …]
- *
- * Perl, because it is on nearly every Linux, and started in a millisecond or two.
- */
-const perlHolder = `# stet: holds all processes of one job until they have ended
-my ($folder, @command) = @ARGV;
-sub prctl { syscall PRCTL, $_[0], $_[1], 0, 0, 0 }
-prctl(36, 1); # PR_SET_CHILD_SUBREAPER
-my $program = fork;
-if (!defined $program) {
-  my $why = "$!";
-  open my $note, ">", "$folder/not-started" and print $note $why;
-  exit 71;
-}
-if (!$program) {
-  prctl(1, 9); # PR_SET_PDEATHSIG
-  exec { $command[0] } @command or 1;
-  my $error = $! + 0;
-  exit 127 if $error == 2;
-  my @places = $command[0] =~ m{/} ? $command[0] : map { "$_/$command[0]" } split /:/, $ENV{PATH} // "";
-  exit(grep({ -e } @places) ? 126 : 127) if $error == 13;
-  print STDERR "stet: $command[0]: $!\\n";
-  exit 126;
-}
-$SIG{$_} = "IGNORE" for qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
-my $status;
-sub is_alone {
-  my $gone;
-  while (($gone = waitpid -1, 1) > 0) { $status = $? if $gone == $program }
-  return $gone < 0;
-}
-until (defined $status) {
-  my $gone = waitpid -1, 0;
-  $status = $? if $gone == $program;
-  $status //= 1 << 8 if $gone < 0;
-}
-# Most jobs leave nothing, and need not wait until this is compiled.
-if (!is_alone) { eval q{SWEEP}; die if $@ }
-if (my $signal = $status & 127) {
-  prctl(4, 0); # PR_SET_DUMPABLE: the core is the program's
-  $SIG{$_} = "DEFAULT" for qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
-  kill $signal => $$;
-  exit 128 + $signal;
-}
-exit $status >> 8;
-`;
-
+/** What few jobs need: the end of what they left. */
 const perlSweep = `
 my $rounds = 0;
 sub rest { select undef, undef, undef, $rounds++ < 100 ? 0.005 : 0.2 }
@@ -104,6 +52,59 @@ if (%stuck && !is_alone) {
 }
 `;
 
+/**
+ * A small process between the driver and the program of one job. Whatever the program starts, and whatever leaves its process
+ * group, becomes a child of this one when it loses its parent (a child subreaper, man 2 prctl). So when the program has ended the
+ * rest is known, gets a moment to end by itself, and is ended; only then does the holder end, as the program did: with its exit
+ * code, or by its signal. Signals to the group reach the program directly, and the holder lives on. The program dies with its holder.
+ *
+ *     perl -e TEXT PRCTL JOB_FOLDER PROGRAM [ARGUMENT …]
+ *
+ * PRCTL is the number of that system call. Perl, because it is on nearly every Linux, and started in a millisecond or two.
+ */
+export const perlHolder = `# stet: holds all processes of one job until they have ended
+my ($prctl, $folder, @command) = @ARGV;
+sub prctl { syscall $prctl + 0, $_[0], $_[1], 0, 0, 0 }
+prctl(36, 1); # PR_SET_CHILD_SUBREAPER
+my $program = fork;
+if (!defined $program) {
+  my $why = "$!";
+  open my $note, ">", "$folder/not-started" and print $note $why;
+  exit 71;
+}
+if (!$program) {
+  prctl(1, 9); # PR_SET_PDEATHSIG
+  exec { $command[0] } @command or 1;
+  my $error = $! + 0;
+  exit 127 if $error == 2;
+  my @places = $command[0] =~ m{/} ? $command[0] : map { "$_/$command[0]" } split /:/, $ENV{PATH} // "";
+  exit(grep({ -e } @places) ? 126 : 127) if $error == 13;
+  print STDERR "stet: $command[0]: $!\\n";
+  exit 126;
+}
+$SIG{$_} = "IGNORE" for qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
+my $status;
+sub is_alone {
+  my $gone;
+  while (($gone = waitpid -1, 1) > 0) { $status = $? if $gone == $program }
+  return $gone < 0;
+}
+until (defined $status) {
+  my $gone = waitpid -1, 0;
+  $status = $? if $gone == $program;
+  $status //= 1 << 8 if $gone < 0;
+}
+# Most jobs leave nothing, and need not wait until this is compiled.
+if (!is_alone) { eval q{${perlSweep}}; die if $@ }
+if (my $signal = $status & 127) {
+  prctl(4, 0); # PR_SET_DUMPABLE: the core is the program's
+  $SIG{$_} = "DEFAULT" for qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
+  kill $signal => $$;
+  exit 128 + $signal;
+}
+exit $status >> 8;
+`;
+
 /** By `process.arch`: the number of the system call, from the kernel's tables. */
 const prctlNumbers: Readonly<Record<string, number>> = {
   x64: 157,
@@ -128,10 +129,7 @@ export async function findHolder(): Promise<Holder | undefined> {
 
 /** By the program that they are written for. */
 export const holders = {
-  perl: (program: string): Holder => {
-    const text = perlHolder.replace('PRCTL', String(prctlNumbers[process.arch])).replace('SWEEP', () => perlSweep);
-    return [program, '-e', text];
-  },
+  perl: (program: string): Holder => [program, '-e', perlHolder, String(prctlNumbers[process.arch])],
   python: (program: string): Holder => [program, '-I', '-S', '-c', pythonHolder],
 };
 

@@ -97,6 +97,18 @@ test('a lock that somebody cleaned away is still held, and nobody takes it meanw
   assert.equal(isLocked(folder, 'key'), false);
 });
 
+test('who lost a lock, and holds others, leaves the file of the next owner alone', (t) => {
+  const folder = tempFolder(t);
+  const [lost, kept] = ['a', 'b'].map((key) => acquireLock(folder, key, { owner: 'me' }));
+  alter(folder, 'a', (claim) => ({ ...claim, token: 'other' }));
+  const before = readFileSync(join(folder, 'a'), 'utf8');
+  assert.equal(lost?.isHeld(), false);
+  lost?.release();
+  rmSync(join(folder, 'claims'), { recursive: true });
+  assert.ok(acquireLock(folder, 'c', { owner: 'me' }), 'the claim comes back from a lock that is ours');
+  assert.deepEqual([readFileSync(join(folder, 'a'), 'utf8'), kept?.isHeld()], [before, true]);
+});
+
 test('of ten thousand attempts by four processes never two hold the lock at once', async (t) => {
   const folder = tempFolder(t);
   const log = join(folder, 'log');

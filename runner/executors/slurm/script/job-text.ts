@@ -1,6 +1,7 @@
 import { asComment, quoted } from '../../shell-quote.ts';
 import type { Job } from '../../executor.ts';
 import { gpuCheckText } from './gpu-check-text.ts';
+import { holdText } from './hold-text.ts';
 import { launchText, signalsText } from './launch-text.ts';
 import { ownCopyText } from './own-copy-text.ts';
 import { revealText, type SecretHalves } from './secrets.ts';
@@ -23,6 +24,7 @@ export function slurmJobText(job: Job, site: SlurmSite, secrets?: SecretHalves):
     '#!/bin/sh',
     `# ${asComment(job.label)}`,
     `folder=${quoted(job.folder)}`,
+    ...holdText,
     ...signalsText(job, nodes),
     ...ownCopyText,
     ...(job.shared ? sharedFolderText(job.shared) : ['resuming=']),
@@ -65,8 +67,8 @@ function program(job: Job, { modules = [], setup = [] }: SlurmSite, secrets?: Se
     ...(secrets ? revealText(secrets) : []),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),
     `cd ${quoted(cwd)} || { echo folder >"$STET_HERE/why"; exit 97; }`,
-    ...(resumeArgs ? ['if [ -n "$STET_RESUMING" ]; then', `  exec ${words(resumeArgs)}`, 'fi'] : []),
-    `exec ${words(args)}`,
+    ...(resumeArgs ? ['if [ -n "$STET_RESUMING" ]; then', `  held ${words(resumeArgs)}`, 'fi'] : []),
+    `held ${words(args)}`,
     '}',
   ];
 }

@@ -4,7 +4,7 @@ import type { Job } from '../../executor.ts';
 export function signalsText({ warning }: Job, nodes: number): string[] {
   const name = (warning?.signal ?? 'SIGTERM').slice('SIG'.length);
   // Of several nodes this shell sees only its own: Slurm tells the others.
-  const pass = nodes > 1 ? `scancel --signal=${name} "$SLURM_JOB_ID"` : `kill -${name} "$child" 2>/dev/null`;
+  const pass = nodes > 1 ? `scancel --signal=${name} "$SLURM_JOB_ID"` : `tell ${name}`;
   return [
     'child=',
     'told=',
@@ -22,7 +22,7 @@ export function signalsText({ warning }: Job, nodes: number): string[] {
     '  told=TERM',
     '  [ -n "$child" ] || return 0',
     '  [ -z "${bird-}" ] || sleep 0.2',
-    '  has_bird_fallen || kill -TERM "$child" 2>/dev/null',
+    '  has_bird_fallen || tell TERM',
     '}',
     'trap pass_on TERM',
     'trap : INT HUP',
