@@ -2,7 +2,8 @@ import { countsOf, type NodeState, type RunState, type Saved } from '../log/stat
 import { hours } from './cluster-words.ts';
 import { oneLine, pad, columnsOf } from './columns.ts';
 import { costLines } from './cost-lines.ts';
-import { type FailureSources, failureLines, inStore } from './failure.ts';
+import { type FailureSources, failureLines } from './failure.ts';
+import { inStore } from './suggest.ts';
 import type { Paint } from './paint.ts';
 import { allKnown, count, duration } from '../words/quantities.ts';
 import { resultLines } from './results.ts';

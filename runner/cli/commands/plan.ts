@@ -1,6 +1,7 @@
 import { makePlan, type Plan } from '../../plan/plan.ts';
 import { openSession } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
+import { withStore } from '../../views/suggest.ts';
 import { planLines } from '../../views/plan-lines.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
@@ -13,7 +14,10 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
     const { until, force, executor } = options as { until?: string; force?: string[]; executor?: string };
     const plan = await makePlan(session, { executor, until, force });
     if (options.json) io.print(planJson(session.pipelineName, plan));
-    else for (const line of planLines(session.pipelineName, plan, paint(io.stdout.hasColor))) io.print(line);
+    else {
+      const lines = planLines(session.pipelineName, plan, paint(io.stdout.hasColor));
+      for (const line of lines) io.print(withStore(line, io.storeFolder));
+    }
     return plan.refusals.length > 0 ? exitCodes.site : exitCodes.fine;
   } finally {
     await session.close();

@@ -5,6 +5,7 @@ import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { startDriver } from '../driving/detach.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
+import { inStore } from '../../views/suggest.ts';
 import { lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { exitCodes } from '../common/exit-codes.ts';
@@ -43,7 +44,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
     if (options.detach) {
       startDriver({ run, folder, cwd: io.cwd });
-      io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}`);
+      io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}${inStore(io.storeFolder)}`);
       return exitCodes.fine;
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
