@@ -130,6 +130,19 @@ function makeProgram(version: string, finished: (code: number) => void): Command
   ).addOption(profile);
   command('diff <run> <other>', 'what differs between two runs', async () => (await import('./commands/diff.ts')).diff);
   command('get <name> <output>', 'take a result out of the store', async () => (await import('./commands/get.ts')).get)
+  command(
+    'accept <name-or-node> [node] [overrides...]',
+    'say that what changed of a node does not matter: its old result holds',
+    async () => (await import('./commands/accept.ts')).accept,
+  )
+    .usage('[options] [name] <node> [overrides...]')
+    .addOption(profile)
+    .option('--why <text>', 'the reason, for whoever reads it later');
+  command(
+    'accepted',
+    'what was accepted in the store, by whom and why',
+    async () => (await import('./commands/accept.ts')).accepted,
+  ).option('--revoke <node-or-fingerprint>', 'take it back');
     .requiredOption('--to <path>', 'where to')
     .option('--force', 'write over what is there');
   command(

@@ -12,6 +12,7 @@ export function planLines(pipeline: string, { nodes, refusals, place = 'this mac
   if (run.length + unknown.length === 0) {
     return [
       `${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`,
+      ...acceptedOf(cached).map((node) => `  ${told(node, paint)}`),
       ...refused(refusals, place, paint),
     ];
   }
@@ -35,9 +36,20 @@ export function planLines(pipeline: string, { nodes, refusals, place = 'this mac
 /** Known nodes are told by name as long as they are few: nobody reads two hundred lines of "cached". */
 const namedAtMost = 12;
 
-function known(cached: readonly PlanNode[], { green, dim }: Paint): string[] {
-  if (cached.length > namedAtMost) return [`${green('✓')} ${dim(`${cached.length} nodes are cached`)}`];
-  return cached.map(({ label }) => `${green('✓')} ${dim(`${oneLine(label)}: cached`)}`);
+function known(cached: readonly PlanNode[], paint: Paint): string[] {
+  const { green, dim } = paint;
+  if (cached.length <= namedAtMost) return cached.map((node) => `${green('✓')} ${told(node, paint)}`);
+  const accepted = acceptedOf(cached).map((node) => `${green('✓')} ${told(node, paint)}`);
+  return [...accepted, `${green('✓')} ${dim(`${cached.length - accepted.length} nodes are cached`)}`];
+}
+
+/** What a person said is told however many nodes there are. */
+function acceptedOf(cached: readonly PlanNode[]): PlanNode[] {
+  return cached.filter(({ accepted }) => accepted !== undefined);
+}
+
+function told({ label, accepted, reason }: PlanNode, { dim }: Paint): string {
+  return dim(`${oneLine(label)}: ${accepted ? oneLine(reason) : 'cached'}`);
 }
 
 function before({ seconds }: PlanNode, { dim }: Paint): string {

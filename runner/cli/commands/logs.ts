@@ -6,6 +6,7 @@ import { Problem } from '../../../cache/problem.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { openRegular } from '../../../cache/regular-file.ts';
 import type { NodeState } from '../../log/state.ts';
+import { acceptedInWords } from '../../words/accepted.ts';
 import { quoted } from '../../words/quoted.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { pickNode } from '../runs/pick-node.ts';
@@ -112,9 +113,9 @@ function copyFrom(path: string, from: number, io: Io): number {
 }
 
 async function noLog(io: Io, node: NodeState, run: string): Promise<Problem> {
-  const { label, phase, because } = node;
+  const { label, phase, because, accepted } = node;
   const why: Partial<Record<NodeState['phase'], string>> = {
-    cached: 'its result was known, so it did not run',
+    cached: accepted ? acceptedInWords(accepted) : 'its result was known, so it did not run',
     awaited: 'another run made it',
     skipped: `it was skipped${because ? ` because ${because} failed` : ''}`,
   };
