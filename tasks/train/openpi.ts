@@ -4,6 +4,7 @@ import { stream, task, uncounted } from '../core/task.ts';
 import { idleRanges } from '../kinds/idle-ranges.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { openpiAssets } from '../kinds/openpi-assets.ts';
+import { checkpoint } from '../kinds/checkpoint.ts';
 import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
 import { checkoutDigests } from '../models/openpi-checkout.ts';
@@ -33,10 +34,10 @@ const inputs = {
   /** For RLDS; without it the configuration's, joint positions for the DROID ones. */
   actionSpace: z.enum(['joint-position', 'joint-velocity']).optional(),
   /**
-   * Weights to start from: a checkpoint, or a path or address of a `params` folder. Without it, the configuration's.
+   * Weights to start from: a checkpoint, also a packaged one, or a path or address of a `params` folder. Without it, the configuration's.
    * PaliGemma's are no such folder: a start from them is a configuration of one's own with `PaliGemmaWeightLoader`.
    */
-  weights: z.union([openpiCheckpoint, z.string().min(1)]).optional(),
+  weights: z.union([openpiCheckpoint, checkpoint, z.string().min(1)]).optional(),
   steps: count,
   /** In all, over all GPUs. */
   batchSize: count.optional(),
