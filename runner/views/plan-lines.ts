@@ -4,7 +4,8 @@ import type { Paint } from './paint.ts';
 import { allKnown, duration } from '../words/quantities.ts';
 
 /** A plan in words: what runs and why, what may run, and what is known already. */
-export function planLines(pipeline: string, { nodes, refusals, place = 'this machine' }: Plan, paint: Paint): string[] {
+export function planLines(pipeline: string, plan: Plan, paint: Paint): string[] {
+  const { nodes, refusals, notes = [], place = 'this machine' } = plan;
   const cached = nodes.filter(({ state }) => state === 'cached');
   const run = nodes.filter(({ state }) => state === 'run');
   const shared = nodes.filter(({ state }) => state === 'shared');
@@ -14,6 +15,7 @@ export function planLines(pipeline: string, { nodes, refusals, place = 'this mac
       `${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`,
       ...acceptedOf(cached).map((node) => `  ${told(node, paint)}`),
       ...refused(refusals, place, paint),
+      ...noted(notes, paint),
     ];
   }
   return [
@@ -30,7 +32,12 @@ export function planLines(pipeline: string, { nodes, refusals, place = 'this mac
     '',
     `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(shared.length > 0 ? [`${shared.length} the same`] : []), ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, unknown, paint)}`,
     ...refused(refusals, place, paint),
+    ...noted(notes, paint),
   ];
+}
+
+function noted(notes: readonly Refusal[], { dim }: Paint): string[] {
+  return notes.flatMap((note) => refusalLines(note).map((line) => dim(oneLine(line))));
 }
 
 /** Known nodes are told by name as long as they are few: nobody reads two hundred lines of "cached". */

@@ -61,7 +61,7 @@ const inputs = {
 
 /**
  * Trains a policy with openpi's own JAX trainer, `uv run scripts/train.py`, in a checkout of the user's; the defaults ask
- * for eight H100. Checkpoints come out as they are saved, with all that training goes on from: 16 bytes for each weight that
+ * for eight GPUs of 80 GB. Checkpoints come out as they are saved, with all that training goes on from: 16 bytes for each weight that
  * is trained, before compression. The trainer deletes a checkpoint when it saves the next, unless `keepPeriod` says
  * otherwise; one that it deletes before it was copied is no item.
  *
@@ -91,7 +91,8 @@ export const trainOpenpi = task({
   resources: ({ gpus, dataset }) => ({
     gpus,
     cpus: Math.max(1, 8 * gpus),
-    ...(gpus > 0 ? { gpuType: 'h100' } : {}),
+    // openpi's README: full fine-tuning takes more than 70 GB.
+    ...(gpus > 0 ? { gpuMemoryGb: 80 } : {}),
     // The shuffle buffer: 250,000 frames of two images of 180 x 320 x 3 bytes are 86 GB.
     ...(gpus > 0 && dataset?.kind === 'rlds-dataset' ? { memoryGb: 160 } : {}),
   }),

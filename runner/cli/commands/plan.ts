@@ -24,6 +24,6 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
   }
 }
 
-function planJson(pipeline: string, { nodes, refusals }: Plan): string {
-  return JSON.stringify({ pipeline, nodes, refusals });
+function planJson(pipeline: string, { nodes, refusals, notes }: Plan): string {
+  return JSON.stringify({ pipeline, nodes, refusals, notes });
 }
