@@ -1,4 +1,5 @@
 import { makePlan, type Plan } from '../../plan/plan.ts';
+import { undeclaredReads } from '../../plan/undeclared-env.ts';
 import { openSession } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
 import { withStore } from '../../views/suggest.ts';
@@ -12,6 +13,7 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
   const session = await openSession(sessionRequest(io, name, overrides, options));
   try {
     const { until, force, executor } = options as { until?: string; force?: string[]; executor?: string };
+    for (const line of undeclaredReads(session)) io.warn(line);
     const plan = await makePlan(session, { executor, until, force });
     if (options.json) io.print(planJson(session.pipelineName, plan));
     else {

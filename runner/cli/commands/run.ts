@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
+import { undeclaredReads } from '../../plan/undeclared-env.ts';
 import { openSession, type Session } from '../../project/session.ts';
+import { inStore } from '../../views/suggest.ts';
 import { startDriver } from '../driving/detach.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
-import { inStore } from '../../views/suggest.ts';
 import { lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { exitCodes } from '../common/exit-codes.ts';
@@ -27,6 +28,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     // Names are checked before the run has a number.
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
       findNode(session.graph, node);
+    for (const line of undeclaredReads(session)) io.warn(line);
     await refuseUnfit(session, options);
 
     const { run, folder } =
