@@ -62,13 +62,15 @@ export class Outcomes {
   hit(call: KeyedCall, record: NodeRecord, from: 'store' | 'other-run'): void {
     const { journal } = this.#tools;
     const { address, label } = call.instance;
+    const { accepted } = record;
     const { seconds, gpus, cpus, run } = record.provenance;
     // What an earlier driver of this run has made was not saved.
     const saved = run === this.#tools.run ? {} : { seconds, ...(gpus && { gpus }), ...(cpus && { cpus }) };
+    const told = { ...saved, ...(accepted && { accepted }) };
     // In a later pass, what this run has done or looked up already is no news.
     const phase = journal.state.nodes.get(address)?.phase;
     if (phase !== 'done' && phase !== 'cached') {
-      journal.emit({ type: 'node-cached', address, label, fingerprint: call.fingerprint, from, ...saved });
+      journal.emit({ type: 'node-cached', address, label, fingerprint: call.fingerprint, from, ...told });
     }
     if (call.spec.onPreempt === 'resume') this.#dropLeftWork(call);
     this.#finish(call, outputsOf(record));

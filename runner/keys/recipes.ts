@@ -2,6 +2,7 @@ import { fingerprint, type Recipe } from '../../cache/recipe.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
 import { type Digest, digestBytes } from '../../cache/digest.ts';
+import { refuseContradictions } from '../../tasks/core/call.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isOnlyOne } from '../../tasks/core/definitions.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
@@ -45,6 +46,7 @@ export class Recipes {
   async key(instance: Instance): Promise<KeyedCall> {
     const spec = specOf(instance);
     const inputs = parseInputs(spec, instance.inputs);
+    refuseContradictions(spec, inputs);
     const recipe: Recipe = {
       format: 1,
       task: spec.name,

@@ -1,5 +1,6 @@
 import { canonicalJson, isTable, type Json } from '../../cache/canonical-json.ts';
 import { type Recipe, recipeDifference } from '../../cache/recipe.ts';
+import { acceptedRecords } from '../../cache/accepted-records.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
@@ -61,12 +62,15 @@ export class Certainty {
   }
 
   async #read(): Promise<Map<string, NodeRecord[]>> {
+    const { records, accepted } = this.#store;
     const byTask = new Map<string, NodeRecord[]>();
-    for await (const record of this.#store.records.all()) {
-      const { task } = record.recipe;
-      const others = byTask.get(task);
-      if (others) others.push(record);
-      else byTask.set(task, [record]);
+    for (const some of [records.all(), acceptedRecords(records, accepted)]) {
+      for await (const record of some) {
+        const { task } = record.recipe;
+        const others = byTask.get(task);
+        if (others) others.push(record);
+        else byTask.set(task, [record]);
+      }
     }
     return byTask;
   }

@@ -2,7 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
+import { undeclaredReads } from '../../plan/undeclared-env.ts';
+import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
+import { inStore } from '../../views/suggest.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
 import { lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
@@ -14,6 +17,8 @@ import { sessionRequest } from '../common/session-options.ts';
 interface RunOptions extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor'> {
   readonly profile?: string;
   readonly detach?: boolean;
+  /** False: types are not checked. */
+  readonly types?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;
 }
@@ -25,7 +30,10 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     // Names are checked before the run has a number.
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
       findNode(session.graph, node);
+    const types = options.types === false ? undefined : checkTypes(session, io.warn);
+    for (const line of undeclaredReads(session)) io.warn(line);
     await refuseUnfit(session, options);
+    await types?.refuse();
 
     const { run, folder } =
       options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
@@ -43,7 +51,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     if (options.detach) {
       const { startDriver } = await import('../driving/detach.ts');
       startDriver({ run, folder, cwd: io.cwd });
-      io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}`);
+      io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}${inStore(io.storeFolder)}`);
       return exitCodes.fine;
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });

@@ -20,6 +20,7 @@ import type { Pace } from '../../views/node-row.ts';
 import { PaceTracker } from '../../views/pace-tracker.ts';
 import { plainView } from '../../views/plain.ts';
 import type { RunView } from '../../views/run-view.ts';
+import { quoted } from '../../words/quoted.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { listenForInterrupts } from '../common/interrupts.ts';
 import type { Io } from '../../views/io.ts';
@@ -105,7 +106,10 @@ export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promis
     ...storeOptions(io),
   });
   try {
-    refuseOther(run, graph, session.graph.digest);
+    refuseOther(run, graph, {
+      now: session.graph.digest,
+      request: [pipeline, ...overrides, ...(profile === undefined ? [] : ['--profile', profile])],
+    });
     await refuseUnfit(session, { until, executor });
     const lock = await lockRun(session.storeRoot, run, { patient: true, say: io.warn });
     if (!lock) throw isDriven(readRun(session.storeRoot, run));
@@ -143,13 +147,17 @@ function refuseGone({ storeRoot }: Session, cause?: unknown): void {
   });
 }
 
-function refuseOther(run: string, before: string | undefined, now: string): void {
+function refuseOther(
+  run: string,
+  before: string | undefined,
+  { now, request }: { now: string; request: readonly string[] },
+): void {
   if (before === undefined || before === now) return;
   throw new Problem(
     'graph-differs',
     `The pipeline has another graph than run ${run} had.\nthen  ${before}\nnow   ${now}`,
     {
-      hint: 'Start a new run with `pipeline run`; what has not changed is taken from the store.',
+      hint: `Start a new run, which takes what has not changed from the store: pipeline run ${request.map(quoted).join(' ')}`,
     },
   );
 }
