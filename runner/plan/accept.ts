@@ -9,10 +9,10 @@ import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import { fitsToday } from '../keys/fit-record.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
-import { findNode } from '../project/names.ts';
+import { findNode, onlyUntil } from '../project/names.ts';
 import type { Session } from '../project/session.ts';
 import { isWhole } from '../values/cache-hit.ts';
-import { onlyUntil, type PlanNode, planNodes } from './plan-nodes.ts';
+import { type PlanNode, planNodes } from './plan-nodes.ts';
 import { preflight } from './preflight.ts';
 
 /** A node, and what was said of it or why nothing was. */
@@ -28,7 +28,7 @@ export interface AcceptedNode {
  */
 export async function acceptNode(session: Session, name: string, why: string | undefined): Promise<AcceptedNode[]> {
   const address = findNode(session.graph, name);
-  const lacks = await preflight(session, { only: onlyUntil(session, name) });
+  const lacks = await preflight(session, { only: onlyUntil(session.graph, name) });
   const { nodes, calls } = await planNodes(session, { until: name }, lacks);
   const copies = nodes.filter((node) => node.address === address || node.address.startsWith(`${address}[`));
   const said: AcceptedNode[] = [];

@@ -2,11 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
-import { undeclaredReads } from '../../plan/undeclared-env.ts';
 import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { inStore } from '../../views/suggest.ts';
-import { startDriver } from '../driving/detach.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
 import { lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
@@ -32,7 +30,10 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
       findNode(session.graph, node);
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
-    for (const line of undeclaredReads(session)) io.warn(line);
+    if (session.loaded.envReads.length > 0) {
+      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
+      for (const line of undeclaredReads(session)) io.warn(line);
+    }
     await refuseUnfit(session, options);
     await types?.refuse();
 
@@ -50,6 +51,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     };
     writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
     if (options.detach) {
+      const { startDriver } = await import('../driving/detach.ts');
       startDriver({ run, folder, cwd: io.cwd });
       io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}${inStore(io.storeFolder)}`);
       return exitCodes.fine;

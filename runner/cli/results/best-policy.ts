@@ -3,7 +3,7 @@ import type { Digest } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
 import { artifactsIn } from '../../../cache/records.ts';
 import type { Store } from '../../../cache/store.ts';
-import { leafOf, namedResults } from '../../views/results.ts';
+import { leafOf, namedResults } from '../../values/results.ts';
 import { quoted } from '../../words/quoted.ts';
 import type { KnownRun } from '../runs/find-run.ts';
 

@@ -6,7 +6,7 @@ import type { Store } from '../../../cache/store.ts';
 import { nearest } from '../../../tasks/core/nearest.ts';
 import { inStore } from '../../views/suggest.ts';
 import { quoted } from '../../words/quoted.ts';
-import { fieldsOf, itemsOf, leafOf, namedResults } from '../../views/results.ts';
+import { fieldsOf, itemsOf, leafOf, namedResults } from '../../values/results.ts';
 import { type KnownRun, readRequest } from '../runs/find-run.ts';
 import { knownRuns } from '../runs/known-runs.ts';
 
