@@ -1,5 +1,4 @@
 import { makePlan, type Plan } from '../../plan/plan.ts';
-import { undeclaredReads } from '../../plan/undeclared-env.ts';
 import { checkTypes } from '../../project/check-types.ts';
 import { openSession } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
@@ -15,7 +14,10 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
   try {
     const { until, force, executor } = options as { until?: string; force?: string[]; executor?: string };
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
-    for (const line of undeclaredReads(session)) io.warn(line);
+    if (session.loaded.envReads.length > 0) {
+      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
+      for (const line of undeclaredReads(session)) io.warn(line);
+    }
     const plan = await makePlan(session, { executor, until, force });
     if (options.json) io.print(planJson(session.pipelineName, plan));
     else {

@@ -2,16 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
-import { undeclaredReads } from '../../plan/undeclared-env.ts';
 import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { inStore } from '../../views/suggest.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
-import { lockRun } from '../driving/driver-lock.ts';
+import { isDriven, lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
+import { readRun } from '../runs/find-run.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
 interface RunOptions extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor'> {
@@ -31,7 +31,10 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
       findNode(session.graph, node);
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
-    for (const line of undeclaredReads(session)) io.warn(line);
+    if (session.loaded.envReads.length > 0) {
+      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
+      for (const line of undeclaredReads(session)) io.warn(line);
+    }
     await refuseUnfit(session, options);
     await types?.refuse();
 
@@ -55,6 +58,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       return exitCodes.fine;
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
+    if (!lock) throw isDriven(readRun(session.storeRoot, run));
     const log = openLog(session.storeRoot, run);
     try {
       const { json, jobs, until, force, failFast, executor } = options;
@@ -75,7 +79,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       );
     } finally {
       log.close();
-      lock?.release();
+      lock.release();
     }
   } finally {
     await session.close();
