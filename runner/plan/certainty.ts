@@ -7,10 +7,13 @@ import { refsIn } from '../../tasks/core/node.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
-import { commandIn, counted, type FixedPart, type Recipes, specOf } from '../keys/recipes.ts';
+import { hangsOnStart } from '../keys/code-files.ts';
+import { commandIn } from '../keys/command.ts';
+import { counted, type FixedPart, type Recipes, specOf } from '../keys/recipes.ts';
 import { isWhole } from '../values/cache-hit.ts';
 import { forRecipe } from '../values/declared.ts';
 import { type History, inFewWords } from './history.ts';
+import { guessedStart } from './guessed-start.ts';
 import { knownInputs } from './known-inputs.ts';
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -36,7 +39,9 @@ export class Certainty {
     const spec = specOf(instance);
     const known = knownInputs(spec, given);
     const waiting = new Set(Object.keys(spec.inputs).filter((name) => refsIn(given[name]).length > 0));
-    const fixed = await this.#recipes.fixedPart(spec);
+    const command = guessedStart(spec, given);
+    if (command === undefined && hangsOnStart(spec)) return undefined;
+    const fixed = await this.#recipes.fixedPart(spec, command);
     const partly: Partly = { spec, known, waiting, fixed, inputs: forRecipe(counted(spec, known)) as Recipe['inputs'] };
     const records = (await this.#records()).get(spec.name) ?? [];
     const alike = records.filter(({ recipe }) => isAlike(recipe, partly) && mayBeCommandOf(recipe, partly));

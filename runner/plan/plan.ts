@@ -4,6 +4,7 @@ import type { Graph } from '../../pipelines/core/graph.ts';
 import { doorNamed, mainExecutor } from '../site/doors.ts';
 import type { Session } from '../project/session.ts';
 import { onlyUntil, type Planned, type PlanNode, planNodes, type PlanRequest } from './plan-nodes.ts';
+import { type Gap, gapsOf } from './gaps.ts';
 import type { Lack } from './lack.ts';
 import { preflight } from './preflight.ts';
 
@@ -13,6 +14,8 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** What this site lacks to run it, all of it; empty when it can. */
   readonly refusals: readonly Refusal[];
+  /** What of the programs' code is not followed. */
+  readonly gaps?: readonly Gap[];
   /** Where most of it would run, as people say it. Default: this machine. */
   readonly place?: string;
 }
@@ -32,7 +35,8 @@ export async function makePlan(session: Session, asked: PlanAsked = {}): Promise
   const lacks = await lacksOf(session, asked);
   const planned = await planNodes(session, asked, lacks);
   const place = await mainPlace(session, asked.executor);
-  return { nodes: planned.nodes, refusals: refusalsIn(session, lacks, planned), place };
+  const gaps = await gapsOf(session, onlyUntil(session, asked.until));
+  return { nodes: planned.nodes, refusals: refusalsIn(session, lacks, planned), gaps, place };
 }
 
 /** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */

@@ -7,14 +7,17 @@ import { startDriver } from '../driving/detach.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
 import { lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
+import { sayGaps } from '../driving/say-gaps.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
-interface RunOptions extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor'> {
+interface RunOptions
+  extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor' | 'watchReads'> {
   readonly profile?: string;
   readonly detach?: boolean;
+  readonly strict?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;
 }
@@ -27,6 +30,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
       findNode(session.graph, node);
     await refuseUnfit(session, options);
+    if (options.numbered === undefined) await sayGaps(session, { ...options, warn: io.warn });
 
     const { run, folder } =
       options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
@@ -49,7 +53,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
     const log = openLog(session.storeRoot, run);
     try {
-      const { json, jobs, until, force, failFast, executor } = options;
+      const { json, jobs, until, force, failFast, executor, watchReads } = options;
       return await drive(
         session,
         {
@@ -62,6 +66,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
           force,
           failFast,
           executor,
+          watchReads,
         },
         io,
       );
