@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
+import type { Dataflow } from '../dataflow/dataflow.ts';
 import { workFolder } from '../job/staged-job.ts';
 import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import type { Recipes } from '../keys/recipes.ts';
@@ -13,7 +14,8 @@ import type { Output } from '../values/output.ts';
 import type { Journal } from './journal.ts';
 import type { Leases } from './leases.ts';
 import type { Losses } from './losses.ts';
-import type { Pass } from './pass.ts';
+import type { QueuedNodes } from './queued-nodes.ts';
+import type { SharedCalls } from './shared-calls.ts';
 import { nextTry } from './retries.ts';
 import { recordOf } from './run-facts.ts';
 
@@ -30,7 +32,7 @@ export const unwanted: Failure = { code: 'cancelled-on-request', message: 'It wa
 export interface OutcomesTools {
   /** The run's number. */
   readonly run: string;
-  readonly pass: Pass;
+  readonly pass: { readonly dataflow: Dataflow; readonly shared: SharedCalls; readonly queue: QueuedNodes };
   readonly journal: Journal;
   readonly leases: Leases;
   readonly losses: Losses;

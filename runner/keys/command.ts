@@ -1,7 +1,7 @@
 import { Problem } from '../../cache/problem.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
-import { mapArtifacts, withUrls } from '../values/leaves.ts';
+import { mapOutside } from '../values/leaves.ts';
 import { inputPlace, outputPlace } from './places.ts';
 
 /** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */
@@ -26,8 +26,11 @@ function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string,
     return [name, typeof value === 'string' ? inputPlace(name) : typeof value === 'boolean' ? false : value];
   });
   const placed: Record<string, unknown> = Object.fromEntries(named);
-  const wired = withUrls(placed, (_, where) => urlPlace(where));
-  return mapArtifacts(wired, ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }));
+  return mapOutside(
+    placed,
+    ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }),
+    urlPlace,
+  );
 }
 
 /** The same for the url of a service: programs may take it apart, so it is one. */

@@ -11,7 +11,8 @@ import { streamOf } from '../../tasks/core/stream.ts';
 import { type HeldArtifact, mapArtifacts } from '../values/leaves.ts';
 import type { Output } from '../values/output.ts';
 import { asStored, outputFrom, storedOutput } from '../values/stored.ts';
-import { digestsOf, type KeyedCall } from './keyed-call.ts';
+import { digestsOf } from './declared-type.ts';
+import type { KeyedCall } from './keyed-call.ts';
 
 /**
  * A record as today's code has it: where the type of an output, or what its kind computes, is another than when it was last

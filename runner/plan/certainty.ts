@@ -3,7 +3,6 @@ import { type Recipe, recipeDifference } from '../../cache/recipe.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
-import { refsIn } from '../../tasks/core/node.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
@@ -14,7 +13,7 @@ import { isWhole } from '../values/cache-hit.ts';
 import { forRecipe } from '../values/declared.ts';
 import { type History, inFewWords } from './history.ts';
 import { guessedStart } from './guessed-start.ts';
-import { knownInputs } from './known-inputs.ts';
+import { givenInputs } from './known-inputs.ts';
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -37,9 +36,10 @@ export class Certainty {
   /** Why a node runs whatever its missing inputs will be; undefined when it may be known. `given` are its inputs, with refs. */
   async reasonToRun(instance: Instance, given: Inputs): Promise<string | undefined> {
     const spec = specOf(instance);
-    const known = knownInputs(spec, given);
-    const waiting = new Set(Object.keys(spec.inputs).filter((name) => refsIn(given[name]).length > 0));
-    const command = guessedStart(spec, given);
+    const inputs = givenInputs(spec, given);
+    const { known, unknown } = inputs;
+    const waiting = new Set(unknown.map(([name]) => name));
+    const command = guessedStart(spec, inputs);
     if (command === undefined && hangsOnStart(spec)) return undefined;
     const fixed = await this.#recipes.fixedPart(spec, command);
     const partly: Partly = { spec, known, waiting, fixed, inputs: forRecipe(counted(spec, known)) as Recipe['inputs'] };

@@ -4,6 +4,7 @@ import { hangsOnStart, startOf, startWords } from '../keys/code-files.ts';
 import { taskOf } from '../keys/service-task.ts';
 import type { Session } from '../project/session.ts';
 import { guessedStart } from './guessed-start.ts';
+import { givenInputs } from './known-inputs.ts';
 
 /** What the code of nodes may use and a fingerprint does not hold: an edit there is not noticed. */
 export interface Gap {
@@ -23,7 +24,7 @@ export async function gapsOf(session: Session, only?: ReadonlySet<string>): Prom
     if (!spec?.command || !('inputs' in node) || !(only?.has(address) ?? true)) continue;
     // Of a task without Python among its code one node is enough to see whether its program is a script.
     if (ids.has(spec) && !hangsOnStart(spec)) continue;
-    const command = guessedStart(spec, node.inputs);
+    const command = guessedStart(spec, givenInputs(spec, node.inputs));
     ids.set(spec, ids.get(spec) ?? ids.size);
     const key = `${ids.get(spec)} ${JSON.stringify(command && startWords(command))}`;
     const gaps = known.get(key) ?? gapsOfTask(spec, session.root, command);

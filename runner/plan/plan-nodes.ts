@@ -6,7 +6,7 @@ import { Dataflow } from '../dataflow/dataflow.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { Recipes, specOf } from '../keys/recipes.ts';
-import { ancestorsOf, findNode } from '../project/names.ts';
+import { findNode, onlyUntil } from '../project/names.ts';
 import type { Session } from '../project/session.ts';
 import { outputsOf } from '../values/cache-hit.ts';
 import { Certainty } from './certainty.ts';
@@ -53,7 +53,7 @@ export async function planNodes(
   lacks: readonly Lack[],
 ): Promise<Planned> {
   const { graph, store } = session;
-  const only = onlyUntil(session, until);
+  const only = onlyUntil(graph, until);
   const forced = new Set(force.map((name) => findNode(graph, name)));
   const recipes = new Recipes(session);
   const history = new History(store, session.pipelineName);
@@ -207,8 +207,4 @@ function nameOf(graph: Graph, address: string): string {
     .filter((need) => need && need.scope.length > node.scope.length);
   const last = inside.at(-1);
   return last ? `every ${nameOf(graph, last.address)}` : nameOf(graph, node.needs[0] ?? address);
-}
-
-export function onlyUntil({ graph }: Session, until: string | undefined): Set<string> | undefined {
-  return until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
 }

@@ -3,8 +3,9 @@ import { consumersOf } from '../dataflow/consumers.ts';
 import type { Graph } from '../../pipelines/core/graph.ts';
 import { doorNamed, mainExecutor } from '../site/doors.ts';
 import type { Session } from '../project/session.ts';
-import { onlyUntil, type Planned, type PlanNode, planNodes, type PlanRequest } from './plan-nodes.ts';
+import { onlyUntil } from '../project/names.ts';
 import { type Gap, gapsOf } from './gaps.ts';
+import type { Planned, PlanNode, PlanRequest } from './plan-nodes.ts';
 import type { Lack } from './lack.ts';
 import { preflight } from './preflight.ts';
 
@@ -33,20 +34,23 @@ export interface PlanAsked extends PlanRequest {
 /** What would run, and why. Looks things up and starts nothing. */
 export async function makePlan(session: Session, asked: PlanAsked = {}): Promise<Plan> {
   const lacks = await lacksOf(session, asked);
+  const { planNodes } = await import('./plan-nodes.ts');
   const planned = await planNodes(session, asked, lacks);
   const place = await mainPlace(session, asked.executor);
-  const gaps = await gapsOf(session, onlyUntil(session, asked.until));
+  const gaps = await gapsOf(session, onlyUntil(session.graph, asked.until));
   return { nodes: planned.nodes, refusals: refusalsIn(session, lacks, planned), gaps, place };
 }
 
 /** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */
 export async function refusalsOf(session: Session, asked: PlanAsked = {}): Promise<Refusal[]> {
   const lacks = await lacksOf(session, asked);
-  return lacks.length === 0 ? [] : refusalsIn(session, lacks, await planNodes(session, asked, lacks));
+  if (lacks.length === 0) return [];
+  const { planNodes } = await import('./plan-nodes.ts');
+  return refusalsIn(session, lacks, await planNodes(session, asked, lacks));
 }
 
 function lacksOf(session: Session, { until, executor }: PlanAsked): Promise<Lack[]> {
-  return preflight(session, { only: onlyUntil(session, until), executor });
+  return preflight(session, { only: onlyUntil(session.graph, until), executor });
 }
 
 function refusalsIn({ graph }: Session, lacks: readonly Lack[], { nodes, findings }: Planned): Refusal[] {

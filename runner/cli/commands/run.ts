@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
 import { openSession, type Session } from '../../project/session.ts';
-import { startDriver } from '../driving/detach.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
 import { lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
@@ -46,6 +45,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     };
     writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
     if (options.detach) {
+      const { startDriver } = await import('../driving/detach.ts');
       startDriver({ run, folder, cwd: io.cwd });
       io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}`);
       return exitCodes.fine;

@@ -8,7 +8,6 @@ import type { RunView } from '../../views/run-view.ts';
 import { summaryLines } from '../../views/summary.ts';
 import { shortPath } from '../common/short-path.ts';
 import { writePages } from '../results/pages.ts';
-import { freeableLines } from '../runs/freeable.ts';
 import { logTail } from '../runs/log-end.ts';
 
 /** Lines of a failed job's log that are shown. */
@@ -38,7 +37,7 @@ export async function closeView(
   };
   const shownPages = Object.fromEntries(Object.entries(pages).map(([result, path]) => [result, shown(path)]));
   const isFull = [...state.nodes.values()].some(({ failure }) => failure?.code === 'disk-full');
-  const room = isFull ? await freeableLines(session.store, run.run, io.storeFolder) : [];
+  const room = isFull ? await roomIn(session, run, io) : [];
   view.close([
     ...summaryLines(state, {
       paint: paint(io.stdout.hasColor),
@@ -50,4 +49,9 @@ export async function closeView(
     }),
     ...room,
   ]);
+}
+
+async function roomIn({ store }: Session, { run }: RunLog, { storeFolder }: Io): Promise<string[]> {
+  const { freeableLines } = await import('../runs/freeable.ts');
+  return freeableLines(store, run, storeFolder);
 }

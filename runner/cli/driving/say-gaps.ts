@@ -1,6 +1,6 @@
 import { Problem } from '../../../cache/problem.ts';
 import { gapHeading, gapLines, gapsOf } from '../../plan/gaps.ts';
-import { onlyUntil } from '../../plan/plan-nodes.ts';
+import { onlyUntil } from '../../project/names.ts';
 import type { Session } from '../../project/session.ts';
 
 interface Saying {
@@ -12,7 +12,7 @@ interface Saying {
 
 /** Says what of the programs' code is not followed, each thing once. Throws `not-followed` where the site or the user is strict. */
 export async function sayGaps(session: Session, { until, strict = session.site.strict, warn }: Saying): Promise<void> {
-  const gaps = await gapsOf(session, onlyUntil(session, until));
+  const gaps = await gapsOf(session, onlyUntil(session.graph, until));
   if (gaps.length === 0) return;
   const lines = gaps.flatMap((gap) => {
     const [what, advice] = gapLines(gap);

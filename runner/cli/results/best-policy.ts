@@ -3,7 +3,7 @@ import type { Digest } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
 import { artifactsIn } from '../../../cache/records.ts';
 import type { Store } from '../../../cache/store.ts';
-import { leafOf, namedResults } from '../../views/results.ts';
+import { leafOf, namedResults } from '../../values/results.ts';
 import type { KnownRun } from '../runs/find-run.ts';
 
 /** A policy among the results of a run, and in words why it was taken. */

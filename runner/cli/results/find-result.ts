@@ -5,7 +5,7 @@ import { messageOf, Problem } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
 import { nearest } from '../../../tasks/core/nearest.ts';
 import { inStore, quoted } from '../../views/failure.ts';
-import { fieldsOf, itemsOf, leafOf, namedResults } from '../../views/results.ts';
+import { fieldsOf, itemsOf, leafOf, namedResults } from '../../values/results.ts';
 import { type KnownRun, readRequest } from '../runs/find-run.ts';
 import { knownRuns } from '../runs/known-runs.ts';
 

@@ -247,6 +247,14 @@ const followed: readonly (readonly [string, Files, Files])[] = [
     { 'lib.py': 'if __name__ == "__main__":\n    print(2)\n' },
   ],
   [
+    'a module that is started as a child',
+    {
+      'main.py': 'import subprocess, sys\nsubprocess.run([sys.executable, "-m", "pkg.tool"], check=True)\n',
+      'pkg/tool.py': 'if __name__ == "__main__":\n    print(1)\n',
+    },
+    { 'pkg/tool.py': 'if __name__ == "__main__":\n    print(2)\n' },
+  ],
+  [
     'a namespace package',
     { 'main.py': 'from space.deep import lib\nprint(lib.value())\n', 'space/deep/lib.py': one },
     { 'space/deep/lib.py': two },
