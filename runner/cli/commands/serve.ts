@@ -11,7 +11,7 @@ const drainSeconds = 30;
 
 /** Serves a policy until it is told to end. */
 export async function serve(io: Io, [checkpoint = '']: readonly string[], options: Options): Promise<number> {
-  const { port, host, backend, apiKeyEnv } = options as Options & ServeOptions;
+  const { port, host, backend, apiKeyEnv, allowOrigin, allowHost } = options as Options & ServeOptions;
   const apiKey = apiKeyEnv === undefined ? undefined : keyIn(apiKeyEnv);
   const { startPolicyServer } = await import('../../../tasks/serve/policy-server.ts');
   const signals = listenForSignals();
@@ -19,7 +19,8 @@ export async function serve(io: Io, [checkpoint = '']: readonly string[], option
   try {
     const failures = listenForFailures(io);
     const { onFailure } = failures;
-    const server = await startPolicyServer({ folder: target.folder, backend, host, port, apiKey, onFailure });
+    const who = { apiKey, allowOrigins: allowOrigin, allowHosts: allowHost };
+    const server = await startPolicyServer({ folder: target.folder, backend, host, port, ...who, onFailure });
     for (const line of await introduction(server, target.title)) io.print(line);
     const code = await Promise.race([signals.first, failures.lost]);
     io.print('Stopping: what was accepted is finished.');
@@ -50,6 +51,8 @@ interface ServeOptions {
   readonly host: string;
   readonly backend: BackendName;
   readonly apiKeyEnv?: string;
+  readonly allowOrigin?: readonly string[];
+  readonly allowHost?: readonly string[];
 }
 
 function keyIn(variable: string): string {
