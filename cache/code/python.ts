@@ -72,7 +72,10 @@ export function pythonClosure(root: string, entry: string, { launch, rows = [] }
   return {
     digests: Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1))),
     gaps: [...gapsOf(found, nameOf), ...packages.gaps.map((gap) => ({ ...gap, isOfPackages: true as const }))],
-    isBound: [...found.modules.keys()].some((path) => places.some((place) => path.startsWith(place))),
+    isBound:
+      found.isBound ||
+      started.isBound ||
+      [...found.modules.keys()].some((path) => places.some((place) => path.startsWith(place))),
   };
 }
 

@@ -61,7 +61,10 @@ export async function freezeFiles(
 }
 
 /** Whether it finds some of its code by an absolute place, so that it would not run what was copied. */
-async function staysInPlace({ spec, recipe }: Pick<KeyedCall, 'spec' | 'recipe'>, root: string): Promise<boolean> {
+export async function staysInPlace(
+  { spec, recipe }: Pick<KeyedCall, 'spec' | 'recipe'>,
+  root: string,
+): Promise<boolean> {
   const start = startOf(spec, root, recipe.command);
   const answers = spec.code.map(async (one) => typeof one !== 'string' && (await one.staysInPlace?.(root, start)));
   return (await Promise.all(answers)).includes(true);

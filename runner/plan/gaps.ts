@@ -60,18 +60,29 @@ async function gapsOfTask(
   const globs = spec.code.filter((one) => typeof one === 'string');
   const lists = await Promise.all(inputs.map(async (input) => (await input.gaps?.(root, start)) ?? []));
   const script = inputs.length > 0 || spec.observe ? undefined : await scriptGap(spec, { root, command, globs });
-  const open = lists.flat().filter((gap) => !isCovered(gap, globs));
+  const gaps = lists.flat();
+  const takesPython = gaps.some(isLoose) && (await matchesPython(root, globs));
+  const open = gaps.filter((gap) => (isLoose(gap) ? !takesPython : !isCovered(gap, globs)));
   return script ? [...open, script] : open;
 }
 
 /** Names of files that say which versions of packages there are. */
 const lockFile = /(\.lock|lock\.ya?ml|requirements[^/]*\.txt|environment[^/]*\.ya?ml)$/;
-/** Patterns that take Python files in. */
-const takesPython = /(\.py|\*)$/;
+/** What may lead to any module. */
+function isLoose({ path, isOfPackages }: CodeGap): boolean {
+  return path === undefined && !isOfPackages;
+}
+
+/** Whether the patterns take Python files in: these are what the program loads in ways that cannot be read. */
+async function matchesPython(root: string, globs: readonly string[]): Promise<boolean> {
+  if (globs.length === 0) return false;
+  const { globDigests } = await import('../../cache/code/globs.ts');
+  return Object.keys(await globDigests(root, globs)).some((path) => path.endsWith('.py'));
+}
 
 function isCovered({ path, isOfPackages }: CodeGap, globs: readonly string[]): boolean {
   if (isOfPackages) return globs.some((glob) => lockFile.test(glob));
-  if (path === undefined) return globs.some((glob) => takesPython.test(glob));
+  if (path === undefined) return false;
   return globs.some((glob) => glob === path || glob.startsWith(`${path}/`) || coversFolder(glob, path));
 }
 

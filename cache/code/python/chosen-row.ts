@@ -28,7 +28,7 @@ export function chooseRow(
   if (kept.length === 0) return undefined;
   const scope = { source: module.text, file: module.path, constants: new Map<string, Node>() };
   return {
-    text: kept.map((item) => meaningOf(module.text, item).text).join(''),
+    text: kept.map((item) => meaningOf(module.text, item)).join(''),
     facts: kept.map((item) => factsOf(item, scope)),
   };
 }

@@ -195,7 +195,7 @@ class Reader {
     const { source } = this.#scope;
     const { placed, named } = argumentsOf(source, node);
     const [first, second] = placed;
-    const text = first && literalOf(source, first);
+    const text = first && this.#textOf(first);
     if (text !== undefined && /^(import_module|__import__|run_module|locate|get_class|get_method)$/.test(name)) {
       const base = text.startsWith('.') && second ? literalOf(source, second) : '';
       if (name === 'run_module') this.#programs.push(text);
@@ -208,6 +208,13 @@ class Reader {
         : undefined;
     if (path && pathOf(path, this.#scope) !== undefined) return; // it is followed as a path that stands in the code
     this.#loosen(node, 'name the files that it can load in `code`');
+  }
+
+  /** A text, or a name that stands for one. */
+  #textOf(node: Node): string | undefined {
+    const { source, constants } = this.#scope;
+    const value = node.name === 'VariableName' ? constants.get(textOf(source, node)) : node;
+    return value && literalOf(source, value);
   }
 
   /** The module comes as a value, so all of it may be used. */

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { entriesOf, isFile, isFolder, textAt } from './files.ts';
 
 /** How a program is started, as far as a recipe says. */
@@ -20,6 +20,8 @@ export interface Started {
   readonly why: string;
   /** Folders of PYTHONPATH. */
   readonly searched: readonly string[];
+  /** Some of them by their absolute places. */
+  readonly isBound: boolean;
   /** By `-m`, so that the packages around it run first. */
   readonly isModule: boolean;
   /** Without naming an interpreter, so that its first line does. */
@@ -30,6 +32,7 @@ export const unknownStart: Started = {
   site: undefined,
   why: 'which Python runs it is not known',
   searched: [],
+  isBound: false,
   isModule: false,
   isDirect: false,
 };
@@ -40,10 +43,9 @@ export function readLaunch({ args, env, folder }: Launch): Started {
   const [program = '', ...rest] = words;
   const isPython = /^(python|pypy)[\d.]*$/.test(basename(program));
   const isDirect = program.endsWith('.py') && !isByUv;
-  const searched = (all.PYTHONPATH ?? '')
-    .split(delimiter)
-    .filter(Boolean)
-    .map((path) => resolve(folder, path));
+  const given = (all.PYTHONPATH ?? '').split(delimiter).filter(Boolean);
+  const searched = given.map((path) => resolve(folder, path));
+  const isBound = given.some((path) => isAbsolute(path));
   const options = rest.slice(
     0,
     Math.max(
@@ -51,7 +53,7 @@ export function readLaunch({ args, env, folder }: Launch): Started {
       rest.findIndex((word) => !word.startsWith('-')),
     ),
   );
-  const start = { searched, isDirect, isModule: options.includes('-m') };
+  const start = { searched, isBound, isDirect, isModule: options.includes('-m') };
   const found = isByUv
     ? uvFolders(folder, all)
     : foldersOf(isPython ? program : isDirect ? 'python3' : '', folder, all);

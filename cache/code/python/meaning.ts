@@ -1,4 +1,4 @@
-import { type Node, parsePython } from './tree.ts';
+import { type Node, parsePython, type Tree } from './tree.ts';
 
 type Cursor = ReturnType<Node['cursor']>;
 
@@ -11,9 +11,10 @@ export interface PythonMeaning {
 }
 
 export function pythonMeaning(source: string): PythonMeaning {
-  const node = parsePython(source).topNode;
-  const { text, hasErrors } = meaningOf(source, node);
-  return { text: hasErrors ? layoutText(source, node) : text, isPartlyParsed: hasErrors };
+  const tree = parsePython(source);
+  const isPartlyParsed = hasErrors(tree);
+  const { topNode } = tree;
+  return { text: isPartlyParsed ? layoutText(source, topNode) : meaningOf(source, topNode), isPartlyParsed };
 }
 
 export interface MeaningOptions {
@@ -23,15 +24,26 @@ export interface MeaningOptions {
   readonly leaveOut?: ReadonlySet<number>;
 }
 
-/** The same for a part of a file. */
-export function meaningOf(
-  source: string,
-  node: Node,
-  options: MeaningOptions = {},
-): { text: string; hasErrors: boolean } {
+/** The same for a part of a file that the grammar knows. */
+export function meaningOf(source: string, node: Node, options: MeaningOptions = {}): string {
   const writer = new Writer(source, options);
   writer.node(node.cursor(), '', true);
-  return { text: writer.out.join(''), hasErrors: writer.hasErrors };
+  return writer.out.join('');
+}
+
+/** Whether the grammar lost its way somewhere. */
+export function hasErrors(tree: Tree): boolean {
+  const above: string[] = [];
+  let isFound = false;
+  tree.iterate({
+    enter: ({ type, from, to }) => {
+      if (type.isError && !(from === to && incomplete.has(above.at(-1) ?? ''))) isFound = true;
+      above.push(type.name);
+      return !isFound;
+    },
+    leave: () => void above.pop(),
+  });
+  return isFound;
 }
 
 /** Nodes in which a comma before the closing bracket changes nothing; not subscripts: `x[1,]` is not `x[1]`. */
@@ -63,7 +75,6 @@ const incomplete = new Set(['YieldStatement', 'YieldExpression', 'MemberExpressi
 /** Writes the syntax tree as nested text; nesting keeps what indentation and precedence mean. */
 class Writer {
   readonly out: string[] = [];
-  hasErrors = false;
   private readonly source: string;
   private readonly options: MeaningOptions;
 
@@ -75,7 +86,6 @@ class Writer {
   node(cursor: Cursor, parent: string, isFirst: boolean): void {
     const { name } = cursor;
     if (name === 'Comment') return;
-    if (cursor.type.isError && !(cursor.from === cursor.to && incomplete.has(parent))) this.hasErrors = true;
     if (name === 'String' || name === 'FormatString') return this.leaf(name, plainString(this.textOf(cursor)));
     if (this.options.leaveOut?.has(cursor.from) && methods.has(name)) return void this.out.push('method\n');
 

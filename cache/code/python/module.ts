@@ -2,7 +2,7 @@ import { boundBy, type Effect, effectOf, type EffectScope, nameOf } from './effe
 import { type Facts, factsOf } from './facts.ts';
 import { type Bound, importsIn, type PythonImport } from './imports.ts';
 import { builtinNames } from './known-names.ts';
-import { layoutText, meaningOf } from './meaning.ts';
+import { hasErrors, layoutText, meaningOf } from './meaning.ts';
 import type { PathScope } from './path-value.ts';
 import { decodeSource, readBytes } from './source.ts';
 import { childrenOf, literalOf, type Node, parsePython, statementsOf, textOf } from './tree.ts';
@@ -57,10 +57,10 @@ export function readModule(path: string): PythonModule {
 
 function parseModule(path: string, bytes: Buffer): PythonModule {
   const { text, coding } = decodeSource(bytes);
-  const top = parsePython(text).topNode;
-  const statements = statementsOf(top).filter((one) => !isForTypes(one, text));
+  const tree = parsePython(text);
+  const statements = statementsOf(tree.topNode).filter((one) => !isForTypes(one, text));
   const scope: PathScope = { source: text, file: path, constants: constantsOf(statements, text) };
-  const isPartlyParsed = meaningOf(text, top).hasErrors;
+  const isPartlyParsed = hasErrors(tree);
   const read = statements.map((statement) => factsOf(statement, scope));
   const facts = isPartlyParsed ? withImportsOfLines(read, text) : read;
   const bindings = bindingsOf(statements, facts, text);
@@ -232,10 +232,10 @@ export function partsOf({ text: source }: PythonModule, { statement }: Chunk, do
   const definition = statement.name === 'DecoratedStatement' ? childrenOf(statement).at(-1) : statement;
   if (name === undefined || !definition) {
     const [bound] = boundBy(statement, source);
-    return [{ label: bound === undefined ? 'm:' : `v:${bound}`, text: meaningOf(source, statement, { docs }).text }];
+    return [{ label: bound === undefined ? 'm:' : `v:${bound}`, text: meaningOf(source, statement, { docs }) }];
   }
   if (definition.name !== 'ClassDefinition')
-    return [{ label: `f:${name}`, text: meaningOf(source, statement, { docs }).text }];
+    return [{ label: `f:${name}`, text: meaningOf(source, statement, { docs }) }];
   const body = childrenOf(definition).find((child) => child.name === 'Body');
   const methods = (body ? statementsOf(body) : []).flatMap((one) => {
     const method = nameOf(one, source);
@@ -243,8 +243,8 @@ export function partsOf({ text: source }: PythonModule, { statement }: Chunk, do
   });
   const leaveOut = new Set(methods.map(({ one }) => one.from));
   return [
-    { label: `c:${name}`, text: meaningOf(source, statement, { docs, leaveOut }).text },
-    ...methods.map(({ one, label }) => ({ label, text: meaningOf(source, one, { docs }).text })),
+    { label: `c:${name}`, text: meaningOf(source, statement, { docs, leaveOut }) },
+    ...methods.map(({ one, label }) => ({ label, text: meaningOf(source, one, { docs }) })),
   ];
 }
 

@@ -31,6 +31,8 @@ export interface Found {
   readonly modules: ReadonlyMap<string, ReachedModule>;
   /** Packages that are installed, with the first place that asks for each. */
   readonly packages: ReadonlyMap<string, { readonly file: string; readonly line: number; readonly isTried: boolean }>;
+  /** The search path has a folder by its absolute place. */
+  readonly isBound: boolean;
   /** Folders that are put on the search path, resolved. */
   readonly searched: readonly string[];
   readonly loose: readonly (Loose & { readonly file: string })[];
@@ -63,6 +65,7 @@ export function reach(options: ReachOptions): Found {
 class Walk implements Found {
   readonly modules = new Map<string, ReachedModule>();
   readonly packages = new Map<string, { file: string; line: number; isTried: boolean }>();
+  isBound = false;
   readonly searched: string[] = [];
   readonly loose: (Loose & { file: string })[] = [];
   readonly mentioned: { path: string; file: string; line: number }[] = [];
@@ -185,6 +188,7 @@ class Walk implements Found {
       const advice = 'write the folder so that it can be read, or name its files in `code`';
       if (path === undefined) this.loose.push({ file, line, code, advice });
       else this.searched.push(resolve(this.#options.folder, path));
+      this.isBound ||= /(['"])\//.test(code);
     }
     for (const { path, line } of facts.paths) this.#mention(one, path, line);
     this.loose.push(...facts.loose.map((each) => ({ ...each, file })));
