@@ -17,19 +17,19 @@ import { digestFileSync } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
-import { filesOf } from '../keys/code-files.ts';
+import { filesOf, pathsAmong, startOf } from '../keys/code-files.ts';
 
 /**
  * A folder in which a program finds its declared code as it was hashed, whatever becomes of the project meanwhile: copies of
  * the declared files, and links to everything else that lies in the project. Undefined when a task declares none, or says
- * itself where it starts. A copy whose files are not as they were copied is made again. Throws `input-changed` when the files are
+ * itself where it starts, or finds its code by absolute places. A copy whose files are not as they were copied is made again. Throws `input-changed` when the files are
  * no longer those that were hashed.
  */
 export async function freezeFiles(
   { spec, recipe }: KeyedCall,
   { root, codeFolder }: FreezePlace,
 ): Promise<string | undefined> {
-  const paths = Object.keys(recipe.files ?? {});
+  const paths = pathsAmong(recipe.files ?? {});
   if (paths.length === 0 || spec.cwd || spec.run || paths.some((path) => path.startsWith('../'))) return undefined;
   const name = createHash('sha256')
     .update(canonicalJson({ root, files: recipe.files ?? {} }))
@@ -37,6 +37,7 @@ export async function freezeFiles(
     .slice(0, 32);
   const frozen = join(codeFolder, `files-${name}`);
   if (listedFault(frozen) === undefined) return frozen;
+  if (await staysInPlace({ spec, recipe }, root)) return undefined;
 
   const aside = `${frozen}.${randomBytes(4).toString('hex')}.tmp`;
   try {
@@ -45,7 +46,7 @@ export async function freezeFiles(
       aside,
       paths.map((path) => path.split('/')),
     );
-    const now = await filesOf(spec, root);
+    const now = await filesOf(spec, root, recipe.command);
     const changed = paths.filter((path) => now[path] !== recipe.files?.[path]);
     if (changed.length > 0) {
       throw new Problem('input-changed', `${changed.join(', ')} changed since the plan was made.`, {
@@ -57,6 +58,16 @@ export async function freezeFiles(
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }
+}
+
+/** Whether it finds some of its code by an absolute place, so that it would not run what was copied. */
+export async function staysInPlace(
+  { spec, recipe }: Pick<KeyedCall, 'spec' | 'recipe'>,
+  root: string,
+): Promise<boolean> {
+  const start = startOf(spec, root, recipe.command);
+  const answers = spec.code.map(async (one) => typeof one !== 'string' && (await one.staysInPlace?.(root, start)));
+  return (await Promise.all(answers)).includes(true);
 }
 
 interface FreezePlace {

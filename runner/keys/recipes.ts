@@ -7,17 +7,14 @@ import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isOnlyOne } from '../../tasks/core/definitions.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
-import { filesOf } from './code-files.ts';
 import type { DeclaredType } from './declared-type.ts';
 import type { KeyedCall } from './keyed-call.ts';
-import { inputPlace, outputPlace } from './places.ts';
 import { bodyOf, taskOf } from './service-task.ts';
+import { filesOf, hangsOnStart, startWords } from './code-files.ts';
+import { commandIn } from './command.ts';
 import { Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
-import { mapArtifacts, mapOutside } from '../values/leaves.ts';
-
-/** The same for the url of a service: programs may take it apart, so it is one. */
-const urlPlace = (where: string): string => `http://${where.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.service.invalid:1`;
+import { mapArtifacts } from '../values/leaves.ts';
 
 /** What is known of the sources that tasks are defined in. */
 export interface Sources {
@@ -33,7 +30,7 @@ export interface Sources {
 export class Recipes {
   readonly #sources: Sources;
   readonly #identity: Identity;
-  readonly #fixed = new Map<TaskSpec, Promise<FixedPart>>();
+  readonly #fixed = new Map<TaskSpec, Map<string, Promise<FixedPart>>>();
   readonly #types = new Map<TaskSpec, Readonly<Record<string, DeclaredType>>>();
   /** Tasks whose author says by `version` what they are. */
   readonly #versioned = new Map<Digest, TaskSpec>();
@@ -47,12 +44,13 @@ export class Recipes {
     const spec = specOf(instance);
     const inputs = parseInputs(spec, instance.inputs);
     refuseContradictions(spec, inputs);
+    const command = spec.command && commandIn(spec, inputs);
     const recipe: Recipe = {
       format: 1,
       task: spec.name,
       inputs: forRecipe(counted(spec, inputs)) as Record<string, Json>,
-      ...(await this.fixedPart(spec)),
-      ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
+      ...(await this.fixedPart(spec, command)),
+      ...(command ? { command } : {}),
       ...(spec.run ? knownOf(counted(spec, inputs)) : {}),
       ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
     };
@@ -109,7 +107,7 @@ export class Recipes {
    * code does not care about the files of the project.
    */
   async changedSince({ spec, inputs, recipe }: KeyedCall, { frozen }: { frozen: boolean }): Promise<string[]> {
-    const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#sources.root) : {};
+    const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#sources.root, recipe.command) : {};
     const before = frozen ? {} : (recipe.files ?? {});
     const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
     const changed = names.filter((name) => before[name] !== now[name]);
@@ -120,16 +118,19 @@ export class Recipes {
     return [...changed, ...(paths.length > 0 ? paths.map(String) : [`what ${spec.name} observes`])];
   }
 
-  /** The part of a recipe that is the same whatever the inputs are. */
-  fixedPart(spec: TaskSpec): Promise<FixedPart> {
-    const known = this.#fixed.get(spec) ?? this.#makeFixedPart(spec);
-    this.#fixed.set(spec, known);
+  /** The part of a recipe that is the same whatever the inputs are, for programs that are started alike. */
+  fixedPart(spec: TaskSpec, command: readonly string[] | undefined): Promise<FixedPart> {
+    const start = command && hangsOnStart(spec) ? startWords(command).join('\0') : '';
+    const ofSpec = this.#fixed.get(spec) ?? new Map<string, Promise<FixedPart>>();
+    this.#fixed.set(spec, ofSpec);
+    const known = ofSpec.get(start) ?? this.#makeFixedPart(spec, command);
+    ofSpec.set(start, known);
     return known;
   }
 
-  async #makeFixedPart(spec: TaskSpec): Promise<FixedPart> {
+  async #makeFixedPart(spec: TaskSpec, command: readonly string[] | undefined): Promise<FixedPart> {
     const outputs = Object.entries(spec.outputs).map(([name, type]) => [name, describeOutput(type)]);
-    const files = spec.code.length > 0 ? await filesOf(spec, this.#sources.root) : undefined;
+    const files = spec.code.length > 0 ? await filesOf(spec, this.#sources.root, command) : undefined;
     return {
       outputs: Object.fromEntries(outputs) as Record<string, string>,
       ...(spec.run && spec.version === undefined ? this.#codeOf(spec) : {}),
@@ -203,32 +204,4 @@ export function specOf(instance: Instance): TaskSpec {
   const spec = taskOf(node);
   if (spec) return spec;
   throw new Problem('bug', `${instance.address} runs nothing: this is a mistake in the framework, please report it.`);
-}
-
-/** The inputs with places for the paths of artifacts, and for texts that only say where something is. */
-function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const named = Object.entries(inputs).map(([name, value]) => {
-    return [name, typeof value === 'string' && isUncounted(shape[name]) ? inputPlace(name) : value];
-  });
-  const placed: Record<string, unknown> = Object.fromEntries(named);
-  return mapOutside(
-    placed,
-    ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }),
-    urlPlace,
-  );
-}
-
-/** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */
-export function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
-  const placed = withPlaces(spec, inputs);
-  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
-  const args = spec.command?.(placed, out, { resuming: false }) ?? [];
-  const wrong = args.findIndex((arg) => typeof arg !== 'string' || arg.includes('\0'));
-  if (args.length === 0 || wrong >= 0) {
-    const what = args.length === 0 ? 'an empty command' : `argument ${wrong} that is no text: ${String(args[wrong])}`;
-    throw new Problem('wrong-command', `${spec.name} gave ${what}.`, {
-      hint: 'Write numbers as `${steps}` or String(steps).',
-    });
-  }
-  return spec.cwd ? [`cd ${spec.cwd(placed)}`, ...args] : [...args];
 }

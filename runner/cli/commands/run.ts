@@ -8,17 +8,20 @@ import { inStore } from '../../views/suggest.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
 import { isDriven, lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
+import { sayGaps } from '../driving/say-gaps.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
 import { readRun } from '../runs/find-run.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
-interface RunOptions extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor'> {
+interface RunOptions
+  extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor' | 'watchReads'> {
   readonly profile?: string;
   readonly detach?: boolean;
   /** False: types are not checked. */
   readonly types?: boolean;
+  readonly strict?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;
 }
@@ -37,6 +40,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     }
     await refuseUnfit(session, options);
     await types?.refuse();
+    if (options.numbered === undefined) await sayGaps(session, { ...options, warn: io.warn });
 
     const { run, folder } =
       options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
@@ -61,7 +65,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     if (!lock) throw isDriven(readRun(session.storeRoot, run));
     const log = openLog(session.storeRoot, run);
     try {
-      const { json, jobs, until, force, failFast, executor } = options;
+      const { json, jobs, until, force, failFast, executor, watchReads } = options;
       return await drive(
         session,
         {
@@ -74,6 +78,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
           force,
           failFast,
           executor,
+          watchReads,
         },
         io,
       );

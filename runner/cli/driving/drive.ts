@@ -10,6 +10,7 @@ import { placeOfDoor } from '../../executors/door.ts';
 import { doorNamed, mainExecutor } from '../../site/doors.ts';
 import { openExecutors } from '../../site/open-executors.ts';
 import { History } from '../../plan/history.ts';
+import { makeReadsHook } from '../../job/reads-hook.ts';
 import { readProgress } from '../../log/progress.ts';
 import { openLog, readEvents, type RunLog } from '../../log/run-log.ts';
 import { taskOf } from '../../keys/service-task.ts';
@@ -29,6 +30,7 @@ import type { KnownRun } from '../runs/find-run.ts';
 import { closeView } from './close-view.ts';
 import { isDriven, lockRun } from './driver-lock.ts';
 import { refuseUnfit } from './refuse-unfit.ts';
+import { undeclaredReads } from './say-reads.ts';
 
 export interface DriveOptions {
   readonly run: RunLog;
@@ -41,13 +43,17 @@ export interface DriveOptions {
   readonly force?: readonly string[];
   readonly failFast?: boolean;
   readonly executor?: string;
+  /** Tell at the end which files of the project jobs read that nothing declares. */
+  readonly watchReads?: boolean;
   /** Do what can be done now, and leave. */
   readonly once?: boolean;
 }
 
 /** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
-export async function drive(session: Session, options: DriveOptions, io: Io): Promise<number> {
-  const { run, json = false } = options;
+export async function drive(given: Session, options: DriveOptions, io: Io): Promise<number> {
+  const { run, json = false, watchReads = false } = options;
+  const readsHook = watchReads ? makeReadsHook(run.folder) : undefined;
+  const session = { ...given, code: { ...given.code, readsHook } };
   let state = options.resumed ? stateOf(readEvents(run.folder)) : newState();
   const paceOf = paces(run.folder, () => state);
   const history = new History(session.store, session.pipelineName, run.run);
@@ -72,6 +78,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
     }
     refuseGone(session);
     await closeView(session, options, state, view, io);
+    if (readsHook !== undefined) for (const line of await undeclaredReads(session, readsHook, state)) io.warn(line);
   } catch (error) {
     view.close([]);
     refuseGone(session, error);
