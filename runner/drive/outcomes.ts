@@ -91,6 +91,7 @@ export class Outcomes {
     const { address, label } = call.instance;
     const { attempt, seconds, log, cost } = end;
     const at = { attempt, seconds, log, cost };
+    if (!leases.holds(call.fingerprint)) return this.#takenOver(call, end);
     const failure = end.failure ?? (await this.#changedMeanwhile(call, end));
     if (!failure && end.outputs) {
       await this.#keep(call, end.outputs, end);
@@ -119,6 +120,14 @@ export class Outcomes {
     }
     journal.emit({ type: 'node-failed', address, label, failure: why, willRetry: true, tries, ...at });
     const reason = `attempt ${attempt} failed: ${why.message}`;
+    pass.queue.add({ call, reason, isForced: false, attempt: attempt + 1, tries });
+  }
+
+  /** Nothing of it may be kept, cleaned up or told: its place is with those who wait for another run. */
+  #takenOver(call: KeyedCall, { attempt, tries }: AttemptEnd): void {
+    const { journal, pass } = this.#tools;
+    const reason = 'this driver stood still, and another run has taken it over';
+    journal.emit({ type: 'node-requeued', address: call.instance.address, attempt, reason });
     pass.queue.add({ call, reason, isForced: false, attempt: attempt + 1, tries });
   }
 

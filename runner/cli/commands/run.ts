@@ -6,7 +6,7 @@ import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { inStore } from '../../views/suggest.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
-import { isDriven, lockRun } from '../driving/driver-lock.ts';
+import { isDriven, lockRun, ownLog } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { sayGaps } from '../driving/say-gaps.ts';
 import { exitCodes } from '../common/exit-codes.ts';
@@ -63,7 +63,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
     if (!lock) throw isDriven(readRun(session.storeRoot, run));
-    const log = openLog(session.storeRoot, run);
+    const log = ownLog(openLog(session.storeRoot, run), lock);
     try {
       const { json, jobs, until, force, failFast, executor, watchReads } = options;
       return await drive(

@@ -28,7 +28,7 @@ import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 import type { KnownRun } from '../runs/find-run.ts';
 import { closeView } from './close-view.ts';
-import { isDriven, lockRun } from './driver-lock.ts';
+import { isDriven, lockRun, ownLog } from './driver-lock.ts';
 import { refuseUnfit } from './refuse-unfit.ts';
 import { undeclaredReads } from './say-reads.ts';
 
@@ -120,7 +120,7 @@ export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promis
     await refuseUnfit(session, { until, executor });
     const lock = await lockRun(session.storeRoot, run, { patient: true, say: io.warn });
     if (!lock) throw isDriven(readRun(session.storeRoot, run));
-    const log = openLog(session.storeRoot, run);
+    const log = ownLog(openLog(session.storeRoot, run), lock);
     try {
       return await drive(
         session,
