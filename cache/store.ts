@@ -12,6 +12,7 @@ import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf, Problem } from './problem.ts';
 import { writeWhole } from './write-whole.ts';
 import { removeAll } from './remove.ts';
+import { followGroup } from './shared-store.ts';
 import { SoundBlobs } from './sound-blobs.ts';
 import { refuseLinks, tellOtherWriters } from './store-border.ts';
 import { parseTree, treeFault } from './tree-fault.ts';
@@ -75,6 +76,7 @@ export async function openStore(
   { records: url = 'auto', warn = () => undefined }: { records?: string; warn?: (message: string) => void } = {},
 ): Promise<Store> {
   const at = resolve(root);
+  followGroup(at);
   prepareLayout(at);
   refuseLinks(at);
   tellOtherWriters(at, warn);

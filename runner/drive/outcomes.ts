@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
+import { Problem } from '../../cache/problem.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
@@ -42,7 +43,10 @@ export interface OutcomesTools {
   readonly attempts: {
     changedInputs(call: KeyedCall): string[];
     clean(call: KeyedCall): void;
-    forget(call: KeyedCall): void;
+    forget(call: KeyedCall, how?: { isLost?: boolean }): void;
+    forgetLost(call: KeyedCall): void;
+    endedWellAfterAll(call: KeyedCall): boolean;
+    staysWithScheduler(call: KeyedCall): boolean;
   };
   /** Whether somebody wants the node at an address to end. */
   readonly isUnwanted: (address: string) => boolean;
@@ -96,6 +100,7 @@ export class Outcomes {
     if (!failure && end.outputs) {
       await this.#keep(call, end.outputs, end);
       attempts.forget(call);
+      attempts.forgetLost(call);
       leases.release(call.fingerprint);
       return;
     }
@@ -103,7 +108,8 @@ export class Outcomes {
       code: 'bug',
       message: 'It gave nothing: this is a mistake in the framework, please report it.',
     };
-    attempts.forget(call);
+    if (why.code === 'disk-full' && attempts.staysWithScheduler(call)) throw notTakenIn(label, why);
+    attempts.forget(call, { isLost: end.cause === 'lost' || end.cause === 'node-failed' });
     if (isUnwanted(address)) {
       this.giveUp(call, unwanted, at);
       return;
@@ -132,6 +138,7 @@ export class Outcomes {
   }
 
   #nextTry(call: KeyedCall, end: AttemptEnd): Tries | undefined {
+    if (this.#tools.attempts.endedWellAfterAll(call)) return end.tries; // the next attempt is the one that did
     const { node } = call.instance.of;
     const retries = node.type === 'call' ? (node.options.retries ?? 0) : 0;
     // What could not even be started has no resources to speak of.
@@ -208,4 +215,11 @@ export class Outcomes {
       pass.dataflow.finish(at, outputs);
     }
   }
+}
+
+/** What a job made waits in its folder: no work is lost, and no try, by a driver that ends here. */
+function notTakenIn(label: string, { code, message, hint = '' }: Failure): Problem {
+  return new Problem(code, `The result of ${label} is there, and there is no room to keep it. ${message}`, {
+    hint: `Make room, then: pipeline resume. It takes the result in without running anything again.\n${hint}`.trim(),
+  });
 }
