@@ -74,12 +74,10 @@ export class Attempts {
     const { job, executor } = attempt;
     const { address } = call.instance;
     const watch = this.#track(attempt);
-    if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
-    this.#tools.diagnostics.info(
-      { address, fingerprint: call.fingerprint, folder: job.id, resuming: job.resuming },
-      'submit',
-    );
     try {
+      if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
+      const { fingerprint } = call;
+      this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
       executor.submit(job);
     } catch (error) {
       this.#untrack(attempt);
