@@ -5,6 +5,7 @@ import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Io } from '../../views/io.ts';
 import { liveLines } from '../../views/live.ts';
 import { paint } from '../../views/paint.ts';
+import { withStore } from '../../views/suggest.ts';
 import { count } from '../../words/quantities.ts';
 import type { KnownRun } from './find-run.ts';
 
@@ -36,7 +37,7 @@ export function statusLines(
     cancelled: `It was stopped. Go on with: pipeline resume ${run}`,
   };
   const hint = hints[outcome];
-  return [`${head} · ${outcome}`, ...rest, ...(hint ? ['', hint] : [])];
+  return [`${head} · ${outcome}`, ...rest, ...(hint ? ['', withStore(hint, io.storeFolder)] : [])];
 }
 
 function lastTime(nodes: Iterable<NodeState>, start: number): number {

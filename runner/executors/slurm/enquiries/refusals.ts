@@ -1,7 +1,7 @@
 import type { Resources } from '../../../../tasks/core/resources.ts';
 import type { Reason } from '../../door.ts';
 import { slurmCommands } from '../queue/slurm-commands.ts';
-import { clusterRefusals } from '../queue/cluster.ts';
+import { clusterRefusals, typesWithoutMemory } from '../queue/cluster.ts';
 import type { SlurmSite } from '../script/slurm-site.ts';
 
 /** Why the live cluster can never run such jobs: one question for all of them. */
@@ -13,5 +13,22 @@ export async function slurmRefusals(asked: readonly Resources[], site: SlurmSite
   }
   // A controller that is away for a moment is no reason to refuse anything.
   if (answer.is !== 'answer') return asked.map(() => []);
-  return asked.map((resources) => clusterRefusals(answer.value, site, resources).map((what) => ({ what })));
+  const unknown = typesWithoutMemory(answer.value, site);
+  return asked.map((resources) => {
+    const refusals = clusterRefusals(answer.value, site, resources).map((what) => ({ what }));
+    return refusals.length > 0 ? refusals : untold(resources, unknown);
+  });
+}
+
+/** It starts all the same, on whatever the cluster has. */
+function untold({ gpus = 0, gpuMemoryGb, gpuType }: Resources, unknown: readonly string[]): Reason[] {
+  if (gpus === 0 || gpuMemoryGb === undefined || gpuType !== undefined || unknown.length === 0) return [];
+  const [type = ''] = unknown;
+  return [
+    {
+      what: `it asks for GPUs with ${gpuMemoryGb} GB of memory, and nobody says how much these have: ${unknown.join(', ')}`,
+      advice: `say it in pipeline.config.ts: executors: { slurm: { gpuMemoryGb: { '${type}': ${gpuMemoryGb} } } }`,
+      isNote: true,
+    },
+  ];
 }
