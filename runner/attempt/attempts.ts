@@ -104,11 +104,11 @@ export class Attempts {
     const { fingerprint } = call;
     const { address } = call.instance;
     const watch = this.#track(attempt, hands);
-    if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
-    this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
     const claimed = { root: this.#tools.store.root, fingerprint };
     if (!executor.outlivesDriver) hands.claimJob(claimed, job.folder);
     try {
+      if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
+      this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
       executor.submit(job);
     } catch (error) {
       if (!executor.outlivesDriver) hands.unclaimJob(claimed);
