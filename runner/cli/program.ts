@@ -155,6 +155,8 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .option('--port <n>', 'where to listen; 0 takes any that is free', portNumber, 8000)
     .option('--host <address>', 'other addresses than those of this machine need a key', '127.0.0.1')
     .option('--api-key-env <variable>', 'holds the key that clients must send')
+    .option('--allow-origin <origin>', 'web pages that may use the policy; may be repeated', collect, [])
+    .option('--allow-host <name>', 'a further name by which clients reach this machine; may be repeated', collect, [])
     .addOption(
       new Option('--backend <name>', 'what TF.js computes on')
         .choices(['wasm', 'cpu', 'node', 'node-gpu', 'auto'])

@@ -11,7 +11,7 @@ const drainSeconds = 30;
 
 /** Serves a policy until it is told to end. */
 export async function serve(io: Io, [checkpoint = '']: readonly string[], options: Options): Promise<number> {
-  const { port, host, backend, apiKeyEnv } = options as Options & ServeOptions;
+  const { port, host, backend, apiKeyEnv, allowOrigin, allowHost } = options as Options & ServeOptions;
   const apiKey = apiKeyEnv === undefined ? undefined : keyIn(apiKeyEnv);
   const { startPolicyServer } = await import('../../../tasks/serve/policy-server.ts');
   const signals = listenForSignals();
@@ -20,7 +20,8 @@ export async function serve(io: Io, [checkpoint = '']: readonly string[], option
     const failures = listenForFailures(io);
     const { onFailure } = failures;
     const { folder } = target;
-    const server = await startPolicyServer({ folder, backend, host, port, apiKey, onFailure }).catch(
+    const who = { apiKey, allowOrigins: allowOrigin, allowHosts: allowHost };
+    const server = await startPolicyServer({ folder, backend, host, port, ...who, onFailure }).catch(
       (error: unknown) => {
         throw ofTheStore(error, target);
       },
@@ -63,6 +64,8 @@ interface ServeOptions {
   readonly host: string;
   readonly backend: BackendName;
   readonly apiKeyEnv?: string;
+  readonly allowOrigin?: readonly string[];
+  readonly allowHost?: readonly string[];
 }
 
 function keyIn(variable: string): string {
