@@ -12,7 +12,6 @@ import { sayGaps } from '../driving/say-gaps.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
-import { readRun } from '../runs/find-run.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
 interface RunOptions
@@ -62,7 +61,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       return exitCodes.fine;
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
-    if (!lock) throw isDriven(readRun(session.storeRoot, run));
+    if (!lock) throw isDriven((await import('../runs/find-run.ts')).readRun(session.storeRoot, run));
     const log = ownLog(openLog(session.storeRoot, run), lock);
     try {
       const { json, jobs, until, force, failFast, executor, watchReads } = options;
