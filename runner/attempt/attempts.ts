@@ -66,7 +66,13 @@ export class Attempts {
     this.#tools = tools;
     this.#submissions = new Submissions(tools.store.root);
     this.#submittedBefore = this.#submissions.fingerprints();
-    tools.executors.onChange((change) => this.#onChange(change));
+    tools.executors.onChange((change) => {
+      try {
+        this.#onChange(change);
+      } catch (error) {
+        tools.report({ type: 'untold', error }); // an executor could do nothing about it
+      }
+    });
   }
 
   get running(): number {
@@ -87,7 +93,7 @@ export class Attempts {
   /** Starts a job, or takes over the one that an earlier driver left. */
   async start(call: KeyedCall, asked: AttemptAsked): Promise<void> {
     const hands = (this.#hands ??= await loadHands());
-    const submission = this.#submissions.read(call.fingerprint);
+    const submission = this.#submissions.read(call.fingerprint) ?? (await this.#foundAgain(call));
     if (submission) {
       this.#adopt(await hands.stageAgain(call, asked, submission, this.#tools), submission, hands);
       return;
@@ -98,17 +104,42 @@ export class Attempts {
     const { fingerprint } = call;
     const { address } = call.instance;
     const watch = this.#track(attempt, hands);
-    if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
-    this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
     const claimed = { root: this.#tools.store.root, fingerprint };
     if (!executor.outlivesDriver) hands.claimJob(claimed, job.folder);
     try {
+      if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
+      this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
       executor.submit(job);
     } catch (error) {
       if (!executor.outlivesDriver) hands.unclaimJob(claimed);
       this.#untrack(attempt);
       throw error;
     }
+  }
+
+  /** A job that was lost and has come to a good end all the same: then nothing has to run again. */
+  async #foundAgain(call: KeyedCall): Promise<Submission | undefined> {
+    for (const lost of this.#worthAsking(call)) {
+      const executor = await this.#tools.executors.named(lost.executor);
+      if (!executor.endedWell?.(lost.folder)) continue;
+      this.#submissions.find(lost);
+      return lost;
+    }
+    return undefined;
+  }
+
+  /** Whether one of the jobs that were lost has come to a good end after all. */
+  endedWellAfterAll(call: KeyedCall): boolean {
+    const { executors } = this.#tools;
+    return this.#worthAsking(call).some(
+      ({ executor, folder }) => executors.ready(executor)?.endedWell?.(folder) ?? false,
+    );
+  }
+
+  /** Where attempts share their outputs, each has gone on with those of the one before: only the last left any. */
+  #worthAsking({ fingerprint, spec }: KeyedCall): readonly Submission[] {
+    const lost = this.#submissions.lostOf(fingerprint);
+    return spec.onPreempt === 'resume' ? lost.slice(0, 1) : lost;
   }
 
   #adopt(attempt: ActiveAttempt, submission: Submission, hands: Hands): void {
@@ -200,9 +231,21 @@ export class Attempts {
     if (call.spec.onPreempt === 'resume') removeAll(workFolder(this.#tools.store, call.fingerprint));
   }
 
-  /** The job is nobody's business any more: what it gave is on record, or it gave nothing. */
-  forget({ fingerprint }: KeyedCall): void {
-    this.#submissions.remove(fingerprint);
+  /** The job is nobody's business any more: what it gave is on record, or it gave nothing. Of one that was lost nobody knows. */
+  forget({ fingerprint }: KeyedCall, { isLost = false }: { isLost?: boolean } = {}): void {
+    if (isLost) this.#submissions.lose(fingerprint);
+    else this.#submissions.remove(fingerprint);
+  }
+
+  /** Whether what its job made can be taken in by a later driver. */
+  staysWithScheduler(call: KeyedCall): boolean {
+    const last = this.#last.get(call.instance.address);
+    return last?.executor.outlivesDriver === true && this.#submissions.read(call.fingerprint) !== undefined;
+  }
+
+  /** Its result is known: what lost jobs of it may still come to does not matter. */
+  forgetLost({ fingerprint }: KeyedCall): void {
+    this.#submissions.forgetLost(fingerprint);
   }
 
   /** Another run has taken a fingerprint over: what works on it here ends, or is left to that run. */

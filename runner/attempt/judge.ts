@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { Failure } from '../log/events.ts';
 import type { EndCause, Exit } from '../executors/executor.ts';
 import { readJson } from '../files/read-json.ts';
@@ -60,7 +60,9 @@ function fromOutside(
 /** None when there is no body, or it was ended from outside. */
 function bodyFailure(folder: string): Failure | undefined {
   const failure = readJson(join(folder, 'failure.json'), WorkerFailure);
-  return failure && { code: failure.code, message: failure.message, ...(failure.hint ? { hint: failure.hint } : {}) };
+  if (!failure) return undefined;
+  const { code, message, hint } = failure;
+  return { code, message, ...(hint ? { hint: hint.replaceAll(join(folder, 'in') + sep, 'its input ') } : {}) };
 }
 
 function programFailure({ call }: StagedJob, code: number | undefined, exit: Exit): Failure {
@@ -68,8 +70,8 @@ function programFailure({ call }: StagedJob, code: number | undefined, exit: Exi
   if (code === 127) {
     return {
       code: 'no-such-program',
-      message: `The program ${programOf(call)} was not found.`,
-      hint: 'Install it, or set PATH before the run.',
+      message: `The program ${programOf(call)}, or one that it starts, was not found.`,
+      hint: 'Install it, or set PATH before the run; its log may say which.',
     };
   }
   if (code === 126) {

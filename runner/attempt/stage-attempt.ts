@@ -5,7 +5,7 @@ import type { Resources } from '../../tasks/core/resources.ts';
 import type { Executors } from '../executors/executors.ts';
 import { freePlace, tokenOf } from '../job/attempt-names.ts';
 import { formerJob } from '../job/fence.ts';
-import { freezeFiles } from '../job/frozen-files.ts';
+import { freezeFiles, staysInPlace } from '../job/frozen-files.ts';
 import type { BroughtService } from '../job/job-parts.ts';
 import { nextEpoch, noteUnseenUser, takeOver } from '../job/shared-outputs.ts';
 import { stagedBefore, stageJob } from '../job/stage.ts';
@@ -116,7 +116,7 @@ export async function stageAgain(
   const where = { executor: submission.executor, resources };
   emit({ ...queuedFact(call, where, { attempt, job: place, token, reason }), adopted: true });
   emit({ type: 'node-submitted', address: instance.address, attempt, name, index });
-  const frozen = spec.code.length > 0 && !spec.cwd;
+  const frozen = spec.code.length > 0 && !spec.cwd && !(await staysInPlace(call, code.root));
   return new ActiveAttempt({ job, executor, executorName: submission.executor, frozen, tries });
 }
 

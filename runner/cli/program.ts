@@ -74,7 +74,9 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .addOption(profile)
     .addOption(executor)
     .option('--until <node>', 'only this node and what it needs')
+    .option('--strict', 'fail when code of a program cannot be followed')
     .option('--force <node>', 'as if nothing were known of this node; may be repeated', collect, [])
+    .option('--no-types', 'as if there were no TypeScript to check types with')
     .option('--json', 'one object, for programs');
   command('run <name> [overrides...]', 'run what is missing', async () => (await import('./commands/run.ts')).run)
     .addOption(profile)
@@ -85,6 +87,9 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .option('--until <node>', 'only this node and what it needs')
     .option('--force <node>', 'run this node whatever is known of it; may be repeated', collect, [])
     .option('--fail-fast', 'stop everything at the first failure')
+    .option('--no-types', 'run it whatever TypeScript says of its types')
+    .option('--strict', 'refuse programs whose code cannot be followed')
+    .option('--watch-reads', 'tell which files of the project Python jobs read that nothing declares')
     .addOption(new Option('--numbered <run>').hideHelp());
   command(
     'resume [run]',
@@ -128,6 +133,19 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     'why a node would run, or would not',
     async () => (await import('./commands/why.ts')).why,
   ).addOption(profile);
+  command(
+    'accept <name-or-node> [node] [overrides...]',
+    'say that what changed of a node does not matter: its old result holds',
+    async () => (await import('./commands/accept.ts')).accept,
+  )
+    .usage('[options] [name] <node> [overrides...]')
+    .addOption(profile)
+    .option('--why <text>', 'the reason, for whoever reads it later');
+  command(
+    'accepted',
+    'what was accepted in the store, by whom and why',
+    async () => (await import('./commands/accept.ts')).accepted,
+  ).option('--revoke <node-or-fingerprint>', 'take it back');
   command('diff <run> <other>', 'what differs between two runs', async () => (await import('./commands/diff.ts')).diff);
   command('get <name> <output>', 'take a result out of the store', async () => (await import('./commands/get.ts')).get)
     .requiredOption('--to <path>', 'where to')

@@ -315,6 +315,8 @@ class Coordinator {
       case 'not-keyed':
         this.#deciding -= 1;
         return this.#failUnkeyed(change.instance, change.error);
+      case 'untold':
+        throw change.error;
       case 'cancel-node':
         return this.#cancelNode(change.address);
       case 'interrupted':
@@ -473,9 +475,16 @@ class Coordinator {
       case 'refused':
         return this.#outcomes.giveUp(call, failureOf(launch.error), { attempt, seconds: 0 });
       case 'not-started':
+        // Jobs of a cluster run on without this driver, and nothing is lost by one that comes when there is room again.
+        if (this.#runsOnWithoutUs && failureOf(launch.error).code === 'disk-full') throw launch.error;
         if (this.#losses.isLoss(launch.error)) this.#leases.release(call.fingerprint);
         else this.#judge(call, { failure: failureOf(launch.error), attempt, tries, seconds: 0 });
     }
+  }
+
+  get #runsOnWithoutUs(): boolean {
+    const { running, lasting } = this.#attempts;
+    return lasting > 0 && lasting === running;
   }
 
   /** What an attempt failed of may take a moment to find out, when it used services. */

@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
+import { Problem } from '../../cache/problem.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
@@ -42,7 +43,10 @@ export interface OutcomesTools {
   readonly attempts: {
     changedInputs(call: KeyedCall): string[];
     clean(call: KeyedCall): void;
-    forget(call: KeyedCall): void;
+    forget(call: KeyedCall, how?: { isLost?: boolean }): void;
+    forgetLost(call: KeyedCall): void;
+    endedWellAfterAll(call: KeyedCall): boolean;
+    staysWithScheduler(call: KeyedCall): boolean;
   };
   /** Whether somebody wants the node at an address to end. */
   readonly isUnwanted: (address: string) => boolean;
@@ -62,13 +66,15 @@ export class Outcomes {
   hit(call: KeyedCall, record: NodeRecord, from: 'store' | 'other-run'): void {
     const { journal } = this.#tools;
     const { address, label } = call.instance;
+    const { accepted } = record;
     const { seconds, gpus, cpus, run } = record.provenance;
     // What an earlier driver of this run has made was not saved.
     const saved = run === this.#tools.run ? {} : { seconds, ...(gpus && { gpus }), ...(cpus && { cpus }) };
+    const told = { ...saved, ...(accepted && { accepted }) };
     // In a later pass, what this run has done or looked up already is no news.
     const phase = journal.state.nodes.get(address)?.phase;
     if (phase !== 'done' && phase !== 'cached') {
-      journal.emit({ type: 'node-cached', address, label, fingerprint: call.fingerprint, from, ...saved });
+      journal.emit({ type: 'node-cached', address, label, fingerprint: call.fingerprint, from, ...told });
     }
     if (call.spec.onPreempt === 'resume') this.#dropLeftWork(call);
     this.#finish(call, outputsOf(record));
@@ -94,6 +100,7 @@ export class Outcomes {
     if (!failure && end.outputs) {
       await this.#keep(call, end.outputs, end);
       attempts.forget(call);
+      attempts.forgetLost(call);
       leases.release(call.fingerprint);
       return;
     }
@@ -101,7 +108,8 @@ export class Outcomes {
       code: 'bug',
       message: 'It gave nothing: this is a mistake in the framework, please report it.',
     };
-    attempts.forget(call);
+    if (why.code === 'disk-full' && attempts.staysWithScheduler(call)) throw notTakenIn(label, why);
+    attempts.forget(call, { isLost: end.cause === 'lost' || end.cause === 'node-failed' });
     if (isUnwanted(address)) {
       this.giveUp(call, unwanted, at);
       return;
@@ -130,6 +138,7 @@ export class Outcomes {
   }
 
   #nextTry(call: KeyedCall, end: AttemptEnd): Tries | undefined {
+    if (this.#tools.attempts.endedWellAfterAll(call)) return end.tries; // the next attempt is the one that did
     const { node } = call.instance.of;
     const retries = node.type === 'call' ? (node.options.retries ?? 0) : 0;
     // What could not even be started has no resources to speak of.
@@ -206,4 +215,11 @@ export class Outcomes {
       pass.dataflow.finish(at, outputs);
     }
   }
+}
+
+/** What a job made waits in its folder: no work is lost, and no try, by a driver that ends here. */
+function notTakenIn(label: string, { code, message, hint = '' }: Failure): Problem {
+  return new Problem(code, `The result of ${label} is there, and there is no room to keep it. ${message}`, {
+    hint: `Make room, then: pipeline resume. It takes the result in without running anything again.\n${hint}`.trim(),
+  });
 }

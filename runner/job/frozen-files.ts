@@ -17,12 +17,12 @@ import { digestFileSync } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
-import { filesOf } from '../keys/code-files.ts';
+import { filesOf, pathsAmong, startOf } from '../keys/code-files.ts';
 
 /**
  * A folder in which a program finds its declared code as it was hashed, whatever becomes of the project meanwhile: copies of
  * the declared files, and links to everything else that lies in the project. Undefined when a task declares none, or says
- * itself where it starts. A copy whose files are not as they were copied is made again. Throws `input-changed` when the files are
+ * itself where it starts, or finds its code by absolute places. A copy whose files are not as they were copied is made again. Throws `input-changed` when the files are
  * no longer those that were hashed.
  */
 export async function freezeFiles(
@@ -31,7 +31,8 @@ export async function freezeFiles(
 ): Promise<string | undefined> {
   const frozen = frozenFolder({ spec, recipe }, { root, codeFolder });
   if (frozen === undefined || listedFault(frozen) === undefined) return frozen;
-  const paths = Object.keys(recipe.files ?? {});
+  if (await staysInPlace({ spec, recipe }, root)) return undefined;
+  const paths = pathsAmong(recipe.files ?? {});
 
   const aside = `${frozen}.${randomBytes(4).toString('hex')}.tmp`;
   try {
@@ -40,7 +41,7 @@ export async function freezeFiles(
       aside,
       paths.map((path) => path.split('/')),
     );
-    const now = await filesOf(spec, root);
+    const now = await filesOf(spec, root, recipe.command);
     const changed = paths.filter((path) => now[path] !== recipe.files?.[path]);
     if (changed.length > 0) {
       throw new Problem('input-changed', `${changed.join(', ')} changed since the plan was made.`, {
@@ -52,6 +53,16 @@ export async function freezeFiles(
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }
+}
+
+/** Whether it finds some of its code by an absolute place, so that it would not run what was copied. */
+export async function staysInPlace(
+  { spec, recipe }: Pick<KeyedCall, 'spec' | 'recipe'>,
+  root: string,
+): Promise<boolean> {
+  const start = startOf(spec, root, recipe.command);
+  const answers = spec.code.map(async (one) => typeof one !== 'string' && (await one.staysInPlace?.(root, start)));
+  return (await Promise.all(answers)).includes(true);
 }
 
 /** A program that writes to its own code changes that of others too: which file is not as it was frozen, in words. */
@@ -66,7 +77,7 @@ function frozenFolder(
   { root, codeFolder }: FreezePlace,
 ): string | undefined {
   const files = recipe.files ?? {};
-  const paths = Object.keys(files);
+  const paths = pathsAmong(files);
   if (paths.length === 0 || spec.cwd || spec.run || paths.some((path) => path.startsWith('../'))) return undefined;
   const name = createHash('sha256').update(canonicalJson({ root, files })).digest('hex').slice(0, 32);
   return join(codeFolder, `files-${name}`);

@@ -4,21 +4,19 @@ import { fingerprint, type Recipe } from '../../cache/recipe.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
 import { type Digest, digestBytes } from '../../cache/digest.ts';
+import { refuseContradictions } from '../../tasks/core/call.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isOnlyOne } from '../../tasks/core/definitions.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
-import { filesOf } from './code-files.ts';
 import type { DeclaredType } from './declared-type.ts';
 import type { KeyedCall } from './keyed-call.ts';
-import { inputPlace, outputPlace } from './places.ts';
 import { bodyOf, taskOf } from './service-task.ts';
+import { filesOf, hangsOnStart, startWords } from './code-files.ts';
+import { commandIn } from './command.ts';
 import { Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
-import { mapArtifacts, mapOutside } from '../values/leaves.ts';
-
-/** The same for the url of a service: programs may take it apart, so it is one. */
-const urlPlace = (where: string): string => `http://${where.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.service.invalid:1`;
+import { mapArtifacts } from '../values/leaves.ts';
 
 /** What was observed so short ago is not looked at again before the job starts, in milliseconds: only after it. */
 const freshMs = 2000;
@@ -37,7 +35,7 @@ export interface Sources {
 export class Recipes {
   readonly #sources: Sources;
   readonly #identity: Identity;
-  readonly #fixed = new Map<TaskSpec, Promise<FixedPart>>();
+  readonly #fixed = new Map<TaskSpec, Map<string, Promise<FixedPart>>>();
   readonly #types = new Map<TaskSpec, Readonly<Record<string, DeclaredType>>>();
   /** Tasks whose author says by `version` what they are. */
   readonly #versioned = new Map<Digest, TaskSpec>();
@@ -55,12 +53,14 @@ export class Recipes {
   async key(instance: Instance): Promise<KeyedCall> {
     const spec = specOf(instance);
     const inputs = parseInputs(spec, instance.inputs);
+    refuseContradictions(spec, inputs);
+    const command = spec.command && commandIn(spec, inputs);
     const recipe: Recipe = {
       format: 1,
       task: spec.name,
       inputs: forRecipe(counted(spec, inputs)) as Record<string, Json>,
-      ...(await this.fixedPart(spec)),
-      ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
+      ...(await this.fixedPart(spec, command)),
+      ...(command ? { command } : {}),
       ...(spec.run ? knownOf(counted(spec, inputs)) : {}),
       ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
     };
@@ -168,23 +168,26 @@ export class Recipes {
     const { spec, recipe } = call;
     if (spec.code.length === 0) return [];
     const { files: before = {} } = recipe;
-    const now = await filesOf(spec, this.#sources.root);
+    const now = await filesOf(spec, this.#sources.root, recipe.command);
     const atStart = this.#timesAtStart.get(call);
     const times = atStart && timesOf(before, this.#sources.root);
     const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
     return names.filter((name) => before[name] !== now[name] || atStart?.[name] !== times?.[name]);
   }
 
-  /** The part of a recipe that is the same whatever the inputs are. */
-  fixedPart(spec: TaskSpec): Promise<FixedPart> {
-    const known = this.#fixed.get(spec) ?? this.#makeFixedPart(spec);
-    this.#fixed.set(spec, known);
+  /** The part of a recipe that is the same whatever the inputs are, for programs that are started alike. */
+  fixedPart(spec: TaskSpec, command: readonly string[] | undefined): Promise<FixedPart> {
+    const start = command && hangsOnStart(spec) ? startWords(command).join('\0') : '';
+    const ofSpec = this.#fixed.get(spec) ?? new Map<string, Promise<FixedPart>>();
+    this.#fixed.set(spec, ofSpec);
+    const known = ofSpec.get(start) ?? this.#makeFixedPart(spec, command);
+    ofSpec.set(start, known);
     return known;
   }
 
-  async #makeFixedPart(spec: TaskSpec): Promise<FixedPart> {
+  async #makeFixedPart(spec: TaskSpec, command: readonly string[] | undefined): Promise<FixedPart> {
     const outputs = Object.entries(spec.outputs).map(([name, type]) => [name, describeOutput(type)]);
-    const files = spec.code.length > 0 ? await filesOf(spec, this.#sources.root) : undefined;
+    const files = spec.code.length > 0 ? await filesOf(spec, this.#sources.root, command) : undefined;
     return {
       outputs: Object.fromEntries(outputs) as Record<string, string>,
       ...(spec.run && spec.version === undefined ? this.#codeOf(spec) : {}),
@@ -267,32 +270,4 @@ function timesOf(files: Readonly<Record<string, string>>, root: string): Record<
     return [path, stats ? [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ') : ''];
   });
   return Object.fromEntries(all) as Record<string, string>;
-}
-
-/** The inputs with places for the paths of artifacts, and for texts that only say where something is. */
-function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const named = Object.entries(inputs).map(([name, value]) => {
-    return [name, typeof value === 'string' && isUncounted(shape[name]) ? inputPlace(name) : value];
-  });
-  const placed: Record<string, unknown> = Object.fromEntries(named);
-  return mapOutside(
-    placed,
-    ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }),
-    urlPlace,
-  );
-}
-
-/** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */
-export function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
-  const placed = withPlaces(spec, inputs);
-  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
-  const args = spec.command?.(placed, out, { resuming: false }) ?? [];
-  const wrong = args.findIndex((arg) => typeof arg !== 'string' || arg.includes('\0'));
-  if (args.length === 0 || wrong >= 0) {
-    const what = args.length === 0 ? 'an empty command' : `argument ${wrong} that is no text: ${String(args[wrong])}`;
-    throw new Problem('wrong-command', `${spec.name} gave ${what}.`, {
-      hint: 'Write numbers as `${steps}` or String(steps).',
-    });
-  }
-  return spec.cwd ? [`cd ${spec.cwd(placed)}`, ...args] : [...args];
 }

@@ -121,11 +121,18 @@ function hasItsFields(type: string, line: Readonly<Record<string, unknown>>): bo
       return typeof line.status === 'string' && isTable(line.results);
     case 'warning':
       return typeof line.message === 'string';
+    case 'node-cached':
+      return isNamed(line) && (line.accepted === undefined || isAcceptance(line.accepted));
     case 'node-failed':
       return isNamed(line) && isTable(line.failure) && typeof line.failure.message === 'string';
     default:
       return !/^(?:node|item|service)-/.test(type) || isNamed(line);
   }
+}
+
+function isAcceptance(value: unknown): boolean {
+  if (!isTable(value) || !isDigest(value.as)) return false;
+  return [value.run, value.by, value.why ?? ''].every((word) => typeof word === 'string');
 }
 
 function isNamed(node: unknown): boolean {

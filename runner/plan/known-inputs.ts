@@ -72,6 +72,7 @@ function standIn(type: z.ZodType, place: string, guess: number): unknown {
     }
     return fields;
   }
+  if (type instanceof z.ZodUnion) return standIn(type.options[guess % type.options.length] as z.ZodType, place, guess);
   if (type instanceof z.ZodEnum) return type.options[guess % type.options.length];
   if (type instanceof z.ZodBoolean) return guess % 2 === 0;
   if (type instanceof z.ZodNumber) return guess + 1;

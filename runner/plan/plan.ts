@@ -4,6 +4,7 @@ import type { Graph } from '../../pipelines/core/graph.ts';
 import { doorNamed, mainExecutor } from '../site/doors.ts';
 import type { Session } from '../project/session.ts';
 import { onlyUntil } from '../project/names.ts';
+import { type Gap, gapsOf } from './gaps.ts';
 import type { Planned, PlanNode, PlanRequest } from './plan-nodes.ts';
 import type { Lack } from './lack.ts';
 import { preflight } from './preflight.ts';
@@ -14,11 +15,15 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** What this site lacks to run it, all of it; empty when it can. */
   readonly refusals: readonly Refusal[];
+  /** What could not be told of this site. It is no reason not to run. */
+  readonly notes?: readonly Refusal[];
+  /** What of the programs' code is not followed. */
+  readonly gaps?: readonly Gap[];
   /** Where most of it would run, as people say it. Default: this machine. */
   readonly place?: string;
 }
 
-export interface Refusal extends Omit<Lack, 'address' | 'label' | 'isForLooking'> {
+export interface Refusal extends Omit<Lack, 'address' | 'label' | 'isForLooking' | 'isNote'> {
   /** Labels of the nodes that need it. */
   readonly nodes: readonly string[];
 }
@@ -34,12 +39,19 @@ export async function makePlan(session: Session, asked: PlanAsked = {}): Promise
   const { planNodes } = await import('./plan-nodes.ts');
   const planned = await planNodes(session, asked, lacks);
   const place = await mainPlace(session, asked.executor);
-  return { nodes: planned.nodes, refusals: refusalsIn(session, lacks, planned), place };
+  const [notes, refusing] = [lacks.filter(({ isNote }) => isNote), lacks.filter(({ isNote }) => !isNote)];
+  return {
+    nodes: planned.nodes,
+    refusals: refusalsIn(session, refusing, planned),
+    notes: gathered(notes.filter(isNeeded(session.graph, planned.nodes))),
+    gaps: await gapsOf(session, onlyUntil(session.graph, asked.until)),
+    place,
+  };
 }
 
 /** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */
 export async function refusalsOf(session: Session, asked: PlanAsked = {}): Promise<Refusal[]> {
-  const lacks = await lacksOf(session, asked);
+  const lacks = (await lacksOf(session, asked)).filter(({ isNote }) => !isNote);
   if (lacks.length === 0) return [];
   const { planNodes } = await import('./plan-nodes.ts');
   return refusalsIn(session, lacks, await planNodes(session, asked, lacks));

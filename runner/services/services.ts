@@ -21,6 +21,7 @@ import { withServices } from '../executors/with-services.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
 import type { stageJob } from '../job/stage.ts';
 import { servicesIn } from '../values/leaves.ts';
+import { quoted } from '../words/quoted.ts';
 
 export interface ServicesTools {
   readonly store: Store;
@@ -170,7 +171,7 @@ export class Services {
       const death = await life.deathOf(loan);
       if (death === undefined) continue;
       const { instance } = call;
-      const log = `pipeline logs ${this.#tools.run.run} ${instance.address}`;
+      const log = `pipeline logs ${this.#tools.run.run} ${quoted(instance.address)}`;
       const failure = serviceDied(instance.label, { death, log });
       return { ...end, cause: 'service-died', failure };
     }

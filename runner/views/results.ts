@@ -1,7 +1,8 @@
 import { isTable } from '../../cache/canonical-json.ts';
 import { entryNames } from '../files/entry-names.ts';
 import { columnsOf, cut, oneLine, pad } from './columns.ts';
-import { inStore, quoted } from './failure.ts';
+import { inStore } from './suggest.ts';
+import { quoted } from '../words/quoted.ts';
 import type { Paint } from './paint.ts';
 import { sizeInWords } from '../../tasks/core/size-in-words.ts';
 import { hasFiles, itemsOf, leafOf, namedResults, plainOf } from '../values/results.ts';

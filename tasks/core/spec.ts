@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Gap, Launch } from '../../cache/code/python.ts';
 import type { Artifact } from './artifact.ts';
 import type { Need } from './needs.ts';
 import type { Resources } from './resources.ts';
@@ -41,12 +42,20 @@ export interface Attempt {
   readonly report: (progress: Progress) => void;
 }
 
+/** How a program is started, as far as a recipe says: with places where an input has a path. */
+export type ProgramStart = Launch;
+export type CodeGap = Gap;
+
 /** Files of the project that change the outputs; gives their digests by path relative to `root`. */
 export interface CodeInput {
   readonly describe: string;
-  readonly digests: (root: string) => Promise<Readonly<Record<string, string>>>;
+  readonly digests: (root: string, start?: ProgramStart) => Promise<Readonly<Record<string, string>>>;
   /** What is not there, in words that follow a node's label and a colon; looked for before anything starts. */
   readonly missing?: (root: string) => Promise<string | undefined>;
+  /** What the program may use and reading does not find, so that an edit there is not noticed. */
+  readonly gaps?: (root: string, start?: ProgramStart) => Promise<readonly CodeGap[]>;
+  /** Whether the program finds some of it by an absolute place, so that it cannot run from a copy. */
+  readonly staysInPlace?: (root: string, start?: ProgramStart) => Promise<boolean>;
 }
 
 /** What a program is told ahead of the end of its time, so that it can save its state. */
@@ -82,6 +91,12 @@ interface Common<I extends Shape, O extends Shape> {
    * `knownInputs` holds the inputs that are known by then; those that other tasks make are absent.
    */
   needs?: readonly Need[] | ((knownInputs: Partial<Parsed<I>>) => readonly Need[]);
+  /**
+   * What of the known inputs cannot be together, a line each, which names the inputs and says what to do. Asked when the task is
+   * called, of what is known by then, and again when all inputs are there: such a node fails before its job starts. `kinds` holds
+   * the kinds of inputs that are files, also of those that are still to come.
+   */
+  contradictions?: (knownInputs: Partial<Parsed<I>>, kinds: { readonly [K in keyof I]?: string }) => readonly string[];
   /** With `resume`, attempts at one fingerprint share one output folder, across preemptions, crashes and runs. */
   onPreempt?: 'restart' | 'resume';
   /**
@@ -145,6 +160,7 @@ export interface TaskSpec {
   readonly cwd: ((inputs: Inputs) => string) | undefined;
   readonly resources: (inputs: Inputs) => Resources;
   readonly needs: (knownInputs: Inputs) => readonly Need[];
+  readonly contradictions?: (knownInputs: Inputs, kinds: Readonly<Record<string, string>>) => readonly string[];
   readonly observe: ((inputs: Inputs) => Promise<unknown>) | undefined;
   readonly command:
     | ((inputs: Inputs, out: Readonly<Record<string, string>>, attempt: { resuming: boolean }) => readonly string[])

@@ -14,6 +14,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 async function scene(
   t: TestContext,
   what = 'hang',
+  graceMs = 1000,
 ): Promise<{ root: string; start: () => ChildProcess; job: () => Promise<Puppet> }> {
   const root = join(tempFolder(t), 'store');
   const stage = await PuppetStage.open();
@@ -27,7 +28,7 @@ async function scene(
     job: () => stage.started(what === 'hang' ? 'wait' : what),
     start: () => {
       const driver = startChild(import.meta.url, '../support/driver', [root, what, stage.socket, puppetPath()], {
-        GRACE_MS: '1000',
+        GRACE_MS: String(graceMs),
       });
       driver.stdout?.resume();
       drivers.push(driver);
@@ -81,17 +82,17 @@ test('when the driver that works on a node is killed, a run that waits for it ta
 });
 
 test('the same command again starts no second job beside the one that a killed driver left', async (t) => {
-  const { start, job } = await scene(t, 'restart');
+  const { start, job } = await scene(t, 'restart', 60_000);
   const first = start();
   const slow = await job();
   await slow.ignoreTerm();
   first.kill('SIGKILL');
   const second = start();
-  const awaited = new Promise<string>((resolve) =>
-    second.stdout?.on('data', (chunk) => String(chunk).includes('node-awaited') && resolve(String(chunk))),
-  );
-  assert.match(await awaited, /what an earlier driver left \(.*puppet-process/);
+  const told = linesOf(second);
+  const awaited = await eventually('it waits', () => told.find((line) => line.includes('"node-awaited"')));
+  assert.match(awaited, /what an earlier driver left \(.*puppet-process/);
   assert.equal(isRunning(slow.pid), true);
+  slow.exit();
   const again = await job();
   assert.equal(isRunning(slow.pid), false, 'two jobs of one fingerprint side by side');
   await again.write(outOf(again, 'n'), '1');

@@ -5,6 +5,7 @@ import type { Session } from '../../project/session.ts';
 import type { Io } from '../../views/io.ts';
 import { paint } from '../../views/paint.ts';
 import type { RunView } from '../../views/run-view.ts';
+import { inStore } from '../../views/suggest.ts';
 import { summaryLines } from '../../views/summary.ts';
 import { shortPath } from '../common/short-path.ts';
 import { writePages } from '../results/pages.ts';
@@ -22,7 +23,7 @@ export async function closeView(
   io: Io,
 ): Promise<void> {
   if (state.left !== undefined) {
-    view.close(json ? [] : [`Its jobs run on. Go on with: pipeline attach ${run.run}`]);
+    view.close(json ? [] : [`Its jobs run on. Go on with: pipeline attach ${run.run}${inStore(io.storeFolder)}`]);
     return;
   }
   const pages = await writePages(session.store, run.folder, state);

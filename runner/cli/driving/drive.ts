@@ -19,6 +19,7 @@ import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Pace } from '../../views/node-row.ts';
 import { PaceTracker } from '../../views/pace-tracker.ts';
 import { plainView } from '../../views/plain.ts';
+import { quoted } from '../../words/quoted.ts';
 import type { RunView } from '../../views/run-view.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { listenForInterrupts } from '../common/interrupts.ts';
@@ -40,13 +41,17 @@ export interface DriveOptions {
   readonly force?: readonly string[];
   readonly failFast?: boolean;
   readonly executor?: string;
+  /** Tell at the end which files of the project jobs read that nothing declares. */
+  readonly watchReads?: boolean;
   /** Do what can be done now, and leave. */
   readonly once?: boolean;
 }
 
 /** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
-export async function drive(session: Session, options: DriveOptions, io: Io): Promise<number> {
-  const { run, json = false } = options;
+export async function drive(given: Session, options: DriveOptions, io: Io): Promise<number> {
+  const { run, json = false, watchReads = false } = options;
+  const readsHook = watchReads ? (await import('../../job/reads-hook.ts')).makeReadsHook(run.folder) : undefined;
+  const session = { ...given, code: { ...given.code, readsHook } };
   let state = options.resumed ? stateOf(readEvents(run.folder)) : newState();
   const paceOf = paces(run.folder, () => state);
   const history = new History(session.store, session.pipelineName, run.run);
@@ -71,6 +76,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
     }
     refuseGone(session);
     await closeView(session, options, state, view, io);
+    if (readsHook !== undefined) await sayReads(session, { hook: readsHook, state }, io);
   } catch (error) {
     view.close([]);
     refuseGone(session, error);
@@ -105,7 +111,10 @@ export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promis
     ...storeOptions(io),
   });
   try {
-    refuseOther(run, graph, session.graph.digest);
+    refuseOther(run, graph, {
+      now: session.graph.digest,
+      request: [pipeline, ...overrides, ...(profile === undefined ? [] : ['--profile', profile])],
+    });
     await refuseUnfit(session, { until, executor });
     const lock = await lockRun(session.storeRoot, run, { patient: true, say: io.warn });
     if (!lock) throw isDriven(readRun(session.storeRoot, run));
@@ -143,15 +152,24 @@ function refuseGone({ storeRoot }: Session, cause?: unknown): void {
   });
 }
 
-function refuseOther(run: string, before: string | undefined, now: string): void {
+function refuseOther(
+  run: string,
+  before: string | undefined,
+  { now, request }: { now: string; request: readonly string[] },
+): void {
   if (before === undefined || before === now) return;
   throw new Problem(
     'graph-differs',
     `The pipeline has another graph than run ${run} had.\nthen  ${before}\nnow   ${now}`,
     {
-      hint: 'Start a new run with `pipeline run`; what has not changed is taken from the store.',
+      hint: `Start a new run, which takes what has not changed from the store: pipeline run ${request.map(quoted).join(' ')}`,
     },
   );
+}
+
+async function sayReads(session: Session, { hook, state }: { hook: string; state: RunState }, io: Io): Promise<void> {
+  const { undeclaredReads } = await import('./say-reads.ts');
+  for (const line of await undeclaredReads(session, hook, state)) io.warn(line);
 }
 
 interface Watching {
