@@ -18,6 +18,21 @@ export function isStoredArtifact(value: unknown): value is StoredArtifact {
   return isTable(value) && typeof value.kind === 'string' && isDigest(value.digest) && Number.isSafeInteger(value.size);
 }
 
+/** What a person said: that a result which is there holds for another recipe too. */
+export interface Acceptance {
+  /** The fingerprint whose result is taken. */
+  readonly as: Digest;
+  /** The run and the node that gave that result. */
+  readonly run: string;
+  readonly node: string;
+  /** Who said so, and when; ISO 8601, UTC. */
+  readonly by: string;
+  readonly at: string;
+  readonly why?: string;
+  /** What differs between the two recipes, in words. */
+  readonly differences: readonly string[];
+}
+
 /** What a fingerprint gave. */
 export interface NodeRecord {
   format: 1;
@@ -39,6 +54,8 @@ export interface NodeRecord {
     gpus?: number;
     cpus?: number;
   };
+  /** It is the result of another fingerprint, which holds for this one because a person said so. No record is kept with it. */
+  accepted?: Acceptance;
 }
 
 /** All artifacts in an output, in reading order. */
@@ -67,6 +84,9 @@ export function recordText(record: NodeRecord): string {
   const recipe = canonicalJson(record.recipe);
   if (digestBytes(recipe) !== record.fingerprint) {
     throw new Error(`this is a mistake in the framework: the record of ${record.fingerprint} has another recipe`);
+  }
+  if (record.accepted) {
+    throw new Error(`this is a mistake in the framework: ${record.fingerprint} has no result of its own`);
   }
   const { format, outputs, types, provenance } = record;
   const rest = canonicalJson({ format, outputs, ...(types && { types }), provenance });

@@ -11,7 +11,7 @@ import { type NodeRecord, parseRecord, recordText } from './record-text.ts';
 import { loadSql } from './sql.ts';
 import { SqlKeyv } from './sql-keyv.ts';
 
-export { artifactsIn, isStoredArtifact, type NodeRecord } from './record-text.ts';
+export { type Acceptance, artifactsIn, isStoredArtifact, type NodeRecord } from './record-text.ts';
 
 /** Fingerprint to record. Damaged records are misses with a warning; a store that fails throws `records-unusable`. */
 export interface Records {

@@ -18,8 +18,9 @@ export class SoundBlobs {
 
   /** To be called when it was just stored: its bytes were hashed on their way in. */
   remember(digest: Digest, sizeBytes: number): void {
+    if (sizeBytes < sampledBytes) return;
     const stats = this.#blobs.inodeOf(digest);
-    if (stats && sizeBytes >= sampledBytes) this.#samples.remember(digest, this.#blobs.pathOf(digest), stats.content);
+    if (stats) this.#samples.remember(digest, this.#blobs.pathOf(digest), stats.content);
   }
 
   /** Whether all of its bytes are right; read once for as long as nobody touches the file. */

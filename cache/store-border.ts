@@ -5,7 +5,20 @@ import { Problem } from './problem.ts';
 
 /** What stands in a store's root. */
 const parts = [
-  ...['blobs', 'blobs/sha256', 'tmp', 'locks', 'runs', 'work', 'code', 'quarantine', 'adopted', 'submitted', 'samples'],
+  ...[
+    'blobs',
+    'blobs/sha256',
+    'tmp',
+    'locks',
+    'runs',
+    'work',
+    'code',
+    'quarantine',
+    'adopted',
+    'submitted',
+    'samples',
+    'accepted',
+  ],
   ...['records', 'records.sqlite', 'stat-cache.jsonl'],
 ];
 

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { type Seen, type SeenStats, StatCache } from './adopt.ts';
+import { Statements } from './accepted.ts';
+import { withAccepted } from './accepted-records.ts';
 import { Blobs, type HowTaken } from './blobs.ts';
 import { type CheckoutTools, checkoutTree, type Lent, writtenTo } from './checkout.ts';
 import { isEntryPath, nameOf } from './border.ts';
@@ -32,12 +34,14 @@ export interface StoredTree {
  *     records.sqlite    fingerprint to record     code/        frozen code
  *     adopted/          files that stay outside   quarantine/  what was found damaged
  *     tmp/              files on their way in     stat-cache.jsonl
- *     samples/          blocks of large blobs
+ *     samples/          blocks of large blobs     accepted/    whose result holds for another fingerprint
  */
 export interface Store {
   readonly root: string;
   readonly blobs: Blobs;
+  /** They also answer for what was accepted. */
   readonly records: Records;
+  readonly accepted: Statements;
   readonly statCache: StatCache;
   readonly warn: (message: string) => void;
   /** Takes in a file or folder. With `move` its files are gone from `path` afterwards; with `keep` nobody may write to them any more. */
@@ -124,6 +128,7 @@ class FolderStore implements Store {
   readonly root: string;
   readonly blobs: Blobs;
   readonly records: Records;
+  readonly accepted: Statements;
   readonly statCache: StatCache;
   readonly warn: (message: string) => void;
   private readonly trees = new Map<Digest, Tree>();
@@ -137,7 +142,8 @@ class FolderStore implements Store {
     this.root = root;
     this.blobs = new Blobs(root);
     this.sound = new SoundBlobs(this.blobs);
-    this.records = records;
+    this.accepted = new Statements(root, warn);
+    this.records = withAccepted(records, this.accepted);
     this.statCache = new StatCache(join(root, 'stat-cache.jsonl'));
     this.warn = warn;
   }

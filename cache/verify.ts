@@ -13,6 +13,10 @@ export interface VerifyReport {
   damagedRecords: { fingerprint: Digest; reason: string }[];
   /** Records of which an artifact is not whole: they are misses until their task runs again. */
   incompleteRecords: { fingerprint: Digest; task: string; digest: Digest }[];
+  /** What was accepted and cannot be believed: as if it had not been said. */
+  damagedStatements: { fingerprint: Digest; reason: string }[];
+  /** What was accepted and whose old result is gone: it stands for nothing. */
+  emptyStatements: { fingerprint: Digest; task: string }[];
 }
 
 /** Hashes every blob again and checks every record's trees. Wrong blobs go to `quarantine/`; nothing is deleted. */
@@ -29,6 +33,8 @@ export async function verifyStore(
     wrongBlobs: [],
     damagedRecords: [],
     incompleteRecords: [],
+    damagedStatements: [...store.accepted.damaged()],
+    emptyStatements: [],
   };
   for (const [index, digest] of digests.entries()) {
     report.bytes += store.blobs.stat(digest)?.size ?? 0;
@@ -42,6 +48,9 @@ export async function verifyStore(
     report.incompleteRecords.push(...incomplete(store, record));
   }
   for await (const damaged of store.records.damaged()) report.damagedRecords.push(damaged);
+  for (const { fingerprint, recipe } of store.accepted.all()) {
+    if (!(await store.records.get(fingerprint))) report.emptyStatements.push({ fingerprint, task: recipe.task });
+  }
   return report;
 }
 

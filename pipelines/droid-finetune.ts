@@ -10,7 +10,9 @@ import { trainArmPolicy } from '../tasks/train/arm-policy.ts';
 import { lastCheckpoint } from '../tasks/train/last-checkpoint.ts';
 import { layOutAssets } from '../tasks/train/openpi-assets.ts';
 import { trainOpenpi } from '../tasks/train/openpi.ts';
+import { type Contradiction, refuseContradictions } from './core/contradictions.ts';
 import { pipeline } from './core/pipeline.ts';
+import { openpiContradictions, unusedAddress } from './parts/openpi-contradictions.ts';
 
 const count = z.int().min(1);
 
@@ -63,6 +65,11 @@ export default pipeline(
   (parameters) => {
     const { data, source, sample, actionSpace, actionHorizon, batchSize, steps, keepPeriod, saveInterval } = parameters;
     refuseReleased(parameters);
+    refuseContradictions([
+      ...openpiContradictions({ ...parameters, reads: 'LeRobot', usual: 'pi05_droid_finetune' }),
+      unusedAddress(parameters),
+      unusedCodec(parameters),
+    ]);
 
     const { successOnly, strict, images, codec } = parameters;
     const raw = {
@@ -104,4 +111,13 @@ export default pipeline(
 function refuseReleased({ normStats, trainer }: { normStats: string; trainer: string }): void {
   if (normStats !== 'released' || trainer !== 'embedded') return;
   throw new Problem('stats-not-here', 'The embedded trainer has no released statistics.', { hint: 'normStats=own' });
+}
+
+function unusedCodec({ images, codec }: { images: string; codec: string }): Contradiction | undefined {
+  if (images !== 'image' || codec === 'av1') return undefined;
+  return {
+    parameters: `images=image codec=${codec}`,
+    why: 'a codec is of videos, and none are kept',
+    advice: 'images=video, or no `codec`',
+  };
 }

@@ -8,7 +8,10 @@ import { trainArmPolicy } from '../tasks/train/arm-policy.ts';
 import { lastCheckpoint } from '../tasks/train/last-checkpoint.ts';
 import { layOutAssets } from '../tasks/train/openpi-assets.ts';
 import { trainOpenpi } from '../tasks/train/openpi.ts';
+import { refuseContradictions } from './core/contradictions.ts';
 import { pipeline } from './core/pipeline.ts';
+import { openpiContradictions, unusedAddress } from './parts/openpi-contradictions.ts';
+import { prepareContradictions, rangesOfOthers } from './parts/prepare-contradictions.ts';
 import { prepareDroid, prepareParams, statsParams } from './parts/prepare-droid.ts';
 
 const count = z.int().min(1);
@@ -65,6 +68,14 @@ export default pipeline(
     const { data, source, sample, actionSpace, actionHorizon, batchSize, keepPeriod, trainer, saveInterval } =
       parameters;
     refuseStockStart(parameters);
+    refuseContradictions([
+      ...openpiContradictions({ ...parameters, normStats: 'own', reads: 'RLDS', usual: stockConfig }),
+      unusedAddress(parameters),
+      ...prepareContradictions(parameters, { ...parameters.stats, batchSize, release: '1.0.1' }),
+      source === 'sample' &&
+        parameters.ranges === 'released' &&
+        rangesOfOthers('source=sample', 'the data are made up'),
+    ]);
     const steps = parameters.steps ?? (parameters.start === 'paligemma' ? 240_000 : 100_000);
 
     const { dataset } = {

@@ -3,7 +3,9 @@ import type { Ref, Value } from '../tasks/core/task.ts';
 import { adoptRlds } from '../tasks/download/adopt-rlds.ts';
 import type { rldsDataset } from '../tasks/kinds/rlds-dataset.ts';
 import { rldsStats } from '../tasks/norm-stats/rlds.ts';
+import { type Contradiction, refuseContradictions } from './core/contradictions.ts';
 import { pipeline } from './core/pipeline.ts';
+import { given, prepareContradictions } from './parts/prepare-contradictions.ts';
 import { prepareDroid, prepareParams, statsParams } from './parts/prepare-droid.ts';
 
 const count = z.int().min(1);
@@ -31,6 +33,10 @@ export default pipeline(
   'droid-prepare',
   params,
   ({ data, release, features, stats: asked, ...preparing }) => {
+    refuseContradictions([
+      ...prepareContradictions(preparing, { ...asked, release }),
+      features !== undefined && besideFeatures(preparing, asked),
+    ]);
     const { dataset } = adoptRlds({ path: data, release });
     if (features !== undefined) {
       const only: Record<string, Ref<unknown>> = { normStats: statsOf(dataset, features, { ...asked, ...preparing }) };
@@ -57,4 +63,26 @@ function statsOf(
 ) {
   const counting = { horizon: actionHorizon, batchSize, maxFrames, exact, skipBadRecords };
   return rldsStats({ dataset, stateFeatures: state, actionFeatures: actions, ...counting }).stats;
+}
+
+/** What is only done for data with DROID's features. */
+function besideFeatures(
+  {
+    ranges,
+    idle,
+    checkData,
+  }: { ranges?: string | undefined; idle: Readonly<Record<string, unknown>>; checkData: boolean },
+  { actionSpace, successOnly }: { actionSpace?: string | undefined; successOnly?: boolean | undefined },
+): Contradiction | undefined {
+  const unused = [
+    ...given({ ranges, 'stats.actionSpace': actionSpace, 'stats.successOnly': successOnly }),
+    ...given(idle).map((name) => `idle.${name}`),
+    ...(checkData ? ['checkData'] : []),
+  ];
+  if (unused.length === 0) return undefined;
+  return {
+    parameters: `features ${unused.join(' ')}`,
+    why: 'of named features only statistics are made, of all frames as they are stored',
+    advice: 'leave out one or the other',
+  };
 }

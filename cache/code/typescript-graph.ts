@@ -7,6 +7,15 @@ export interface Module {
   readonly imports: Readonly<Record<string, string>>;
   /** Specifiers of packages, as in `zod/v4`. */
   readonly packages: readonly string[];
+  /** Where it reads the environment; absent where nobody looked. */
+  readonly env?: readonly EnvRead[];
+}
+
+export interface EnvRead {
+  /** Absent for a name that is worked out, and for all of them at once. */
+  readonly name?: string | undefined;
+  /** Of the source, from 1. */
+  readonly line: number;
 }
 
 /** By path relative to the root, with `/`, sorted. */

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { Problem } from '../problem.ts';
 import { writeWhole } from '../write-whole.ts';
+import { withEnvReads } from './env-reads.ts';
 import { sha256 } from './sha256.ts';
 import type { Module, ModuleGraph, Modules, Texts } from './typescript-graph.ts';
 import {
@@ -18,7 +19,7 @@ import {
 import { isCode, parseModules } from './typescript-parse.ts';
 
 export { type Frozen, freeze } from './typescript-freeze.ts';
-export type { ModuleGraph } from './typescript-graph.ts';
+export type { EnvRead, ModuleGraph } from './typescript-graph.ts';
 
 /** Counts in every digest, so that another way of reading TypeScript is another code. */
 const version = 'typescript 1';
@@ -34,7 +35,9 @@ export function scanModules(entry: string, { root, cacheFolder }: ScanOptions): 
   const top = resolve(root);
   const start = pathIn(top, resolve(entry));
   const kept = keptFile(cacheFolder, `${top}\n${start}`);
-  const { modules, texts } = readKept(kept, top) ?? keep(kept, top, parseModules(top, start, version));
+  const before = readKept(kept, top);
+  const isLookedAt = before && Object.values(before.modules).every(({ env }) => env !== undefined);
+  const { modules, texts } = isLookedAt ? before : keep(kept, top, withEnvReads(parseModules(top, start, version)));
   const lines = Object.entries(modules).map(([path, { bytes }]) => `${path} ${bytes}\n`);
   return { root: top, entry: start, modules, texts, digest: sha256([version, top, start, ...lines].join('\n')) };
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { artifactsIn } from '../../cache/records.ts';
 import { removeAll } from '../../cache/remove.ts';
 import type { Change, Copy, Exit, QueueStatus, Submitted } from '../executors/executor.ts';
-import { claimFolder } from '../job/fence.ts';
 import { workFolder } from '../job/staged-job.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import type { Diagnostics } from '../log/diagnostics.ts';
@@ -12,9 +11,8 @@ import { toStored } from '../values/stored.ts';
 import type { Item } from '../values/output.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
 import type { AttemptChange } from './attempt-end.ts';
-import { finishAttempt } from './finish-attempt.ts';
-import { type AttemptAsked, stageAgain, stageAttempt, type StageAttemptTools } from './stage-attempt.ts';
-import { StreamWatch } from './stream-watch.ts';
+import type { AttemptAsked, StageAttemptTools } from './stage-attempt.ts';
+import type { StreamWatch } from './stream-watch.ts';
 
 /** How often running jobs are looked at for new stream items, in milliseconds. */
 const releasePollMs = 200;
@@ -24,9 +22,23 @@ export interface AttemptTools extends StageAttemptTools {
   readonly report: (change: AttemptChange) => void;
 }
 
+/** What only jobs need: a run in which nothing starts does without. */
+async function loadHands() {
+  const [{ stageAgain, stageAttempt }, { StreamWatch }, { finishAttempt }, { claimFolder }] = await Promise.all([
+    import('./stage-attempt.ts'),
+    import('./stream-watch.ts'),
+    import('./finish-attempt.ts'),
+    import('../job/fence.ts'),
+  ]);
+  return { stageAgain, stageAttempt, StreamWatch, finishAttempt, claimFolder };
+}
+
+type Hands = Awaited<ReturnType<typeof loadHands>>;
+
 interface Watched {
   readonly attempt: ActiveAttempt;
   readonly watch: StreamWatch;
+  readonly hands: Hands;
 }
 
 /** The attempts at nodes, from their folders to their outputs in the store; any number at a time. */
@@ -42,6 +54,7 @@ export class Attempts {
   /** The last attempt at each node, until its folder is cleaned. */
   readonly #last = new Map<string, ActiveAttempt>();
   #poll: NodeJS.Timeout | undefined;
+  #hands: Hands | undefined;
 
   constructor(tools: AttemptTools) {
     this.#tools = tools;
@@ -73,13 +86,17 @@ export class Attempts {
 
   /** Starts a job, or takes over the one that an earlier driver left. */
   async start(call: KeyedCall, asked: AttemptAsked): Promise<void> {
+    const hands = (this.#hands ??= await loadHands());
     const submission = this.#submissions.read(call.fingerprint) ?? (await this.#foundAgain(call));
-    if (submission) return this.#adopt(await stageAgain(call, asked, submission, this.#tools), submission);
+    if (submission) {
+      this.#adopt(await hands.stageAgain(call, asked, submission, this.#tools), submission, hands);
+      return;
+    }
 
-    const attempt = await stageAttempt(call, asked, this.#tools);
+    const attempt = await hands.stageAttempt(call, asked, this.#tools);
     const { job, executor } = attempt;
     const { address } = call.instance;
-    const watch = this.#track(attempt);
+    const watch = this.#track(attempt, hands);
     if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
     this.#tools.diagnostics.info(
       { address, fingerprint: call.fingerprint, folder: job.id, resuming: job.resuming },
@@ -118,25 +135,25 @@ export class Attempts {
     return spec.onPreempt === 'resume' ? lost.slice(0, 1) : lost;
   }
 
-  #adopt(attempt: ActiveAttempt, submission: Submission): void {
+  #adopt(attempt: ActiveAttempt, submission: Submission, hands: Hands): void {
     const { name, index, pack, folder, fingerprint } = submission;
     const { job, executor } = attempt;
     const { address, label } = job.call.instance;
     const { run } = this.#tools.run;
     if (submission.run !== run) this.#submissions.write({ ...submission, run, address, label });
-    this.#track(attempt);
+    this.#track(attempt, hands);
     this.#tools.diagnostics.info({ address, fingerprint, folder, name }, 'adopt');
     executor.adopt(job, { name, index, pack });
   }
 
-  #track(attempt: ActiveAttempt): StreamWatch {
+  #track(attempt: ActiveAttempt, hands: Hands): StreamWatch {
     const { call } = attempt.job;
     const { address } = call.instance;
-    const watch = new StreamWatch(attempt, {
+    const watch = new hands.StreamWatch(attempt, {
       store: this.#tools.store,
       released: (output, item) => this.#released(call, output, item),
     });
-    const watched = { attempt, watch };
+    const watched = { attempt, watch, hands };
     this.#running.set(address, watched);
     this.#byToken.set(attempt.job.token, watched);
     this.#last.set(address, attempt);
@@ -275,22 +292,22 @@ export class Attempts {
     }
   }
 
-  #started({ attempt, watch }: Watched, { host, pid, copy, secondsAgo = 0 }: ChangeOf<'started'>): void {
+  #started({ attempt, watch, hands }: Watched, { host, pid, copy, secondsAgo = 0 }: ChangeOf<'started'>): void {
     const { job, executor } = attempt;
     const { address } = job.call.instance;
     if (job.call.spec.onPreempt === 'resume' && pid !== undefined) {
-      claimFolder(workFolder(this.#tools.store, job.call.fingerprint), pid, host);
+      hands.claimFolder(workFolder(this.#tools.store, job.call.fingerprint), pid, host);
     }
     attempt.started(copy, secondsAgo);
     this.#tools.emit({ type: 'node-started', address, attempt: job.attempt, host, pid });
     if (executor.outlivesDriver && watch.items.size === 0) watch.releaseAgain();
   }
 
-  #exited({ attempt, watch }: Watched, exit: Exit, copy: Copy | undefined): void {
+  #exited({ attempt, watch, hands }: Watched, exit: Exit, copy: Copy | undefined): void {
     const { call } = attempt.job;
     const { address } = call.instance;
     attempt.exited(copy);
-    void finishAttempt(attempt, watch, exit, this.#tools).then((end) => {
+    void hands.finishAttempt(attempt, watch, exit, this.#tools).then((end) => {
       this.#untrack(attempt);
       this.#tools.diagnostics.info({ address, exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
       this.#tools.report({ type: 'attempt-ended', call, end });

@@ -6,16 +6,26 @@ import type { Copy, Exit } from '../executors/executor.ts';
 import { signatureOf } from '../job/shared-outputs.ts';
 import type { StagedJob } from '../job/staged-job.ts';
 import type { Diagnostics } from '../log/diagnostics.ts';
+import type { Failure } from '../log/events.ts';
+import type { Item } from '../values/output.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
 import type { AttemptEnd } from './attempt-end.ts';
 import { costOf, heldBy } from './cost.ts';
 import { ingest } from './ingest.ts';
-import { failureOf, judge } from './judge.ts';
-import type { StreamWatch } from './stream-watch.ts';
+import { failureOf } from './failure-of.ts';
+import { judge } from './judge.ts';
 import { awaitVisible } from './wait-visible.ts';
 
 /** So long files of a job on another host are waited for, in seconds, unless its executor says otherwise. */
 const usualVisibleSeconds = 120;
+
+/** What watches the streams of the job. */
+interface Streams {
+  lookForTheLastTime(): Promise<void>;
+  /** Why they cannot be taken. */
+  readonly broken: Failure | undefined;
+  readonly items: ReadonlyMap<string, readonly Item[]>;
+}
 
 interface FinishTools {
   readonly store: Store;
@@ -25,7 +35,7 @@ interface FinishTools {
 /** Judges a job that has ended, and takes in what it made. */
 export async function finishAttempt(
   attempt: ActiveAttempt,
-  watch: StreamWatch,
+  watch: Streams,
   exit: Exit,
   tools: FinishTools,
 ): Promise<AttemptEnd> {

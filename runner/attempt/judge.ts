@@ -1,6 +1,4 @@
-import { join } from 'node:path';
-import { errorCode, fileProblem } from '../../cache/file-problem.ts';
-import { messageOf, Problem } from '../../cache/problem.ts';
+import { join, sep } from 'node:path';
 import type { Failure } from '../log/events.ts';
 import type { EndCause, Exit } from '../executors/executor.ts';
 import { readJson } from '../files/read-json.ts';
@@ -14,15 +12,6 @@ export function judge(job: StagedJob, exit: Exit, executor?: string): Failure | 
   const code = exit.code ?? undefined;
   if (code === 0) return undefined;
   return bodyFailure(job.folder) ?? programFailure(job, code, exit);
-}
-
-/** A thrown thing as the reason of a failure; a full or read-only disk is called by its name. */
-export function failureOf(error: unknown): Failure {
-  const { path = 'the store' } = error as { path?: string };
-  const isDisk = ['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'ENFILE'].includes(errorCode(error) ?? '');
-  const known = isDisk ? fileProblem(error, path) : error;
-  if (!Problem.is(known)) return { code: 'unexpected', message: messageOf(error) };
-  return { code: known.code, message: known.message, ...(known.hint ? { hint: known.hint } : {}) };
 }
 
 /** What ended it was not its program. */
@@ -71,7 +60,9 @@ function fromOutside(
 /** None when there is no body, or it was ended from outside. */
 function bodyFailure(folder: string): Failure | undefined {
   const failure = readJson(join(folder, 'failure.json'), WorkerFailure);
-  return failure && { code: failure.code, message: failure.message, ...(failure.hint ? { hint: failure.hint } : {}) };
+  if (!failure) return undefined;
+  const { code, message, hint } = failure;
+  return { code, message, ...(hint ? { hint: hint.replaceAll(join(folder, 'in') + sep, 'its input ') } : {}) };
 }
 
 function programFailure({ call }: StagedJob, code: number | undefined, exit: Exit): Failure {
@@ -79,8 +70,8 @@ function programFailure({ call }: StagedJob, code: number | undefined, exit: Exi
   if (code === 127) {
     return {
       code: 'no-such-program',
-      message: `The program ${programOf(call)} was not found.`,
-      hint: 'Install it, or set PATH before the run.',
+      message: `The program ${programOf(call)}, or one that it starts, was not found.`,
+      hint: 'Install it, or set PATH before the run; its log may say which.',
     };
   }
   if (code === 126) {

@@ -10,7 +10,7 @@ import type { ActiveAttempt } from './active-attempt.ts';
 import { fileStateOf } from './file-state.ts';
 import { ingestItem } from './ingest.ts';
 import { noteReleased, readReleased } from './released-ledger.ts';
-import { failureOf } from './judge.ts';
+import { failureOf } from './failure-of.ts';
 import { findReleases, type ReadyItem } from './releases.ts';
 
 /** How often a job on another host is looked at, through a file system that many share; in milliseconds. */

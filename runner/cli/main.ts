@@ -40,13 +40,20 @@ function refuseOldNode(version: string): void {
   });
 }
 
+/** The folder that `--store DIR` or `--store=DIR` names: errors come before and after the command line was parsed. */
+function storeIn(word: string, next: string | undefined): string[] {
+  if (word === '--store') return next === undefined ? [] : [next];
+  return word.startsWith('--store=') ? [word.slice('--store='.length)] : [];
+}
+
 let code: number;
 try {
   code = await main(process.argv.slice(2));
 } catch (cause) {
   const error = orFullDisk(cause);
   const verbose = process.argv.includes('--verbose');
-  printProblem(error, openIo({ verbose, color: !process.argv.includes('--no-color') }));
+  const [store] = process.argv.flatMap((word, i, all) => storeIn(word, all[i + 1]));
+  printProblem(error, openIo({ verbose, color: !process.argv.includes('--no-color'), ...(store && { store }) }));
   code = exitCodeOf(error);
 }
 // What was written to a pipe may still be on its way.

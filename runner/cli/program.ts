@@ -75,6 +75,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .addOption(executor)
     .option('--until <node>', 'only this node and what it needs')
     .option('--force <node>', 'as if nothing were known of this node; may be repeated', collect, [])
+    .option('--no-types', 'as if there were no TypeScript to check types with')
     .option('--json', 'one object, for programs');
   command('run <name> [overrides...]', 'run what is missing', async () => (await import('./commands/run.ts')).run)
     .addOption(profile)
@@ -85,6 +86,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .option('--until <node>', 'only this node and what it needs')
     .option('--force <node>', 'run this node whatever is known of it; may be repeated', collect, [])
     .option('--fail-fast', 'stop everything at the first failure')
+    .option('--no-types', 'run it whatever TypeScript says of its types')
     .addOption(new Option('--numbered <run>').hideHelp());
   command(
     'resume [run]',
@@ -128,6 +130,19 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     'why a node would run, or would not',
     async () => (await import('./commands/why.ts')).why,
   ).addOption(profile);
+  command(
+    'accept <name-or-node> [node] [overrides...]',
+    'say that what changed of a node does not matter: its old result holds',
+    async () => (await import('./commands/accept.ts')).accept,
+  )
+    .usage('[options] [name] <node> [overrides...]')
+    .addOption(profile)
+    .option('--why <text>', 'the reason, for whoever reads it later');
+  command(
+    'accepted',
+    'what was accepted in the store, by whom and why',
+    async () => (await import('./commands/accept.ts')).accepted,
+  ).option('--revoke <node-or-fingerprint>', 'take it back');
   command('diff <run> <other>', 'what differs between two runs', async () => (await import('./commands/diff.ts')).diff);
   command('get <name> <output>', 'take a result out of the store', async () => (await import('./commands/get.ts')).get)
     .requiredOption('--to <path>', 'where to')
@@ -140,6 +155,8 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .option('--port <n>', 'where to listen; 0 takes any that is free', portNumber, 8000)
     .option('--host <address>', 'other addresses than those of this machine need a key', '127.0.0.1')
     .option('--api-key-env <variable>', 'holds the key that clients must send')
+    .option('--allow-origin <origin>', 'web pages that may use the policy; may be repeated', collect, [])
+    .option('--allow-host <name>', 'a further name by which clients reach this machine; may be repeated', collect, [])
     .addOption(
       new Option('--backend <name>', 'what TF.js computes on')
         .choices(['wasm', 'cpu', 'node', 'node-gpu', 'auto'])

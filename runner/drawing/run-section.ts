@@ -2,6 +2,7 @@ import { html, Html } from '../../tasks/report/page/html.ts';
 import { drawingOfPlan } from './draw.ts';
 import { graphSvg } from './graph-svg.ts';
 import { countsOf, type NodeState, type RunState } from '../log/state.ts';
+import { acceptedInWords } from '../words/accepted.ts';
 import { count, duration, localTime } from '../words/quantities.ts';
 
 const room = /<section id="this-run" hidden>\s*<!--stet:this-run-->\s*<\/section>/;
@@ -33,7 +34,7 @@ ${nodes.map(row)}</tbody>
 </section>`;
 }
 
-function row({ label, phase, seconds }: NodeState): Html {
+function row({ label, phase, seconds, accepted }: NodeState): Html {
   const time = seconds === undefined ? '' : duration(seconds);
-  return html`<tr><td>${label}</td><td>${phase}</td><td class="number">${time}</td></tr>\n`;
+  return html`<tr><td>${label}</td><td>${accepted ? acceptedInWords(accepted) : phase}</td><td class="number">${time}</td></tr>\n`;
 }

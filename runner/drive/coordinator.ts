@@ -1,6 +1,6 @@
 import { Attempts } from '../attempt/attempts.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
-import { failureOf } from '../attempt/judge.ts';
+import { failureOf } from '../attempt/failure-of.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { Executors } from '../executors/executors.ts';
 import { fitRecord } from '../keys/fit-record.ts';

@@ -1,10 +1,10 @@
 import type { NodeRecord, Records } from '../../cache/records.ts';
 import { Problem } from '../../cache/problem.ts';
+import type { Resources } from '../../tasks/core/resources.ts';
 import type { AttemptAsked } from '../attempt/stage-attempt.ts';
 import type { Executors } from '../executors/executors.ts';
 import { broughtAlong } from '../executors/with-services.ts';
 import { type KeyedCall, resourcesOf, toPlace } from '../keys/keyed-call.ts';
-import type { Services } from '../services/services.ts';
 import { servicesIn } from '../values/leaves.ts';
 import type { Leases } from './leases.ts';
 import type { Placing, QueuedNode, QueuedNodes } from './queued-nodes.ts';
@@ -28,7 +28,15 @@ export interface LauncherTools {
   readonly leases: Leases;
   readonly records: Pick<Records, 'get'>;
   readonly executors: Executors;
-  readonly services: Services;
+  readonly services: {
+    of(consumer: KeyedCall): readonly KeyedCall[];
+    look(
+      consumer: KeyedCall,
+      resources: Resources,
+    ): Promise<'up' | 'coming' | 'startable' | { readonly failed: string }>;
+    startFor(consumer: KeyedCall): Promise<void>;
+    lend(consumer: KeyedCall): ReadonlyMap<string, string>;
+  };
   /** The record as it holds today; undefined when it does not. */
   readonly fitted: (call: KeyedCall, record: NodeRecord) => Promise<NodeRecord | undefined>;
   readonly attempts: {

@@ -3,6 +3,7 @@ import { Problem } from '../../cache/problem.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
+import type { Dataflow } from '../dataflow/dataflow.ts';
 import { workFolder } from '../job/staged-job.ts';
 import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import type { Recipes } from '../keys/recipes.ts';
@@ -14,7 +15,8 @@ import type { Output } from '../values/output.ts';
 import type { Journal } from './journal.ts';
 import type { Leases } from './leases.ts';
 import type { Losses } from './losses.ts';
-import type { Pass } from './pass.ts';
+import type { QueuedNodes } from './queued-nodes.ts';
+import type { SharedCalls } from './shared-calls.ts';
 import { nextTry } from './retries.ts';
 import { recordOf } from './run-facts.ts';
 
@@ -31,7 +33,7 @@ export const unwanted: Failure = { code: 'cancelled-on-request', message: 'It wa
 export interface OutcomesTools {
   /** The run's number. */
   readonly run: string;
-  readonly pass: Pass;
+  readonly pass: { readonly dataflow: Dataflow; readonly shared: SharedCalls; readonly queue: QueuedNodes };
   readonly journal: Journal;
   readonly leases: Leases;
   readonly losses: Losses;
@@ -64,13 +66,15 @@ export class Outcomes {
   hit(call: KeyedCall, record: NodeRecord, from: 'store' | 'other-run'): void {
     const { journal } = this.#tools;
     const { address, label } = call.instance;
+    const { accepted } = record;
     const { seconds, gpus, cpus, run } = record.provenance;
     // What an earlier driver of this run has made was not saved.
     const saved = run === this.#tools.run ? {} : { seconds, ...(gpus && { gpus }), ...(cpus && { cpus }) };
+    const told = { ...saved, ...(accepted && { accepted }) };
     // In a later pass, what this run has done or looked up already is no news.
     const phase = journal.state.nodes.get(address)?.phase;
     if (phase !== 'done' && phase !== 'cached') {
-      journal.emit({ type: 'node-cached', address, label, fingerprint: call.fingerprint, from, ...saved });
+      journal.emit({ type: 'node-cached', address, label, fingerprint: call.fingerprint, from, ...told });
     }
     if (call.spec.onPreempt === 'resume') this.#dropLeftWork(call);
     this.#finish(call, outputsOf(record));

@@ -1,14 +1,22 @@
 import { hostname } from 'node:os';
 import type { NodeRecord } from '../../cache/records.ts';
-import { isRef } from '../../tasks/core/ref.ts';
+import type { Graph } from '../../pipelines/core/graph.ts';
+import type { Point } from '../../pipelines/core/overrides.ts';
+import { isRef, type Ref } from '../../tasks/core/ref.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
-import type { Dataflow } from '../dataflow/dataflow.ts';
 import { eventFormat, type Fact, type PlannedNode, type RunStatus } from '../log/events.ts';
 import type { Output } from '../values/output.ts';
-import { digestsOf, type KeyedCall } from '../keys/keyed-call.ts';
-import type { Session } from '../project/session.ts';
+import { digestsOf } from '../keys/declared-type.ts';
+import type { KeyedCall } from '../keys/keyed-call.ts';
 import { countsOf, type RunState } from '../log/state.ts';
 import { storedOutput, toStored } from '../values/stored.ts';
+
+/** What is run: a pipeline with its parameters, or with several choices of them. */
+interface Ran {
+  readonly graph: Graph;
+  readonly pipelineName: string;
+  readonly points: readonly Point[];
+}
 
 interface RunPlace {
   readonly run: string;
@@ -17,7 +25,7 @@ interface RunPlace {
 }
 
 /** The first fact of a run: what it is about to do, so that its log can be read without its pipeline. */
-export function runStarted({ graph, pipelineName, points }: Session, { run, resumed, only }: RunPlace): Fact {
+export function runStarted({ graph, pipelineName, points }: Ran, { run, resumed, only }: RunPlace): Fact {
   const nodes = graph.order
     .filter(({ address }) => only?.has(address) ?? true)
     .map(({ address, label, node, needs, scope }): PlannedNode => {
@@ -50,8 +58,14 @@ export function runFinished(
   return { type: 'run-finished', run, status, counts, seconds, results };
 }
 
+/** What is known of outputs so far. */
+interface Known {
+  output(ref: Ref<unknown>): Output | undefined;
+  value(structure: unknown): unknown;
+}
+
 /** The wanted results that exist, by name. A pipeline that wants one nameless thing has it as `result`. */
-export function resultsOf(wanted: unknown, dataflow: Dataflow): Record<string, unknown> {
+export function resultsOf(wanted: unknown, dataflow: Known): Record<string, unknown> {
   const named: Record<string, unknown> =
     isRef(wanted) || Array.isArray(wanted) ? { result: wanted } : (wanted as Record<string, unknown>);
   const results = Object.entries(named).flatMap(([name, structure]) => {

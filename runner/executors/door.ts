@@ -33,6 +33,7 @@ export interface Door<Own = unknown> {
   make(site: ExecutorSite<Own>, options: MakeOptions): Promise<Executor>;
   /**
    * Why jobs with these resources can never start there: all reasons for each of them, in one look; none while it is not known.
+   * With `isNote`, what could not be told.
    * Default: what the executor itself says when it is not open.
    */
   refusals?(asked: readonly Resources[], site: ExecutorSite<Own>): Promise<readonly (readonly Reason[])[]>;
@@ -79,6 +80,8 @@ export interface Reason {
   readonly what: string;
   /** What to do about it. */
   readonly advice?: string;
+  /** It can start all the same: this is said, and no more. */
+  readonly isNote?: boolean;
 }
 
 /** Where a door's jobs run, as people say it. */

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 
 const kept = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ'];
 
+/** Names of what every job sees, whatever it declares. */
+export const jobVariables: readonly string[] = [...kept, 'TMPDIR', 'STET_JOB', 'STET_PROGRESS'];
+
 /** What every job inherits of the driver's environment, wherever it runs. */
 export function inheritedEnvironment(): Record<string, string> {
   const given = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));

@@ -1,5 +1,5 @@
 import type { Resources } from '../../tasks/core/resources.ts';
-import type { Capacity } from './capacity.ts';
+import { type Capacity, hasGpuMemory } from './capacity.ts';
 
 export interface Allocation {
   readonly isService: boolean;
@@ -27,18 +27,30 @@ export class Slots {
   }
 
   /** Why this machine can never run such a job: all reasons. */
-  refusals({ gpus = 0, gpuType, memoryGb = 0, nodes = 1 }: Resources): string[] {
-    const { gpus: own, gpuType: ownType, memoryGb: ownMemory } = this.#capacity;
+  refusals({ gpus = 0, gpuType, gpuMemoryGb = 0, memoryGb = 0, nodes = 1 }: Resources): string[] {
+    const { gpus: own, gpuType: ownType, gpuMemoryGb: ownGpuMemory, memoryGb: ownMemory } = this.#capacity;
     const reasons: string[] = [];
     if (nodes > 1) reasons.push(`it asks for ${nodes} nodes and this is one machine`);
     if (gpus > own.length) {
-      const asked = `${gpus} ${gpuType ? `${gpuType.toUpperCase()} ` : ''}GPU${gpus > 1 ? 's' : ''}`;
+      const asked = `${gpus} ${gpuType ? `${gpuType.toUpperCase()} ` : ''}GPU${gpus > 1 ? 's' : ''}${gpuMemoryGb > 0 ? ` of ${gpuMemoryGb} GB` : ''}`;
       reasons.push(`it asks for ${asked} and this machine has ${own.length}`);
     } else if (gpus > 0 && gpuType && ownType && !ownType.toLowerCase().includes(gpuType.toLowerCase())) {
       reasons.push(`it asks for GPUs of type ${gpuType} and this machine has ${ownType}`);
     }
+    if (gpus > 0 && gpus <= own.length && ownGpuMemory !== undefined && !hasGpuMemory(ownGpuMemory, gpuMemoryGb)) {
+      const gb = Math.round(ownGpuMemory);
+      reasons.push(`it asks for GPUs with ${gpuMemoryGb} GB of memory and this machine has GPUs with ${gb} GB`);
+    }
     if (memoryGb > ownMemory) reasons.push(`it asks for ${memoryGb} GB of memory and this machine has ${ownMemory} GB`);
     return reasons;
+  }
+
+  /** What of a request cannot be told here, in words. */
+  unknowns({ gpus = 0, gpuMemoryGb }: Resources): string[] {
+    const isTold = gpus === 0 || gpuMemoryGb === undefined || this.#capacity.gpuMemoryGb !== undefined;
+    return isTold
+      ? []
+      : [`it asks for GPUs with ${gpuMemoryGb} GB of memory, and how much those of this machine have is not known`];
   }
 
   take(resources: Resources, { isService = false }: { isService?: boolean } = {}): Allocation | undefined {

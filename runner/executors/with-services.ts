@@ -6,7 +6,7 @@ import type { Reason } from './door.ts';
 export function withServices(job: Resources, services: readonly Resources[]): Resources {
   if (services.length === 0) return job;
   const all = [job, ...services];
-  return { ...job, ...total('gpus', all, 0), ...total('memoryGb', all, 0) };
+  return { ...job, ...total('gpus', all, 0), ...total('memoryGb', all, 0), ...gpuMemory(all) };
 }
 
 /**
@@ -39,6 +39,14 @@ export function refusalToBring(job: Resources, services: readonly Resources[]): 
     what: `it and its services run in one job there, and ask for GPUs of types ${types.join(' and ')}`,
     advice: 'Ask for one type, or run it with --executor local.',
   };
+}
+
+/** All GPUs of a job are of one sort: what the most demanding of them needs. */
+function gpuMemory(all: readonly Resources[]): Pick<Resources, 'gpuMemoryGb'> {
+  const asked = all.flatMap(({ gpus = 0, gpuMemoryGb }) =>
+    gpus > 0 && gpuMemoryGb !== undefined ? [gpuMemoryGb] : [],
+  );
+  return asked.length === 0 ? {} : { gpuMemoryGb: Math.max(...asked) };
 }
 
 function gpuTypesOf(all: readonly Resources[]): string[] {

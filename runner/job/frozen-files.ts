@@ -17,7 +17,7 @@ import { digestFileSync } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
-import { filesOf } from '../keys/recipes.ts';
+import { filesOf } from '../keys/code-files.ts';
 
 /**
  * A folder in which a program finds its declared code as it was hashed, whatever becomes of the project meanwhile: copies of

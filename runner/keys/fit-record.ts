@@ -11,13 +11,24 @@ import { streamOf } from '../../tasks/core/stream.ts';
 import { type HeldArtifact, mapArtifacts } from '../values/leaves.ts';
 import type { Output } from '../values/output.ts';
 import { asStored, outputFrom, storedOutput } from '../values/stored.ts';
-import { digestsOf, type KeyedCall } from './keyed-call.ts';
+import { digestsOf } from './declared-type.ts';
+import type { KeyedCall } from './keyed-call.ts';
 
 /**
  * A record as today's code has it: where the type of an output, or what its kind computes, is another than when it was last
  * checked, stored files are inspected again and values are checked. In words why, when it does not fit any more.
  */
 export async function fitRecord(store: Store, call: KeyedCall, record: NodeRecord): Promise<NodeRecord | string> {
+  const fitted = await fitsToday(store, call, record);
+  if (typeof fitted === 'string' || fitted === record) return fitted;
+  await store.records.set(fitted).catch((error: unknown) => {
+    if (!Problem.is(error) || error.code !== 'store-read-only') throw error; // it is worked out again the next time
+  });
+  return fitted;
+}
+
+/** The same, and nothing is kept. */
+export async function fitsToday(store: Store, call: KeyedCall, record: NodeRecord): Promise<NodeRecord | string> {
   const outputs: Record<string, Json> = { ...record.outputs };
   const changed = Object.entries(call.types).filter(([name, { digest }]) => record.types?.[name] !== digest);
   if (changed.length === 0) return record;
@@ -34,11 +45,7 @@ export async function fitRecord(store: Store, call: KeyedCall, record: NodeRecor
     if (Problem.is(error)) return error.message;
     throw error;
   }
-  const fitted = { ...record, outputs, types: digestsOf(call.types) };
-  await store.records.set(fitted).catch((error: unknown) => {
-    if (!Problem.is(error) || error.code !== 'store-read-only') throw error; // it is worked out again the next time
-  });
-  return fitted;
+  return { ...record, outputs, types: digestsOf(call.types) };
 }
 
 interface Place {

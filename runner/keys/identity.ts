@@ -4,7 +4,7 @@ import { Problem } from '../../cache/problem.ts';
 import { type Kind, kindOf } from '../../tasks/core/artifact.ts';
 import { isRef } from '../../tasks/core/ref.ts';
 import { Closures } from './closures.ts';
-import type { DeclaredType } from './keyed-call.ts';
+import type { DeclaredType } from './declared-type.ts';
 
 /** Characters of a captured value that a recipe holds as it is; longer ones by digest. */
 const longestShown = 1000;

@@ -4,13 +4,7 @@ import { mergeResources, type Resources } from '../../tasks/core/resources.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { ToPlace } from '../executors/placement.ts';
-
-/** What an output is declared as. */
-export interface DeclaredType {
-  readonly digest: Digest;
-  /** What was stored is not what was given: it cannot be checked against another type. */
-  readonly transforms: boolean;
-}
+import type { DeclaredType } from './declared-type.ts';
 
 /** An instance whose inputs are checked and whose recipe is known. */
 export interface KeyedCall {
@@ -21,10 +15,6 @@ export interface KeyedCall {
   readonly fingerprint: Digest;
   /** What its outputs are declared as, by name. */
   readonly types: Readonly<Record<string, DeclaredType>>;
-}
-
-export function digestsOf(types: Readonly<Record<string, DeclaredType>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(types).map(([name, { digest }]) => [name, digest]));
 }
 
 /** What a job asks for: its task's wishes, and over them those of the call. */

@@ -2,16 +2,19 @@ import { fingerprint, type Recipe } from '../../cache/recipe.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
 import { type Digest, digestBytes } from '../../cache/digest.ts';
+import { refuseContradictions } from '../../tasks/core/call.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isOnlyOne } from '../../tasks/core/definitions.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
-import type { DeclaredType, KeyedCall } from './keyed-call.ts';
+import { filesOf } from './code-files.ts';
+import type { DeclaredType } from './declared-type.ts';
+import type { KeyedCall } from './keyed-call.ts';
 import { inputPlace, outputPlace } from './places.ts';
 import { bodyOf, taskOf } from './service-task.ts';
 import { Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
-import { mapArtifacts, withUrls } from '../values/leaves.ts';
+import { mapArtifacts, mapOutside } from '../values/leaves.ts';
 
 /** The same for the url of a service: programs may take it apart, so it is one. */
 const urlPlace = (where: string): string => `http://${where.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.service.invalid:1`;
@@ -43,6 +46,7 @@ export class Recipes {
   async key(instance: Instance): Promise<KeyedCall> {
     const spec = specOf(instance);
     const inputs = parseInputs(spec, instance.inputs);
+    refuseContradictions(spec, inputs);
     const recipe: Recipe = {
       format: 1,
       task: spec.name,
@@ -201,25 +205,17 @@ export function specOf(instance: Instance): TaskSpec {
   throw new Problem('bug', `${instance.address} runs nothing: this is a mistake in the framework, please report it.`);
 }
 
-/** Digests of the declared code of a task, by path. */
-export async function filesOf(spec: TaskSpec, root: string): Promise<Record<string, string>> {
-  const globs = spec.code.filter((code) => typeof code === 'string');
-  const inputs = spec.code.filter((code) => typeof code !== 'string');
-  const parts = await Promise.all([
-    globs.length > 0 ? import('../../cache/code/globs.ts').then(({ globDigests }) => globDigests(root, globs)) : {},
-    ...inputs.map((input) => input.digests(root)),
-  ]);
-  return Object.assign({}, ...parts) as Record<string, string>;
-}
-
 /** The inputs with places for the paths of artifacts, and for texts that only say where something is. */
 function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const named = Object.entries(inputs).map(([name, value]) => {
     return [name, typeof value === 'string' && isUncounted(shape[name]) ? inputPlace(name) : value];
   });
   const placed: Record<string, unknown> = Object.fromEntries(named);
-  const wired = withUrls(placed, (_, where) => urlPlace(where));
-  return mapArtifacts(wired, ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }));
+  return mapOutside(
+    placed,
+    ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }),
+    urlPlace,
+  );
 }
 
 /** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */

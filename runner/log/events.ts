@@ -1,3 +1,4 @@
+import type { Acceptance } from '../../cache/records.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import type { Tries } from './tries.ts';
 
@@ -68,6 +69,8 @@ export type Event = { readonly time: string } & (
       readonly seconds?: number;
       readonly gpus?: number;
       readonly cpus?: number;
+      /** It is the result of another fingerprint, which a person accepted. */
+      readonly accepted?: Acceptance;
     })
   | (OfNode & {
       readonly type: 'node-awaited';

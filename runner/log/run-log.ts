@@ -6,6 +6,7 @@ import { isDigest } from '../../cache/digest.ts';
 import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { endTornLine, readJsonLines } from '../files/json-lines.ts';
+import { Lines } from '../files/lines.ts';
 import { type Event, eventFormat } from './events.ts';
 
 const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
@@ -52,13 +53,27 @@ export function openLog(root: string, run: string): RunLog {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw linkedLog(path);
   endTornLine(path);
   const file = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o666);
+  const lines = new Lines((text) => void writeSync(file, text), mostHeldBack);
   return {
     run,
     folder,
-    append: (event) => void writeSync(file, `${JSON.stringify(event)}\n`),
-    close: () => closeSync(file),
+    append: (event) => {
+      lines.add(JSON.stringify(event));
+      // That something is known any other driver finds out for itself: nothing is lost when the last of these are.
+      if (event.type !== 'node-cached') lines.flush();
+    },
+    close: () => {
+      try {
+        lines.flush();
+      } finally {
+        closeSync(file);
+      }
+    },
   };
 }
+
+/** So many events may wait to be written together. */
+const mostHeldBack = 100;
 
 function linkedLog(path: string): Problem {
   return new Problem('store-leaves', `${path} is a link: the log would be written outside of the store.`, {
@@ -106,11 +121,18 @@ function hasItsFields(type: string, line: Readonly<Record<string, unknown>>): bo
       return typeof line.status === 'string' && isTable(line.results);
     case 'warning':
       return typeof line.message === 'string';
+    case 'node-cached':
+      return isNamed(line) && (line.accepted === undefined || isAcceptance(line.accepted));
     case 'node-failed':
       return isNamed(line) && isTable(line.failure) && typeof line.failure.message === 'string';
     default:
       return !/^(?:node|item|service)-/.test(type) || isNamed(line);
   }
+}
+
+function isAcceptance(value: unknown): boolean {
+  if (!isTable(value) || !isDigest(value.as)) return false;
+  return [value.run, value.by, value.why ?? ''].every((word) => typeof word === 'string');
 }
 
 function isNamed(node: unknown): boolean {

@@ -1,3 +1,4 @@
+import type { Acceptance } from '../../cache/records.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import type { Cost, Counts, Event, EventOf, Failure, PlannedNode, RunStatus } from './events.ts';
 import type { NodePhase } from './node-phase.ts';
@@ -22,6 +23,8 @@ export interface NodeState {
   readonly released: number;
   /** It ran, and its outputs differ from what was known under an earlier recipe, or nothing was known. */
   readonly changed?: boolean;
+  /** It is cached by what a person said of another result. */
+  readonly accepted?: Acceptance;
   readonly executor?: string;
   readonly resources?: Resources;
   /** What a scheduler calls the newest attempt: its name, its place in an array of that name, and its id. */
@@ -116,7 +119,12 @@ export function apply(state: GrowingState, event: Event): GrowingState {
     }
     case 'node-cached':
       return {
-        ...withNode(state, event, { phase: 'cached', fingerprint: event.fingerprint, endedAt: at }),
+        ...withNode(state, event, {
+          phase: 'cached',
+          fingerprint: event.fingerprint,
+          endedAt: at,
+          ...(event.accepted && { accepted: event.accepted }),
+        }),
         saved: savedWith(state.saved, event),
       };
     case 'node-awaited':

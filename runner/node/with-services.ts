@@ -8,7 +8,7 @@ import { asClause, bringUp, type BroughtServer, refuseOtherCommand } from './bro
 import { findTask } from './find-task.ts';
 import { asHere } from './localise-job.ts';
 import { Program } from './program.ts';
-import { failureOf } from '../attempt/judge.ts';
+import { failureOf } from '../attempt/failure-of.ts';
 import { type Part, ServedJob } from '../job/served-job.ts';
 import { nodeArgs } from '../job/worker-args.ts';
 import { Ports } from '../services/ports.ts';

@@ -1,9 +1,9 @@
 import { canonicalJson, isTable, type Json } from '../../cache/canonical-json.ts';
 import { type Recipe, recipeDifference } from '../../cache/recipe.ts';
+import { acceptedRecords } from '../../cache/accepted-records.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
-import { refsIn } from '../../tasks/core/node.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
@@ -11,7 +11,7 @@ import { commandIn, counted, type FixedPart, type Recipes, specOf } from '../key
 import { isWhole } from '../values/cache-hit.ts';
 import { forRecipe } from '../values/declared.ts';
 import { type History, inFewWords } from './history.ts';
-import { knownInputs } from './known-inputs.ts';
+import { givenInputs } from './known-inputs.ts';
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -34,8 +34,8 @@ export class Certainty {
   /** Why a node runs whatever its missing inputs will be; undefined when it may be known. `given` are its inputs, with refs. */
   async reasonToRun(instance: Instance, given: Inputs): Promise<string | undefined> {
     const spec = specOf(instance);
-    const known = knownInputs(spec, given);
-    const waiting = new Set(Object.keys(spec.inputs).filter((name) => refsIn(given[name]).length > 0));
+    const { known, unknown } = givenInputs(spec, given);
+    const waiting = new Set(unknown.map(([name]) => name));
     const fixed = await this.#recipes.fixedPart(spec);
     const partly: Partly = { spec, known, waiting, fixed, inputs: forRecipe(counted(spec, known)) as Recipe['inputs'] };
     const records = (await this.#records()).get(spec.name) ?? [];
@@ -62,12 +62,15 @@ export class Certainty {
   }
 
   async #read(): Promise<Map<string, NodeRecord[]>> {
+    const { records, accepted } = this.#store;
     const byTask = new Map<string, NodeRecord[]>();
-    for await (const record of this.#store.records.all()) {
-      const { task } = record.recipe;
-      const others = byTask.get(task);
-      if (others) others.push(record);
-      else byTask.set(task, [record]);
+    for (const some of [records.all(), acceptedRecords(records, accepted)]) {
+      for await (const record of some) {
+        const { task } = record.recipe;
+        const others = byTask.get(task);
+        if (others) others.push(record);
+        else byTask.set(task, [record]);
+      }
     }
     return byTask;
   }

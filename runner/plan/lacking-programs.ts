@@ -5,13 +5,12 @@ import { findProgram } from '../../tasks/core/needs.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { Reason } from '../executors/door.ts';
 import { outputPlace } from '../keys/places.ts';
-import { guessedInputs } from './known-inputs.ts';
+import { type GivenInputs, guessedInputs, type Inputs } from './known-inputs.ts';
 
-interface ProgramPlace {
-  /** The project's folder. */
-  readonly root: string;
-  /** What was looked for before: many nodes have one program. */
-  readonly looks: Map<string, Promise<Missing[]>>;
+/** A node whose program is looked for. */
+export interface Starting {
+  readonly spec: TaskSpec;
+  readonly given: GivenInputs;
   /** Jobs find what the site prepares where they run: what is missing here says nothing. */
   readonly isElsewhere: boolean;
 }
@@ -21,37 +20,80 @@ export interface Missing extends Reason {
   readonly path?: string;
 }
 
-/** What keeps the program of a node from starting, as far as it is known before its inputs are. */
-export async function lackingProgram(
-  spec: TaskSpec,
-  given: Readonly<Record<string, unknown>>,
-  { root, isElsewhere, looks }: ProgramPlace,
+/** Where a program starts, and its first argument; undefined where that cannot be made yet, or hangs on what is still to come. */
+interface Begin {
+  readonly folder: string | undefined;
+  readonly program: string | undefined;
+}
+
+/**
+ * What keeps programs from starting, as far as it is known before their inputs are, by node. Many nodes begin alike, and one
+ * look is enough for them. `root` is the project's folder.
+ */
+export async function lackingPrograms<T extends Starting>(
+  nodes: readonly T[],
+  root: string,
+): Promise<ReadonlyMap<T, readonly Missing[]>> {
+  const alike = new Map<string, { readonly begin: Begin; readonly nodes: T[] }>();
+  for (const node of nodes) {
+    const [inputs] = guessedInputs(node.given);
+    if (!inputs) continue;
+    const begin = beginOf(node.spec, inputs);
+    const key = keyOf(node, begin);
+    const others = alike.get(key);
+    if (others) others.nodes.push(node);
+    else alike.set(key, { begin, nodes: [node] });
+  }
+  const lacking = new Map<T, readonly Missing[]>();
+  for (const { begin, nodes: those } of alike.values()) {
+    const [one] = those;
+    const missing = one ? await lackOf(one, begin, root) : [];
+    if (missing.length === 0) continue;
+    for (const node of those) lacking.set(node, await surelyLacking(node, begin, { missing, root }));
+  }
+  return lacking;
+}
+
+/** Only where something is missing does it matter whether all guesses begin alike. */
+async function surelyLacking(
+  node: Starting,
+  begin: Begin,
+  { missing, root }: { missing: Missing[]; root: string },
 ): Promise<Missing[]> {
+  const others = [...guessedInputs(node.given)].map((inputs) => beginOf(node.spec, inputs));
+  const agreed = (key: keyof Begin) => (others.every((other) => other[key] === begin[key]) ? begin[key] : undefined);
+  const sure = { folder: agreed('folder'), program: agreed('program') };
+  const isSure = sure.folder === begin.folder && sure.program === begin.program;
+  return isSure ? missing : lackOf(node, sure, root);
+}
+
+/** All that `lackOf` looks at. */
+function keyOf({ spec, isElsewhere }: Starting, { folder, program }: Begin): string {
+  const { cwd, code, env } = spec;
+  return [isElsewhere, cwd !== undefined, code.length > 0, env.PATH, folder, program].join('\0');
+}
+
+function beginOf(spec: TaskSpec, inputs: Inputs): Begin {
   const { cwd } = spec;
-  const inputs = guessedInputs(spec, given);
-  const folder = cwd && agreed(inputs.map((one) => () => cwd(one)));
-  const start = folder === undefined ? undefined : resolve(root, folder);
-  const once = (key: string, look: () => Promise<Missing[]>): Promise<Missing[]> => {
-    const missing = looks.get(key) ?? look();
-    looks.set(key, missing);
-    return missing;
+  return {
+    folder: cwd && known(() => cwd(inputs)),
+    program: spec.command && known(() => spec.command?.(inputs, outPlaces(spec), { resuming: false })[0]),
   };
+}
+
+async function lackOf({ spec, isElsewhere }: Starting, { folder, program }: Begin, root: string): Promise<Missing[]> {
+  const { cwd, env } = spec;
+  const start = folder === undefined ? undefined : resolve(root, folder);
   if (start !== undefined && !isElsewhere) {
-    const missing = await once(`folder ${start}`, () => missingFolder(start, adviceForFolder(folder, root)));
+    const missing = await missingFolder(start, adviceForFolder(folder, root));
     if (missing.length > 0) return missing;
   }
-  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
-  const program = agreed(inputs.map((one) => () => spec.command?.(one, out, { resuming: false })[0]));
   if (program === undefined) return [];
-  const { PATH } = spec.env;
-  const executable = (path: string) => once(`program ${path} ${program}`, () => isProgram(path, program));
-  if (!program.includes('/')) {
-    return isElsewhere ? [] : once(`on ${PATH ?? ''} ${program}`, () => onPath(program, PATH));
-  }
-  if (isAbsolute(program)) return isElsewhere ? [] : executable(program);
-  if (start !== undefined) return isElsewhere ? [] : executable(join(start, program));
+  if (!program.includes('/')) return isElsewhere ? [] : onPath(program, env.PATH);
+  if (isAbsolute(program)) return isElsewhere ? [] : isProgram(program, program);
+  if (start !== undefined) return isElsewhere ? [] : isProgram(join(start, program), program);
   if (cwd) return [];
-  if (spec.code.length > 0) return executable(join(root, program));
+  if (spec.code.length > 0) return isProgram(join(root, program), program);
   return [
     {
       what: `it starts in a folder of its own, where there is no ${program}`,
@@ -60,12 +102,19 @@ export async function lackingProgram(
   ];
 }
 
-/** The text that all give; undefined when they differ, cannot be made yet, or hang on what is still to come. */
-function agreed(makers: readonly (() => unknown)[]): string | undefined {
+const places = new WeakMap<TaskSpec, Readonly<Record<string, string>>>();
+
+function outPlaces(spec: TaskSpec): Readonly<Record<string, string>> {
+  const known =
+    places.get(spec) ?? Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
+  places.set(spec, known);
+  return known;
+}
+
+function known(make: () => unknown): string | undefined {
   try {
-    const [first, ...others] = makers.map((make) => make());
-    if (typeof first !== 'string' || first === '' || others.some((other) => other !== first)) return undefined;
-    return /\/@(in|out)\//.test(first) ? undefined : first;
+    const text = make();
+    return typeof text === 'string' && text !== '' && !/\/@(in|out)\//.test(text) ? text : undefined;
   } catch {
     return undefined; // it looked into what does not exist yet
   }

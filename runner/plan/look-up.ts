@@ -3,6 +3,7 @@ import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import { fitRecord } from '../keys/fit-record.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
+import { oldResult } from '../words/accepted.ts';
 import { isWhole } from '../values/cache-hit.ts';
 import type { History } from './history.ts';
 
@@ -49,8 +50,14 @@ export async function* lookUp(
         ? forcedInWords
         : record
           ? (fitted ?? 'its stored result is damaged')
-          : await history.reason(call);
+          : (lostAcceptance(store, call.fingerprint) ?? (await history.reason(call)));
       yield [call, { is: 'run', isForced: forced, reason }];
     }
   }
+}
+
+/** For a call whose result was accepted, and is gone or was taken back where it came from. */
+function lostAcceptance({ accepted }: Store, fingerprint: Digest): string | undefined {
+  const statement = accepted.find(fingerprint);
+  return statement && `it was accepted as the same as ${oldResult(statement)}, which is no longer in the store`;
 }

@@ -1,13 +1,15 @@
 import type { Digest } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
+import type { Acceptance } from '../../cache/records.ts';
 import type { Graph } from '../../pipelines/core/graph.ts';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
 import { Dataflow } from '../dataflow/dataflow.ts';
 import type { Instance } from '../dataflow/instance.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { Recipes, specOf } from '../keys/recipes.ts';
-import { ancestorsOf, findNode } from '../project/names.ts';
+import { findNode, onlyUntil } from '../project/names.ts';
 import type { Session } from '../project/session.ts';
+import { acceptedInWords } from '../words/accepted.ts';
 import { outputsOf } from '../values/cache-hit.ts';
 import { Certainty } from './certainty.ts';
 import { History } from './history.ts';
@@ -32,6 +34,8 @@ export interface PlanNode {
   /** How long it took the last time. */
   readonly seconds?: number | undefined;
   readonly fingerprint?: Digest;
+  /** Its result is another fingerprint's, by what a person said. */
+  readonly accepted?: Acceptance;
 }
 
 export interface PlanRequest {
@@ -44,6 +48,8 @@ export interface Planned {
   readonly nodes: readonly PlanNode[];
   /** What came up while nodes were looked at, such as an address that does not answer. */
   readonly findings: readonly Lack[];
+  /** The calls of which it is known what they are, by address. */
+  readonly calls: ReadonlyMap<string, KeyedCall>;
 }
 
 /** What would become of each node. `lacks`, found before, say of which nodes nothing more can be found out. */
@@ -53,7 +59,7 @@ export async function planNodes(
   lacks: readonly Lack[],
 ): Promise<Planned> {
   const { graph, store } = session;
-  const only = onlyUntil(session, until);
+  const only = onlyUntil(graph, until);
   const forced = new Set(force.map((name) => findNode(graph, name)));
   const recipes = new Recipes(session);
   const history = new History(store, session.pipelineName);
@@ -61,6 +67,7 @@ export async function planNodes(
   const planned = new Map<string, PlanNode>();
   const looking = new Looking(recipes, lacks);
   const owners = new Map<Digest, string>();
+  const known = new Map<string, KeyedCall>();
 
   for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
     const calls: KeyedCall[] = [];
@@ -82,6 +89,7 @@ export async function planNodes(
     });
     for await (const [call, verdict] of verdicts) {
       const { address } = call.instance;
+      known.set(address, call);
       if (verdict.is === 'run') owners.set(call.fingerprint, address);
       planned.set(address, await planNode(call, verdict, { history, labelOf: (at) => planned.get(at)?.label ?? at }));
       if (verdict.is === 'hit') dataflow.finish(address, outputsOf(verdict.record));
@@ -100,6 +108,7 @@ export async function planNodes(
   return {
     nodes: inOrder(session, dataflow, { planned, unseen: looking.unseen, only, history }),
     findings: looking.findings,
+    calls: known,
   };
 }
 
@@ -126,8 +135,9 @@ async function planNode(
   const node = { ...asNode(instance), fingerprint };
   switch (verdict.is) {
     case 'hit': {
-      const { seconds } = verdict.record.provenance;
-      return { ...node, state: 'cached', reason: 'its result is known', seconds };
+      const { accepted, provenance } = verdict.record;
+      const reason = accepted ? acceptedInWords(accepted) : 'its result is known';
+      return { ...node, state: 'cached', reason, seconds: provenance.seconds, ...(accepted && { accepted }) };
     }
     case 'shared':
       return { ...node, state: 'shared', reason: `it is the same as ${labelOf(verdict.owner)}, which runs` };
@@ -207,8 +217,4 @@ function nameOf(graph: Graph, address: string): string {
     .filter((need) => need && need.scope.length > node.scope.length);
   const last = inside.at(-1);
   return last ? `every ${nameOf(graph, last.address)}` : nameOf(graph, node.needs[0] ?? address);
-}
-
-export function onlyUntil({ graph }: Session, until: string | undefined): Set<string> | undefined {
-  return until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
 }

@@ -3,7 +3,8 @@ import { consumersOf } from '../dataflow/consumers.ts';
 import type { Graph } from '../../pipelines/core/graph.ts';
 import { doorNamed, mainExecutor } from '../site/doors.ts';
 import type { Session } from '../project/session.ts';
-import { onlyUntil, type Planned, type PlanNode, planNodes, type PlanRequest } from './plan-nodes.ts';
+import { onlyUntil } from '../project/names.ts';
+import type { Planned, PlanNode, PlanRequest } from './plan-nodes.ts';
 import type { Lack } from './lack.ts';
 import { preflight } from './preflight.ts';
 
@@ -13,11 +14,13 @@ export interface Plan {
   readonly nodes: readonly PlanNode[];
   /** What this site lacks to run it, all of it; empty when it can. */
   readonly refusals: readonly Refusal[];
+  /** What could not be told of this site. It is no reason not to run. */
+  readonly notes?: readonly Refusal[];
   /** Where most of it would run, as people say it. Default: this machine. */
   readonly place?: string;
 }
 
-export interface Refusal extends Omit<Lack, 'address' | 'label' | 'isForLooking'> {
+export interface Refusal extends Omit<Lack, 'address' | 'label' | 'isForLooking' | 'isNote'> {
   /** Labels of the nodes that need it. */
   readonly nodes: readonly string[];
 }
@@ -30,19 +33,28 @@ export interface PlanAsked extends PlanRequest {
 /** What would run, and why. Looks things up and starts nothing. */
 export async function makePlan(session: Session, asked: PlanAsked = {}): Promise<Plan> {
   const lacks = await lacksOf(session, asked);
+  const { planNodes } = await import('./plan-nodes.ts');
   const planned = await planNodes(session, asked, lacks);
   const place = await mainPlace(session, asked.executor);
-  return { nodes: planned.nodes, refusals: refusalsIn(session, lacks, planned), place };
+  const [notes, refusing] = [lacks.filter(({ isNote }) => isNote), lacks.filter(({ isNote }) => !isNote)];
+  return {
+    nodes: planned.nodes,
+    refusals: refusalsIn(session, refusing, planned),
+    notes: gathered(notes.filter(isNeeded(session.graph, planned.nodes))),
+    place,
+  };
 }
 
 /** Everything that keeps this site from running the pipeline, at once. What is known already needs nothing. */
 export async function refusalsOf(session: Session, asked: PlanAsked = {}): Promise<Refusal[]> {
-  const lacks = await lacksOf(session, asked);
-  return lacks.length === 0 ? [] : refusalsIn(session, lacks, await planNodes(session, asked, lacks));
+  const lacks = (await lacksOf(session, asked)).filter(({ isNote }) => !isNote);
+  if (lacks.length === 0) return [];
+  const { planNodes } = await import('./plan-nodes.ts');
+  return refusalsIn(session, lacks, await planNodes(session, asked, lacks));
 }
 
 function lacksOf(session: Session, { until, executor }: PlanAsked): Promise<Lack[]> {
-  return preflight(session, { only: onlyUntil(session, until), executor });
+  return preflight(session, { only: onlyUntil(session.graph, until), executor });
 }
 
 function refusalsIn({ graph }: Session, lacks: readonly Lack[], { nodes, findings }: Planned): Refusal[] {

@@ -1,27 +1,27 @@
-import { mergeResources, type Resources } from '../../tasks/core/resources.ts';
+import type { JobHost, Need } from '../../tasks/core/needs.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import type { GraphNode } from '../../pipelines/core/graph.ts';
 import { consumersOf, servicesOf } from '../dataflow/consumers.ts';
 import type { Session } from '../project/session.ts';
 import { doorNamed, siteFor } from '../site/doors.ts';
 import { placeOf, serviceHost } from '../site/open-executors.ts';
-import { taskOf } from '../keys/service-task.ts';
-import { type Reason, refusalsOfDoor } from '../executors/door.ts';
-import type { ToPlace } from '../executors/placement.ts';
+import { refusalsOfDoor } from '../executors/door.ts';
 import { broughtAlong, refusalToBring, withServices } from '../executors/with-services.ts';
 import type { Lack } from './lack.ts';
-import { knownInputs } from './known-inputs.ts';
 import { lackingCode } from './lacking-code.ts';
-import { lackingProgram, type Missing } from './lacking-programs.ts';
+import { lackingPrograms, type Missing } from './lacking-programs.ts';
+import { type LookedAt, Looks } from './looked-at.ts';
 
 /** Everything that this site lacks to run the nodes of a graph, whether or not their results are known. */
 export async function preflight(session: Session, { only, executor }: LackingOptions = {}): Promise<Lack[]> {
   const nodes = session.graph.order.filter(({ address }) => only?.has(address) ?? true);
+  const looks = new Looks();
+  const looked = looks.of(nodes);
   const lists = await Promise.all([
-    lackingResources(nodes, session, executor),
-    lackingNeeds(nodes, session, executor),
-    lackingServices(nodes, session, executor),
-    lackingFiles(nodes, session),
+    lackingResources(looked, looks, session, executor),
+    lackingNeeds(looked, session, executor),
+    lackingServices(nodes, looks, session, executor),
+    lackingFiles(looked, session),
   ]);
   return [...lists.flat(), ...nodes.flatMap(lackingSecrets)];
 }
@@ -33,22 +33,19 @@ interface LackingOptions {
 }
 
 async function lackingResources(
-  nodes: readonly GraphNode[],
-  session: Session,
+  looked: readonly LookedAt[],
+  looks: Looks,
+  { graph, site, storeRoot }: Session,
   executor: string | undefined,
 ): Promise<Lack[]> {
-  const { graph, site } = session;
   const host = await serviceHost(site, executor);
-  const jobs = nodes.flatMap(({ address, label, node }) => {
-    return toPlaceOf({ label, node }).map((toPlace) => {
-      const services = servicesOf(graph, address)
-        .flatMap(toPlaceOf)
-        .map((service) => service.resources);
-      const { resources } = toPlace;
-      const where = placeOf(site, executor, toPlace);
-      const refusal = where === host ? undefined : refusalToBring(resources, services);
-      return { address, label, resources, services, where, refusal };
-    });
+  const hasServices = graph.order.some(({ node }) => node.type === 'service');
+  const jobs = looked.map(({ address, label, toPlace }) => {
+    const services = hasServices ? looks.of(servicesOf(graph, address)).map((one) => one.toPlace.resources) : [];
+    const { resources } = toPlace;
+    const where = placeOf(site, executor, toPlace);
+    const refusal = where === host ? undefined : refusalToBring(resources, services);
+    return { address, label, resources, services, where, refusal };
   });
   const apart = jobs.flatMap(({ address, label, refusal }) => (refusal ? [{ address, label, ...refusal }] : []));
   const asked = jobs.flatMap(({ resources, services, refusal, ...job }) => {
@@ -59,7 +56,7 @@ async function lackingResources(
     const door = await doorNamed(site, where);
     const there = asked.filter((one) => one.where === where);
     const resources = there.map((one) => one.resources);
-    const reasons = await refusalsOfDoor(door, resources, siteFor(door, session));
+    const reasons = await refusalsOfDoor(door, resources, siteFor(door, { site, storeRoot }));
     return there.flatMap(({ address, label }, i) =>
       (reasons[i] ?? []).map((reason) => ({ address, label, ...reason })),
     );
@@ -69,49 +66,59 @@ async function lackingResources(
 
 /** What tasks say that they need, their programs, and the folders that these start in. */
 async function lackingNeeds(
-  nodes: readonly GraphNode[],
+  looked: readonly LookedAt[],
   session: Session,
   executor: string | undefined,
 ): Promise<Lack[]> {
   const { root, storeRoot, site } = session;
-  const isElsewhere = async (where: string | undefined): Promise<boolean> => {
-    if (where === undefined) return false;
-    const door = await doorNamed(site, where);
-    return door.isSetUp?.(siteFor(door, session).own) ?? false;
-  };
-  const looks = new Map<string, Promise<Missing[]>>();
-  const lists = nodes.map(async ({ address, label, node }) => {
-    const spec = taskOf(node);
-    if (!spec || !('inputs' in node)) return [];
-    const [toPlace] = toPlaceOf({ label, node });
-    const place = { storeRoot, isElsewhere: await isElsewhere(toPlace && placeOf(site, executor, toPlace)) };
-    const asked = spec.needs(knownInputs(spec, node.inputs)).map(async (need) => {
-      const missing = await need.missing(place);
-      return missing === undefined ? [] : [{ what: missing, advice: need.advice, isForLooking: need.isForLooking }];
-    });
-    const needs = (await Promise.all(asked)).flat();
-    const programs = await lackingProgram(spec, node.inputs, { root, looks, isElsewhere: place.isElsewhere });
-    // A task that says itself what is missing says better what to do about it.
-    const unsaid = programs.filter(({ what, path }) => {
-      return !needs.some((need) => need.what === what || (path !== undefined && need.what.includes(path)));
-    });
-    return [...needs, ...unsaid.map(({ what, advice }) => ({ what, advice }))].map((lack) => ({
-      address,
-      label,
-      ...lack,
-    }));
+  const places = looked.map(({ toPlace }) => placeOf(site, executor, toPlace));
+  const elsewhere = new Map<string, boolean>();
+  for (const where of new Set(places)) elsewhere.set(where, await isSetUpElsewhere(where, session));
+  const starting = looked.map((one, i) => ({ ...one, isElsewhere: elsewhere.get(places[i] as string) ?? false }));
+  const programs = await lackingPrograms(starting, root);
+  const lists = starting.flatMap((one) => {
+    const needs = one.spec.needs(one.given.known);
+    const missing = programs.get(one) ?? [];
+    return needs.length + missing.length === 0 ? [] : [lackingOf(one, { needs, missing, storeRoot })];
   });
   return (await Promise.all(lists)).flat();
 }
 
-async function lackingFiles(nodes: readonly GraphNode[], { root }: Session): Promise<Lack[]> {
-  const known = new Map<TaskSpec, Promise<Reason[]>>();
-  const lists = nodes.map(async ({ address, label, node }) => {
-    const spec = taskOf(node);
-    if (!spec) return [];
-    const reasons = known.get(spec) ?? lackingCode(spec, root);
-    known.set(spec, reasons);
-    return (await reasons).map((reason) => ({ address, label, ...reason }));
+async function lackingOf(
+  { address, label, isElsewhere }: LookedAt & { readonly isElsewhere: boolean },
+  { needs, missing, storeRoot }: { needs: readonly Need[]; missing: readonly Missing[]; storeRoot: string },
+): Promise<Lack[]> {
+  const said = await missingNeeds(needs, { storeRoot, isElsewhere });
+  // A task that says itself what is missing says better what to do about it.
+  const unsaid = missing.filter(({ what, path }) => {
+    return !said.some((need) => need.what === what || (path !== undefined && need.what.includes(path)));
+  });
+  const all = [...said, ...unsaid.map(({ what, advice }) => ({ what, advice }))];
+  return all.map((lack) => ({ address, label, ...lack }));
+}
+
+async function missingNeeds(needs: readonly Need[], host: JobHost): Promise<Omit<Lack, 'address' | 'label'>[]> {
+  const asked = needs.map(async (need) => {
+    const missing = await need.missing(host);
+    return missing === undefined ? [] : [{ what: missing, advice: need.advice, isForLooking: need.isForLooking }];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+/** Jobs find there what the site prepares where they run, and not here. */
+async function isSetUpElsewhere(where: string, session: Session): Promise<boolean> {
+  const door = await doorNamed(session.site, where);
+  return door.isSetUp?.(siteFor(door, session).own) ?? false;
+}
+
+async function lackingFiles(looked: readonly LookedAt[], { root }: Session): Promise<Lack[]> {
+  const bySpec = new Map<TaskSpec, LookedAt[]>();
+  for (const one of looked) {
+    if (one.spec.code.length > 0) bySpec.set(one.spec, [...(bySpec.get(one.spec) ?? []), one]);
+  }
+  const lists = [...bySpec].map(async ([spec, nodes]) => {
+    const reasons = await lackingCode(spec, root);
+    return nodes.flatMap(({ address, label }) => reasons.map((reason) => ({ address, label, ...reason })));
   });
   return (await Promise.all(lists)).flat();
 }
@@ -119,6 +126,7 @@ async function lackingFiles(nodes: readonly GraphNode[], { root }: Session): Pro
 /** A service is beside whoever talks to it: with the executor that hosts it, or in the same job of one node. */
 async function lackingServices(
   nodes: readonly GraphNode[],
+  looks: Looks,
   { graph, site }: Session,
   executor: string | undefined,
 ): Promise<Lack[]> {
@@ -127,8 +135,9 @@ async function lackingServices(
     const { address, label, node } = service;
     if (node.type !== 'service') return [];
     const consumers = consumersOf(graph, address);
-    const spread = consumers
-      .flatMap(toPlaceOf)
+    const spread = looks
+      .of(consumers)
+      .map(({ toPlace }) => toPlace)
       .find((toPlace) => (toPlace.resources.nodes ?? 1) > 1 && placeOf(site, executor, toPlace) !== host);
     const chained = consumers.find((consumer) => consumer.node.type === 'service');
     return [
@@ -138,25 +147,9 @@ async function lackingServices(
   });
 }
 
-function toPlaceOf({ label, node }: Pick<GraphNode, 'label' | 'node'>): ToPlace[] {
-  const spec = taskOf(node);
-  if (!spec || !('options' in node)) return [];
-  const resources = mergeResources(askedBy(spec, node.inputs), node.options.resources);
-  return [{ task: spec.name, label, isTypeScript: spec.run !== undefined, resources }];
-}
-
 function lackingSecrets({ address, label, node }: GraphNode): Lack[] {
   if (!('spec' in node)) return [];
   return node.spec.secrets
     .filter((name) => process.env[name] === undefined)
     .map((name) => ({ address, label, what: `${name} is not set in the environment` }));
-}
-
-/** Resources may depend on inputs that do not exist yet; then the node is asked about when it is ready. */
-function askedBy(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): Resources {
-  try {
-    return spec.resources(knownInputs(spec, inputs));
-  } catch {
-    return {}; // it looked into what does not exist yet
-  }
 }

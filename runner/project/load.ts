@@ -2,7 +2,14 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { codeReader, type Frozen, freeze, type ModuleGraph, scanModules } from '../../cache/code/typescript.ts';
+import {
+  codeReader,
+  type EnvRead,
+  type Frozen,
+  freeze,
+  type ModuleGraph,
+  scanModules,
+} from '../../cache/code/typescript.ts';
 import { inlineMap } from '../../cache/code/typescript-freeze.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import { isPipeline, type Pipeline } from '../../pipelines/core/pipeline.ts';
@@ -31,6 +38,13 @@ export interface Loaded {
   readonly codeOf: (definedAt: string) => Record<string, string>;
   /** Where that call stands in the source, as `file:line`. */
   readonly placeOf: (definedAt: string) => string;
+  /** Where modules of the project read the environment. */
+  readonly envReads: readonly PlacedRead[];
+}
+
+interface PlacedRead extends EnvRead {
+  /** As `file:line`. */
+  readonly place: string;
 }
 
 /** Pipelines of the nearest project, then those that ship; a project's hides a shipped one of the same name. */
@@ -63,7 +77,17 @@ export async function loadPipeline(
     graphDigest: graph.digest,
     codeOf: (definedAt) => codeOf(sourceAt(definedAt, graph, frozen)),
     placeOf: (definedAt) => sourcePlace(definedAt, frozen) ?? definedAt,
+    envReads: envReadsIn(graph),
   };
+}
+
+/** What ships with stet says itself what it reads, and why. */
+function envReadsIn({ root: top, modules }: ModuleGraph): PlacedRead[] {
+  const home = realpathSync(packageRoot());
+  const isShipped = (path: string): boolean => join(top, path).startsWith(`${home}${sep}`);
+  return Object.entries(modules).flatMap(([path, { env = [] }]) =>
+    env.length === 0 || isShipped(path) ? [] : env.map((read) => ({ ...read, place: `${path}:${read.line}` })),
+  );
 }
 
 function findFile(name: string, cwd: string): string {

@@ -23,6 +23,11 @@ export function findNode(graph: Graph, name: string): string {
   });
 }
 
+/** The nodes that a run until one of them has; undefined for all. */
+export function onlyUntil(graph: Graph, until: string | undefined): Set<string> | undefined {
+  return until === undefined ? undefined : ancestorsOf(graph, findNode(graph, until));
+}
+
 /** A node and all that it needs, with the `each` around it when it is a template. */
 export function ancestorsOf(graph: Graph, address: string): Set<string> {
   const found = new Set<string>();

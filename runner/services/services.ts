@@ -9,7 +9,7 @@ import type { AttemptEnd } from '../attempt/attempt-end.ts';
 import type { Fact, Failure } from '../log/events.ts';
 import type { Change, Executor } from '../executors/executor.ts';
 import type { Executors } from '../executors/executors.ts';
-import { failureOf } from '../attempt/judge.ts';
+import { failureOf } from '../attempt/failure-of.ts';
 import type { Output } from '../values/output.ts';
 import { JobProcess } from './job-process.ts';
 import { Ports } from './ports.ts';
@@ -19,8 +19,9 @@ import { type Loan, ServerLife, serviceDied, type ServerMove } from './server-li
 import { onPort } from '../keys/service-task.ts';
 import { withServices } from '../executors/with-services.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
-import { stageJob } from '../job/stage.ts';
+import type { stageJob } from '../job/stage.ts';
 import { servicesIn } from '../values/leaves.ts';
+import { quoted } from '../words/quoted.ts';
 
 export interface ServicesTools {
   readonly store: Store;
@@ -45,6 +46,13 @@ interface Service {
   readonly life: ServerLife;
   /** Addresses of consumers that run. */
   readonly borrowers: Set<string>;
+}
+
+interface Submitting {
+  readonly port: number;
+  readonly attempt: number;
+  readonly reason: string;
+  readonly stage: typeof stageJob;
 }
 
 /** Starts services when they are asked for, lends them, and stops them when nobody wants them any more. */
@@ -124,12 +132,13 @@ export class Services {
   /** Starts those services of a node that are down. */
   async startFor(consumer: KeyedCall): Promise<void> {
     const reason = `${consumer.instance.label} needs it`;
+    const { stageJob } = await import('../job/stage.ts'); // a run without servers does without
     for (const service of this.#neededBy(consumer)) {
       if (!isDown(service)) continue;
       const { call, life } = service;
       this.#active.add(service);
       try {
-        await life.start((port, attempt) => this.#submit(call, { port, attempt, reason }));
+        await life.start((port, attempt) => this.#submit(call, { port, attempt, reason, stage: stageJob }));
       } catch (error) {
         this.#active.delete(service);
         if (!this.#tools.isLoss(error)) life.giveUp(failureOf(error));
@@ -162,7 +171,7 @@ export class Services {
       const death = await life.deathOf(loan);
       if (death === undefined) continue;
       const { instance } = call;
-      const log = `pipeline logs ${this.#tools.run.run} ${instance.address}`;
+      const log = `pipeline logs ${this.#tools.run.run} ${quoted(instance.address)}`;
       const failure = serviceDied(instance.label, { death, log });
       return { ...end, cause: 'service-died', failure };
     }
@@ -220,8 +229,8 @@ export class Services {
     changed();
   }
 
-  #submit(call: KeyedCall, how: { port: number; attempt: number; reason: string }): JobProcess {
-    const { port, attempt, reason } = how;
+  #submit(call: KeyedCall, how: Submitting): JobProcess {
+    const { port, attempt, reason, stage } = how;
     const { store, run, code, emit } = this.#tools;
     const { instance, fingerprint } = call;
     const { address, label } = instance;
@@ -233,7 +242,7 @@ export class Services {
     emit({ type: 'node-queued', address, label, task: spec.name, fingerprint, attempt, reason, ...job });
     refuseChain(call);
     const folder = join(run.folder, id);
-    const staged = stageJob(
+    const staged = stage(
       { ...call, spec: onPort(spec, port) },
       { store, folder, outFolder: folder, id, token, attempt, code, isRemote: false, resources, port },
     );

@@ -3,6 +3,7 @@ import { Problem } from '../../cache/problem.ts';
 import { MachineLimits } from '../executors/capacity.ts';
 import type { Door, Doors } from '../executors/door.ts';
 import type { ToPlace } from '../executors/placement.ts';
+import { misspelt } from './misspelt.ts';
 import { ownDoors, usableDoors } from './own-doors.ts';
 import { loadSiteFile } from './site-file.ts';
 import type { Site } from './site.ts';
@@ -32,13 +33,16 @@ function siteWith(builtIn: readonly Door[], own: readonly Door[]) {
 
 /** The site of a project; defaults where it has no `pipeline.config.ts`. Throws `wrong-site`. */
 export async function loadSite(root: string, builtIn: Doors): Promise<Site> {
-  return parseSite((await loadSiteFile(root)) ?? {}, { builtIn, file: `${root}/pipeline.config.ts` });
+  const given = await loadSiteFile(root);
+  // Only to read a file all executors have to be loaded.
+  if (given === undefined) return { local: MachineLimits.parse({}), doors: builtIn };
+  return parseSite(given, { builtIn, file: `${root}/pipeline.config.ts` });
 }
 
 /** Content of a site file, checked as a whole: each executor knows its own part. Throws `wrong-site`. */
 export async function parseSite(given: unknown, { builtIn, file }: { builtIn: Doors; file: string }): Promise<Site> {
   const known = await Promise.all(Object.values(builtIn).map((load) => load()));
-  const { data, error } = siteWith(known, usableDoors(given)).safeParse(given);
+  const { data, error } = siteWith(known, usableDoors(given)).safeParse(given, { error: misspelt });
   if (error) throw new Problem('wrong-site', `${file} does not fit:\n${z.prettifyError(error)}`, { cause: error });
   const own = (data.doors ?? []).map((door) => [door.name, async () => door] as const);
   return { ...data, doors: { ...builtIn, ...Object.fromEntries(own) } };

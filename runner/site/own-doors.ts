@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearest } from '../../tasks/core/nearest.ts';
 import type { Door } from '../executors/door.ts';
 
 const mustBeFunction = (value: unknown): boolean => typeof value === 'function';
@@ -21,7 +22,35 @@ const doorShape = z.looseObject({
 const ownDoor = z.custom<Door>().superRefine((door, context) => {
   for (const { path, message } of doorShape.safeParse(door).error?.issues ?? [])
     context.addIssue({ code: 'custom', path, message });
+  for (const [field, likely] of misspeltFields(door))
+    context.addIssue({ code: 'custom', path: [field], message: `There is no "${field}"; did you mean "${likely}"?` });
 });
+
+/** A door may have fields of its own: only what is nearly the name of one that it lacks is taken for a mistake. */
+function misspeltFields(door: object): [string, string][] {
+  const fields = new Set<string>();
+  for (let at = door; at && at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+    for (const field of Object.getOwnPropertyNames(at)) fields.add(field);
+  }
+  const lacking = doorFields.filter((field) => !fields.has(field));
+  return [...fields].flatMap((field): [string, string][] => {
+    const likely = doorFields.includes(field) ? undefined : nearest(field, lacking);
+    return likely ? [[field, likely]] : [];
+  });
+}
+
+const doorFields: readonly string[] = [
+  'name',
+  'place',
+  'site',
+  'hostsServices',
+  'programs',
+  'left',
+  'isSetUp',
+  'make',
+  'refusals',
+  'examine',
+] satisfies (keyof Door)[];
 
 /** `doors` of a site file: executors of one's own, beside those whose names are taken. */
 export function ownDoors(taken: readonly string[]) {

@@ -17,6 +17,18 @@ export function mapArtifacts<T>(
   ) as T;
 }
 
+/** Both at once: artifacts replaced, and an address for every service of the graph. */
+export function mapOutside<T>(
+  value: T,
+  replace: (artifact: HeldArtifact, where: string) => unknown,
+  urlOf: (where: string) => string,
+): T {
+  return mapLeaves(value, (leaf, keys) => {
+    if (isArtifact(leaf)) return replace(leaf as unknown as HeldArtifact, keys.join('.'));
+    return isPromised(leaf) ? { url: urlOf(keys.join('.')) } : leaf;
+  }) as T;
+}
+
 /** Copies a value with an address for every service of the graph; `where` is its place in the value. */
 export function withUrls<T>(value: T, urlOf: (service: PromisedEndpoint, where: string) => string): T {
   return mapLeaves(value, (leaf, keys) => (isPromised(leaf) ? { url: urlOf(leaf, keys.join('.')) } : leaf)) as T;

@@ -1,6 +1,8 @@
 import type { NodeState } from '../log/state.ts';
 import { cut, oneLine } from './columns.ts';
 import type { Paint } from './paint.ts';
+import { withStore } from './suggest.ts';
+import { quoted } from '../words/quoted.ts';
 import { count, duration } from '../words/quantities.ts';
 
 /** Where the lines of a failure come from, besides the node: its log's path for people, and the log's last lines. */
@@ -28,7 +30,7 @@ export function failureLines(
     `${paint.red('✗')} ${paint.bold(oneLine(node.label))} failed${after}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
     ...field('what', failure?.message ?? 'it ended without a result'),
     ...(logPath ? field('where', logPath) : []),
-    ...field('try', failure?.hint ?? `pipeline logs ${run} ${quoted(node.label)}${inStore(store)}`),
+    ...field('try', withStore(failure?.hint ?? `pipeline logs ${run} ${quoted(node.label)}`, store)),
     ...(released > 0
       ? field(
           'kept',
@@ -39,14 +41,4 @@ export function failureLines(
       ? field('log', logTail.join('\n')).map((line) => (columns === undefined ? line : cut(line, columns)))
       : []),
   ];
-}
-
-/** What a command to paste needs at its end when the store is not the usual one. */
-export function inStore(store: string | undefined): string {
-  return store === undefined ? '' : ` --store ${quoted(store)}`;
-}
-
-/** A word as a shell takes it. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 }

@@ -4,6 +4,7 @@ import type { NodeState } from '../log/state.ts';
 import { type OnCluster, runningWords, waitingWords } from './cluster-words.ts';
 import { cut, oneLine, pad } from './columns.ts';
 import type { Paint } from './paint.ts';
+import { acceptedInWords } from '../words/accepted.ts';
 import { metric, duration, ticking } from '../words/quantities.ts';
 
 /** What a task told of its progress, and what follows from its pace. */
@@ -88,7 +89,7 @@ function tell(node: NodeState, labelOf: (address: string) => string, frame: Fram
       if (node.isService) return paint.dim(`was up for ${duration(node.seconds ?? 0)}`);
       return `${duration(node.seconds ?? 0)}${node.changed === false ? paint.dim('  same result as before') : ''}`;
     case 'cached':
-      return paint.dim('cached');
+      return paint.dim(node.accepted ? oneLine(acceptedInWords(node.accepted)) : 'cached');
     case 'failed':
       return paint.red(firstLine(node.failure?.message ?? 'failed'));
     case 'skipped':

@@ -2,6 +2,7 @@ import type { Event } from '../log/events.ts';
 import type { RunState } from '../log/state.ts';
 import { oneLine } from './columns.ts';
 import type { Pace } from './node-row.ts';
+import { acceptedInWords } from '../words/accepted.ts';
 import { count, duration, metric } from '../words/quantities.ts';
 
 /** One event in words, for logs of CI and Slurm; `state` is the state after it. The end of a run is told by its summary. */
@@ -13,7 +14,7 @@ export function plainLines(event: Event, state: RunState): string[] {
         `run ${event.run} of ${event.pipeline}${event.resumed ? ' goes on' : ''}: ${count(event.nodes.length, 'node')}`,
       ];
     case 'node-cached':
-      return [`cached    ${label}`];
+      return [`cached    ${label}${event.accepted ? `, ${oneLine(acceptedInWords(event.accepted))}` : ''}`];
     case 'node-awaited':
       return [`awaited   ${label}: ${oneLine(event.owner)} is making it`];
     case 'node-queued':

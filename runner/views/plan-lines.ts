@@ -4,7 +4,8 @@ import type { Paint } from './paint.ts';
 import { allKnown, duration } from '../words/quantities.ts';
 
 /** A plan in words: what runs and why, what may run, and what is known already. */
-export function planLines(pipeline: string, { nodes, refusals, place = 'this machine' }: Plan, paint: Paint): string[] {
+export function planLines(pipeline: string, plan: Plan, paint: Paint): string[] {
+  const { nodes, refusals, notes = [], place = 'this machine' } = plan;
   const cached = nodes.filter(({ state }) => state === 'cached');
   const run = nodes.filter(({ state }) => state === 'run');
   const shared = nodes.filter(({ state }) => state === 'shared');
@@ -12,7 +13,9 @@ export function planLines(pipeline: string, { nodes, refusals, place = 'this mac
   if (run.length + unknown.length === 0) {
     return [
       `${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`,
+      ...acceptedOf(cached).map((node) => `  ${told(node, paint)}`),
       ...refused(refusals, place, paint),
+      ...noted(notes, paint),
     ];
   }
   return [
@@ -29,15 +32,31 @@ export function planLines(pipeline: string, { nodes, refusals, place = 'this mac
     '',
     `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(shared.length > 0 ? [`${shared.length} the same`] : []), ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, unknown, paint)}`,
     ...refused(refusals, place, paint),
+    ...noted(notes, paint),
   ];
+}
+
+function noted(notes: readonly Refusal[], { dim }: Paint): string[] {
+  return notes.flatMap((note) => refusalLines(note).map((line) => dim(oneLine(line))));
 }
 
 /** Known nodes are told by name as long as they are few: nobody reads two hundred lines of "cached". */
 const namedAtMost = 12;
 
-function known(cached: readonly PlanNode[], { green, dim }: Paint): string[] {
-  if (cached.length > namedAtMost) return [`${green('✓')} ${dim(`${cached.length} nodes are cached`)}`];
-  return cached.map(({ label }) => `${green('✓')} ${dim(`${oneLine(label)}: cached`)}`);
+function known(cached: readonly PlanNode[], paint: Paint): string[] {
+  const { green, dim } = paint;
+  if (cached.length <= namedAtMost) return cached.map((node) => `${green('✓')} ${told(node, paint)}`);
+  const accepted = acceptedOf(cached).map((node) => `${green('✓')} ${told(node, paint)}`);
+  return [...accepted, `${green('✓')} ${dim(`${cached.length - accepted.length} nodes are cached`)}`];
+}
+
+/** What a person said is told however many nodes there are. */
+function acceptedOf(cached: readonly PlanNode[]): PlanNode[] {
+  return cached.filter(({ accepted }) => accepted !== undefined);
+}
+
+function told({ label, accepted, reason }: PlanNode, { dim }: Paint): string {
+  return dim(`${oneLine(label)}: ${accepted ? oneLine(reason) : 'cached'}`);
 }
 
 function before({ seconds }: PlanNode, { dim }: Paint): string {

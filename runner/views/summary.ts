@@ -2,8 +2,10 @@ import { countsOf, type NodeState, type RunState, type Saved } from '../log/stat
 import { hours } from './cluster-words.ts';
 import { oneLine, pad, columnsOf } from './columns.ts';
 import { costLines } from './cost-lines.ts';
-import { type FailureSources, failureLines, inStore } from './failure.ts';
+import { type FailureSources, failureLines } from './failure.ts';
+import { inStore } from './suggest.ts';
 import type { Paint } from './paint.ts';
+import { acceptedInWords } from '../words/accepted.ts';
 import { allKnown, count, duration } from '../words/quantities.ts';
 import { resultLines } from './results.ts';
 
@@ -39,6 +41,7 @@ export function summaryLines(state: RunState, sources: SummarySources): string[]
     ...failures(nodes, sources),
     verdict(state, isNoop, nodes.length, sources),
     ...(isNoop ? [] : longest(nodes, paint)),
+    ...accepted(nodes, paint),
     ...costs(state, paint),
     ...results,
     ...(pages.length > 0 ? ['', ...pages] : []),
@@ -117,6 +120,14 @@ function longest(nodes: readonly NodeState[], paint: Paint): string[] {
   });
   const more = ran.length - shown.length;
   return [...rows, ...(more > 0 ? [paint.dim(`  … ${more} more ran`)] : [])];
+}
+
+/** What came from what a person said, so that nobody takes it for the result of today's code. */
+function accepted(nodes: readonly NodeState[], { dim, green }: Paint): string[] {
+  return nodes.flatMap(({ phase, label, accepted }) => {
+    if (phase !== 'cached' || !accepted) return [];
+    return [`  ${green('✓')} ${oneLine(label)}  ${dim(oneLine(acceptedInWords(accepted)))}`];
+  });
 }
 
 function costs(state: RunState, paint: Paint): string[] {

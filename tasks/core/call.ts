@@ -1,30 +1,61 @@
 import { z } from 'zod';
 import { Problem } from '../../cache/problem.ts';
-import { misfits } from './fit.ts';
+import { isArtifact } from './artifact.ts';
+import { kindOfRef, misfits } from './fit.ts';
 import { nearest } from './nearest.ts';
 import { type CallOptions, refsIn } from './node.ts';
-import type { Shape } from './spec.ts';
+import { isRef } from './ref.ts';
+import type { Shape, TaskSpec } from './spec.ts';
 
 const optionNames = ['label', 'resources', 'retries'] satisfies (keyof CallOptions)[];
 
+type Checked = Pick<TaskSpec, 'name' | 'inputs' | 'contradictions'>;
+
 /**
  * Checks what can be checked when a task is called: unknown and missing inputs and options, every input that holds no ref,
- * and refs to what cannot fit.
+ * refs to what cannot fit, and inputs that contradict each other.
  * Throws `wrong-inputs` with all problems at once.
  */
 export function checkCall(
-  what: string,
-  shape: Shape,
+  { name, inputs: shape, contradictions }: Checked,
   inputs: Readonly<Record<string, unknown>>,
   options: CallOptions,
 ): void {
+  const wrong = wrongInputs(shape, inputs);
   const problems = [
     ...unknown('input', Object.keys(inputs), Object.keys(shape)),
-    ...wrongInputs(shape, inputs),
+    ...wrong,
     ...unknown('option', Object.keys(options), optionNames),
+    ...(contradictions && wrong.length === 0 ? contradictions(knownOf(shape, inputs), kindsOf(inputs)) : []),
   ];
+  refuse(name, problems);
+}
+
+/** The same of inputs that are all there. Throws `wrong-inputs`. */
+export function refuseContradictions(
+  { name, contradictions }: Checked,
+  inputs: Readonly<Record<string, unknown>>,
+): void {
+  if (contradictions) refuse(name, contradictions(inputs, kindsOf(inputs)));
+}
+
+function refuse(what: string, problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new Problem('wrong-inputs', [`${what} was called with wrong inputs:`, ...problems].join('\n  '));
+}
+
+function kindsOf(inputs: Readonly<Record<string, unknown>>): Record<string, string> {
+  const kinds = Object.entries(inputs).flatMap(([name, value]) => {
+    const kind = isArtifact(value) ? value.kind : isRef(value) ? kindOfRef(value) : undefined;
+    return kind === undefined ? [] : [[name, kind] as const];
+  });
+  return Object.fromEntries(kinds);
+}
+
+/** With defaults; what refs stand for is absent. */
+function knownOf(shape: Shape, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const known = Object.entries(shape).filter(([name]) => refsIn(inputs[name]).length === 0);
+  return Object.fromEntries(known.map(([name, type]) => [name, type.parse(inputs[name])]));
 }
 
 function unknown(sort: 'input' | 'option', given: readonly string[], known: readonly string[]): string[] {

@@ -27,6 +27,11 @@ export function misfits(type: z.ZodType, value: unknown, where: string): string[
   );
 }
 
+/** The kind of the files that a ref stands for, where it can be told. */
+export function kindOfRef(ref: Ref<unknown>): string | undefined {
+  return kindOf(typeOf(ref))?.name;
+}
+
 /** What a value is, as far as its type says. */
 interface Sort {
   readonly is: 'kind' | 'list' | 'record' | 'number' | 'text' | 'boolean';

@@ -6,6 +6,12 @@ export interface Resources {
   /** Cores. Default 1. */
   cpus?: number;
   gpus?: number;
+  /**
+   * Memory that each GPU must have at least, in GB as its maker names it: an H100 of 80 GB has 80. Better than a type, where any
+   * GPU with room will do.
+   */
+  gpuMemoryGb?: number;
+  /** Of one type, and no other. */
   gpuType?: GpuType;
   memoryGb?: number;
   /** Wall-clock limit, in hours. */

@@ -77,7 +77,7 @@ export function service<I extends Shape>(
     needs: typeof needs === 'function' ? needs : () => needs ?? [],
   } as unknown as ServiceSpec;
   return (inputs, options = {}) => {
-    checkCall(spec.name, spec.inputs, inputs, options);
+    checkCall(spec, inputs, options);
     const node: ServiceNode = { type: 'service', spec: described, inputs: inputs, options };
     return new Ref<Endpoint>({ node, output: 'endpoint', keys: [] });
   };

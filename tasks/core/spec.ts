@@ -82,6 +82,12 @@ interface Common<I extends Shape, O extends Shape> {
    * `knownInputs` holds the inputs that are known by then; those that other tasks make are absent.
    */
   needs?: readonly Need[] | ((knownInputs: Partial<Parsed<I>>) => readonly Need[]);
+  /**
+   * What of the known inputs cannot be together, a line each, which names the inputs and says what to do. Asked when the task is
+   * called, of what is known by then, and again when all inputs are there: such a node fails before its job starts. `kinds` holds
+   * the kinds of inputs that are files, also of those that are still to come.
+   */
+  contradictions?: (knownInputs: Partial<Parsed<I>>, kinds: { readonly [K in keyof I]?: string }) => readonly string[];
   /** With `resume`, attempts at one fingerprint share one output folder, across preemptions, crashes and runs. */
   onPreempt?: 'restart' | 'resume';
   /**
@@ -145,6 +151,7 @@ export interface TaskSpec {
   readonly cwd: ((inputs: Inputs) => string) | undefined;
   readonly resources: (inputs: Inputs) => Resources;
   readonly needs: (knownInputs: Inputs) => readonly Need[];
+  readonly contradictions?: (knownInputs: Inputs, kinds: Readonly<Record<string, string>>) => readonly string[];
   readonly observe: ((inputs: Inputs) => Promise<unknown>) | undefined;
   readonly command:
     | ((inputs: Inputs, out: Readonly<Record<string, string>>, attempt: { resuming: boolean }) => readonly string[])

@@ -37,7 +37,7 @@ export function task<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>): 
   if (spec.run) rememberDefinition(spec.name, site);
   const described = forget(spec, site);
   const call = (inputs: Readonly<Record<string, unknown>>, options: CallOptions = {}): Refs<O> => {
-    checkCall(spec.name, spec.inputs, inputs, options);
+    checkCall(described, inputs, options);
     const node: CallNode = { type: 'call', spec: described, inputs, options };
     const refs = Object.keys(spec.outputs).map((output) => [output, new Ref({ node, output, keys: [] })]);
     return onlyWhatIsThere(spec.name, Object.fromEntries(refs) as Refs<O>);

@@ -16,6 +16,10 @@ export function uncounted<S extends z.ZodType>(type: S): S {
   return Object.assign(copy, { [uncountedKey]: true });
 }
 
+/** Also where the type was refined, described, made optional or given a default after it was marked. */
 export function isUncounted(type: unknown): boolean {
-  return (type as { [uncountedKey]?: boolean } | undefined)?.[uncountedKey] === true;
+  if (typeof type !== 'object' || type === null || !('_zod' in type)) return false;
+  if ((type as { [uncountedKey]?: boolean })[uncountedKey] === true) return true;
+  const { parent, def } = (type as z.ZodType)._zod;
+  return isUncounted(parent) || isUncounted('innerType' in def ? def.innerType : undefined);
 }

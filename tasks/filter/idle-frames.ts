@@ -33,6 +33,10 @@ export const filterIdleFrames = task({
     skipped: z.array(z.string()).readonly(),
   },
   resources: { cpus: 4 }, // threads that read
+  contradictions: ({ trimSteps = 0, minKeptSteps = Infinity }) =>
+    trimSteps <= minKeptSteps
+      ? []
+      : [`trimSteps ${trimSteps} would cut more from a range than it may have: minKeptSteps is ${minKeptSteps}`],
   run: async ({ dataset, checkData, skipBadRecords, ...rule }, out, attempt) => {
     const { writeRanges } = await import('../formats/idle-ranges.ts');
     const { droidRanges } = await import('./droid-ranges.ts');

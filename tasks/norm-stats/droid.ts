@@ -3,6 +3,7 @@ import { task } from '../core/task.ts';
 import { idleRanges } from '../kinds/idle-ranges.ts';
 import { normStats } from '../kinds/norm-stats.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
+import { fewerThanABatch } from './batches.ts';
 
 const count = z.int().min(1);
 
@@ -33,6 +34,7 @@ export const droidStats = task({
   },
   outputs: { stats: normStats, frames: z.int(), batches: z.int(), skipped: z.array(z.string()).readonly() },
   resources: { cpus: 4 }, // threads that read
+  contradictions: fewerThanABatch,
   run: async ({ dataset, ...asked }, out, attempt) => {
     const { droidStatistics } = await import('./droid-statistics.ts');
     const { writeStats } = await import('./write-stats.ts');

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { task } from '../core/task.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { normStats } from '../kinds/norm-stats.ts';
+import { alohaWidth } from './aloha.ts';
+import { fewerThanABatch } from './batches.ts';
 
 const count = z.int().min(1);
 const names = z.array(z.string().min(1)).min(1);
@@ -32,6 +34,7 @@ export const lerobotStats = task({
     exact: z.boolean().default(false),
   },
   outputs: { stats: normStats, frames: z.int(), batches: z.int() },
+  contradictions: (known) => [...fewerThanABatch(known), ...otherThanAloha(known)],
   run: async ({ dataset, ...asked }, out, { report, signal }) => {
     const { lerobotStatistics } = await import('./lerobot-statistics.ts');
     const { writeStats } = await import('./write-stats.ts');
@@ -44,3 +47,9 @@ export const lerobotStats = task({
     return { stats: out.stats, frames, batches };
   },
 });
+
+/** ALOHA's two arms have so many numbers, whatever the features are called. */
+function otherThanAloha({ aloha, deltaMask = [] }: { aloha?: string; deltaMask?: readonly boolean[] }): string[] {
+  if (aloha !== 'pi' || deltaMask.length <= alohaWidth) return [];
+  return [`deltaMask has ${deltaMask.length} dimensions, and aloha "pi" has ${alohaWidth}`];
+}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem, task } from '../core/task.ts';
 import { normStats } from '../kinds/norm-stats.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
+import { fewerThanABatch } from './batches.ts';
 
 const count = z.int().min(1);
 const names = z.array(z.string().min(1)).min(1);
@@ -26,6 +27,7 @@ export const rldsStats = task({
   },
   outputs: { stats: normStats, frames: z.int(), batches: z.int(), skipped: z.array(z.string()).readonly() },
   resources: { cpus: 4 }, // threads that read
+  contradictions: fewerThanABatch,
   run: async ({ dataset, ...asked }, out, { signal, report, cpus }) => {
     const { rowReader } = await import('./rlds-frames.ts');
     const { rldsStatistics } = await import('./rlds-statistics.ts');

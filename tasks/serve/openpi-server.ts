@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { service } from '../core/service.ts';
 import { program, uncounted } from '../core/task.ts';
-import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
+import { policy, refuseOtherThanOpenpi } from '../kinds/policy.ts';
 import { checkoutDigests } from '../models/openpi-checkout.ts';
 
 /**
@@ -20,7 +20,8 @@ export const openpiServer = service({
     config: z
       .string()
       .regex(/^[A-Za-z0-9_]+$/, { error: 'names of configurations have letters, digits and underscores' }),
-    policy: openpiCheckpoint,
+    /** A step of openpi's trainer, also a packaged one, or a folder like that. */
+    policy,
     /** For requests that bring no prompt. */
     defaultPrompt: z.string().min(1).optional(),
   },
@@ -35,9 +36,12 @@ export const openpiServer = service({
   scheme: 'ws',
   ready: { http: '/healthz', withinSeconds: 1800 },
   // Options of the program stand before the word `policy:checkpoint`, those of the policy after it; else it refuses them.
-  command: ({ config, policy, defaultPrompt }, port) => [
-    ...['uv', 'run', 'scripts/serve_policy.py', `--port=${port}`],
-    ...(defaultPrompt === undefined ? [] : [`--default-prompt=${defaultPrompt}`]),
-    ...['policy:checkpoint', `--policy.config=${config}`, `--policy.dir=${policy.path}`],
-  ],
+  command: ({ config, policy: served, defaultPrompt }, port) => {
+    refuseOtherThanOpenpi(served);
+    return [
+      ...['uv', 'run', 'scripts/serve_policy.py', `--port=${port}`],
+      ...(defaultPrompt === undefined ? [] : [`--default-prompt=${defaultPrompt}`]),
+      ...['policy:checkpoint', `--policy.config=${config}`, `--policy.dir=${served.path}`],
+    ];
+  },
 });

@@ -6,9 +6,10 @@ import { messageOf, Problem } from '../../cache/problem.ts';
 import type { BackendName } from '../models/backend-name.ts';
 import { openServable } from './policies/open-servable.ts';
 import type { Contract } from './policies/servable.ts';
-import { isWelcome, refuseOpenHost } from './policy-server/access.ts';
+import { Access } from './policy-server/access.ts';
 import { Batcher, type BatcherLimits } from './policy-server/batcher.ts';
 import { Connection, type ConnectionTools } from './policy-server/connection.ts';
+import { HeldBytes, type HeldLimits } from './policy-server/held-bytes.ts';
 import { openHttpFace, refuseUpgrade } from './policy-server/http-face.ts';
 import { startInference } from './policy-server/inference.ts';
 import { Metrics } from './policy-server/metrics.ts';
@@ -23,20 +24,37 @@ export interface PolicyServerOptions {
   /** 0 takes any that is free. */
   readonly port?: number;
   /** Clients must send `Authorization: Api-Key <key>` when it is set. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
+  /** Web pages that may use the policy, by their origins. Default: none. */
+  readonly allowOrigins?: readonly string[] | undefined;
+  /** Names by which clients reach this machine, beside its own name, `localhost` and addresses. */
+  readonly allowHosts?: readonly string[] | undefined;
   readonly limits?: Partial<ServerLimits>;
   /** Told of failures that are no fault of a request. After `policy-lost` nothing can be answered any more. */
   readonly onFailure?: (error: unknown) => void;
 }
 
-export interface ServerLimits extends BatcherLimits {
+export interface ServerLimits extends BatcherLimits, HeldLimits {
+  /** Clients at one time; more are refused. */
+  readonly maxConnections: number;
   /** Bytes of one frame, and of those that wait on one connection. openpi's server has no limit; an observation with four images of 640 x 480 is under 4 MiB. */
   readonly maxFrameBytes: number;
   /** Between pings, and how long an answer may take. */
   readonly pingSeconds: number;
 }
 
-const usualLimits: ServerLimits = { maxBatch: 64, maxWaiting: 256, maxFrameBytes: 64 << 20, pingSeconds: 20 };
+const usualLimits: ServerLimits = {
+  maxBatch: 64,
+  maxWaiting: 256,
+  maxFrameBytes: 64 << 20,
+  maxHeldBytes: 256 << 20,
+  maxConnections: 512,
+  frameSeconds: 30,
+  pingSeconds: 20,
+};
+
+/** Beyond its clients, so many may ask for health and metrics, or have said nothing yet. */
+const mostOthers = 64;
 
 export interface PolicyServer {
   /** `ws://…`, as clients take it. */
@@ -55,33 +73,41 @@ export interface PolicyServer {
  * The port opens when the policy is loaded. Throws `not-servable`, `port-taken`, `api-key-missing`.
  */
 export async function startPolicyServer(options: PolicyServerOptions): Promise<PolicyServer> {
-  const { folder, backend, host = '127.0.0.1', port = 8000, apiKey, onFailure = () => {} } = options;
+  const { folder, backend, host = '127.0.0.1', port = 8000, onFailure = () => {} } = options;
   const limits = { ...usualLimits, ...options.limits };
-  refuseOpenHost(host, apiKey);
+  const access = new Access({ ...options, host });
   const { contract } = await openServable(folder, backend);
-  const inference = await startInference({ servableFolder: folder, backend });
   const metrics = new Metrics();
+  const inference = await startInference({ servableFolder: folder, backend }, () => metrics.threadRestarted());
   const maxBatch = Math.min(limits.maxBatch, contract.maxBatch ?? limits.maxBatch);
   const batcher = new Batcher(inference, { ...limits, maxBatch }, metrics);
   const connections = new Map<WebSocket, Connection>();
   const numbers = () => ({ waiting: batcher.length, connections: connections.size });
-  const http = openHttpFace({ apiKey, metrics: () => metrics.text(numbers()) });
+  const http = openHttpFace({ access, metrics: () => metrics.text(numbers()) });
   const { pingSeconds, maxFrameBytes } = limits;
   const tools: ConnectionTools = { contract, batcher, metrics, onFailure, pingSeconds, maxBytesAhead: maxFrameBytes };
   const sockets = openSockets(maxFrameBytes);
+  const held = new HeldBytes(limits);
+  http.maxConnections = limits.maxConnections + mostOthers;
   let isDraining = false;
 
   http.on('upgrade', (request, socket: Socket, head) => {
-    if (request.url === '/healthz') return refuseUpgrade(socket, '200 OK', 'OK\n');
-    if (!isWelcome(request, apiKey)) return refuseUpgrade(socket, '401 Unauthorized', 'An API key is needed.\n');
-    if (isDraining) return refuseUpgrade(socket, '503 Service Unavailable', 'The server is shutting down.\n');
+    const isHealth = request.url === '/healthz';
+    const refusal = isHealth ? access.refusal(request) : access.refusalToUse(request);
+    if (refusal) return refuseUpgrade(socket, refusal);
+    if (isHealth) return refuseUpgrade(socket, { status: 200, body: 'OK\n' });
+    if (isDraining) return refuseUpgrade(socket, { status: 503, body: 'The server is shutting down.\n' });
+    if (connections.size >= limits.maxConnections) return refuseUpgrade(socket, crowded);
     sockets.handleUpgrade(request, socket, head, (client) => {
-      connections.set(client, new Connection(client, tools));
+      const connection = new Connection(client, tools);
+      connections.set(client, connection);
+      held.watch(client, socket, () => connection.bytesWaiting);
       client.on('close', () => connections.delete(client));
     });
   });
 
   const end = async (): Promise<void> => {
+    held.close();
     for (const client of connections.keys()) client.terminate();
     http.closeAllConnections();
     http.close();
@@ -107,6 +133,8 @@ export async function startPolicyServer(options: PolicyServerOptions): Promise<P
     close: end,
   };
 }
+
+const crowded = { status: 503, body: 'This server has as many clients as it takes.\n' };
 
 function closed(client: WebSocket): Promise<void> {
   return new Promise((resolve) => void client.once('close', () => resolve()));

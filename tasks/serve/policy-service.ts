@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { service } from '../core/service.ts';
-import { checkpoint } from '../kinds/checkpoint.ts';
+import { policy } from '../kinds/policy.ts';
 import { backendName } from '../models/backend-name.ts';
 import { backendNeeds } from '../models/backend/backend-needs.ts';
 
@@ -13,7 +13,7 @@ const drainSeconds = 5;
  */
 export const policyServer = service({
   name: 'policy-server',
-  inputs: { policy: checkpoint, backend: backendName.default('wasm') },
+  inputs: { policy, backend: backendName.default('wasm') },
   scheme: 'ws',
   ready: { http: '/healthz', withinSeconds: 120 },
   needs: backendNeeds,
@@ -21,7 +21,7 @@ export const policyServer = service({
     const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);
   },
-  run: async ({ policy, backend }, port, { signal }) => {
+  run: async ({ policy: { path: folder }, backend }, port, { signal }) => {
     const { Problem } = await import('../../cache/problem.ts');
     const { startPolicyServer } = await import('./policy-server.ts');
     // A thread is started by the place of its module; imported once, the module counts as code and is there in frozen copies.
@@ -32,7 +32,7 @@ export const policyServer = service({
       process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
       if (Problem.is(error) && error.code === 'policy-lost') lose(error);
     };
-    const server = await startPolicyServer({ folder: policy.path, backend, port, onFailure });
+    const server = await startPolicyServer({ folder, backend, port, onFailure });
     process.stdout.write(`${server.contract.title} at ${server.url}\n`);
     await Promise.race([signal.aborted ? undefined : once(signal, 'abort'), lost]);
     await server.drain({ withinSeconds: drainSeconds });

@@ -48,6 +48,8 @@ export const trainArmPolicy = task({
   onPreempt: 'resume',
   resources: { cpus: 1 },
   needs: backendNeeds,
+  contradictions: (_, { dataset, ranges }) =>
+    ranges === undefined || dataset !== 'lerobot-dataset' ? [] : ['ranges: only a dataset in RLDS is filtered by them'],
   observe: async ({ backend }) => {
     const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);

@@ -43,6 +43,8 @@ export const trainFlowPolicy = task({
   onPreempt: 'resume',
   resources: { cpus: 1 },
   needs: backendNeeds,
+  contradictions: ({ actionSteps = 0, horizon = Infinity }) =>
+    actionSteps <= horizon ? [] : [`actionSteps ${actionSteps} are more than a chunk has: horizon is ${horizon}`],
   observe: async ({ backend }) => {
     const { describeBackend } = await import('../models/backend/open-backend.ts');
     return describeBackend(backend);

@@ -41,7 +41,9 @@ export function trainCommand(
   settings: TrainSettings,
   { checkpoints, resuming }: { checkpoints: string; resuming: boolean },
 ): string[] {
-  refuse(settings, [...contradictionsIn(settings), ...unfitIn(settings)]);
+  const { assets, ranges } = settings;
+  const kinds = { dataset: settings.dataset?.kind, assets: assets && 'openpi-assets', ranges: ranges && 'idle-ranges' };
+  refuse(settings, [...contradictionsIn(settings, kinds), ...unfitIn(settings)]);
   const { dataset, options, config } = settings;
   const own = ownOptions(settings, checkpoints);
   const rlds = dataset?.kind === 'rlds-dataset' ? ['--group', 'rlds'] : [];
@@ -58,17 +60,24 @@ export function trainCommand(
   ];
 }
 
-/** Refuses what can be told to fail before any input exists; `settings` may lack what is not known yet. */
-export function refuseContradictions(settings: Partial<TrainSettings>): void {
-  refuse(settings, contradictionsIn(settings));
-}
-
 function refuse({ config }: Partial<TrainSettings>, problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new Problem('wrong-inputs', [`openpi cannot train ${config ?? 'this'} so:`, ...problems].join('\n  '));
 }
 
-function contradictionsIn({ batchSize, gpus, fsdpDevices, options = {} }: Partial<TrainSettings>): string[] {
+/** What can be told to fail before any input exists; `settings` may lack what is not known yet. */
+export function contradictionsIn(settings: Partial<TrainSettings>, kinds: Kinds): string[] {
+  return [...amongDevices(settings), ...ofSaving(settings), ...ofData(settings, kinds)];
+}
+
+/** Of the inputs that are files, those that are still to come included. */
+interface Kinds {
+  readonly dataset?: string | undefined;
+  readonly assets?: string | undefined;
+  readonly ranges?: string | undefined;
+}
+
+function amongDevices({ batchSize, gpus, fsdpDevices, platform }: Partial<TrainSettings>): string[] {
   const devices = gpus === undefined ? undefined : Math.max(1, gpus);
   const problems: string[] = [];
   if (batchSize !== undefined && devices !== undefined && batchSize % devices !== 0) {
@@ -78,6 +87,27 @@ function contradictionsIn({ batchSize, gpus, fsdpDevices, options = {} }: Partia
   if (fsdpDevices !== undefined && devices !== undefined && devices % fsdpDevices !== 0) {
     problems.push(`${devices} GPUs do not divide into groups of fsdpDevices ${fsdpDevices}`);
   }
+  if (platform === 'cuda' && gpus === 0) problems.push('platform cuda needs gpus, and gpus is 0');
+  return problems;
+}
+
+/** The trainer saves what saveInterval divides; it never comes by a step that only keepPeriod divides. */
+function ofSaving({ saveInterval, keepPeriod }: Partial<TrainSettings>): string[] {
+  if (!saveInterval || !keepPeriod || keepPeriod % saveInterval === 0) return [];
+  const next = Math.ceil(keepPeriod / saveInterval) * saveInterval;
+  return [`keepPeriod ${keepPeriod} is no multiple of saveInterval ${saveInterval}, after which it saves; ${next} is`];
+}
+
+function ofData({ actionSpace, assetId, options = {} }: Partial<TrainSettings>, kinds: Kinds): string[] {
+  const problems: string[] = [];
+  if (kinds.ranges !== undefined && kinds.dataset !== undefined && kinds.dataset !== 'rlds-dataset')
+    problems.push('ranges: only a dataset in RLDS is filtered by them');
+  if (actionSpace !== undefined && kinds.dataset === 'lerobot-dataset')
+    problems.push('actionSpace: LeRobot data have the actions that they have');
+  if (kinds.dataset === 'lerobot-dataset' && Object.keys(options).some((name) => dashed(name) === 'data.repo-id'))
+    problems.push('options["data.repo-id"]: it would name another set than dataset');
+  if (kinds.assets === undefined && assetId !== undefined)
+    problems.push('assetId: it chooses among assets, which are not given');
   for (const name of Object.keys(options)) {
     const instead = inputFor.get(dashed(name));
     if (instead !== undefined) problems.push(`options["${name}"]: ${instead}`);
@@ -108,11 +138,11 @@ const inputFor = new Map([
 ]);
 
 /** What can be told only from what the inputs turned out to be. */
-function unfitIn({ dataset, assets, assetId, ranges, actionSpace, options }: TrainSettings): string[] {
+function unfitIn({ dataset, assets, assetId, ranges, actionSpace }: TrainSettings): string[] {
   const isRlds = dataset?.kind === 'rlds-dataset';
   const problems: string[] = [];
-  if (ranges && !isRlds) problems.push('ranges: only a dataset in RLDS is filtered by them');
-  if (actionSpace && !isRlds) problems.push('actionSpace: LeRobot data have the actions that they have');
+  if (ranges && !dataset) problems.push('ranges: only a dataset in RLDS is filtered by them');
+  if (actionSpace && !dataset) problems.push('actionSpace: it is of a dataset, which is not given');
   if (isRlds && !isPlaced(dataset.path) && !dataset.path.endsWith('/droid/1.0.1')) {
     const link = `mkdir -p DATA/droid && ln -s ${dataset.path} DATA/droid/1.0.1`;
     problems.push(`dataset: openpi reads DATA/droid/1.0.1, not ${dataset.path}; make a link and adopt that: ${link}`);
@@ -120,15 +150,11 @@ function unfitIn({ dataset, assets, assetId, ranges, actionSpace, options }: Tra
   if (dataset?.kind === 'lerobot-dataset' && !dataset.meta.codebase_version.startsWith('v2.')) {
     problems.push(`dataset: openpi reads LeRobot data of version 2, not ${dataset.meta.codebase_version}`);
   }
-  if (dataset?.kind === 'lerobot-dataset' && Object.keys(options).some((name) => dashed(name) === 'data.repo-id')) {
-    problems.push('options["data.repo-id"]: it would name another set than dataset');
-  }
   const ids = assets?.meta.ids ?? [];
   if (assets && assetId === undefined && ids.length > 1) problems.push(`assetId: choose one of ${ids.join(', ')}`);
   if (assets && assetId !== undefined && !ids.includes(assetId)) {
     problems.push(`assetId: assets have ${ids.join(', ')}, not "${assetId}"`);
   }
-  if (!assets && assetId !== undefined) problems.push('assetId: it chooses among assets, which are not given');
   return problems;
 }
 

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type CallOptions, Ref, stream, task, uncounted } from '../core/task.ts';
+import { stream, task, uncounted } from '../core/task.ts';
 import { idleRanges } from '../kinds/idle-ranges.ts';
 import { lerobotDataset } from '../kinds/lerobot-dataset.ts';
 import { openpiAssets } from '../kinds/openpi-assets.ts';
+import { checkpoint } from '../kinds/checkpoint.ts';
 import { openpiCheckpoint } from '../kinds/openpi-checkpoint.ts';
 import { rldsDataset } from '../kinds/rlds-dataset.ts';
 import { checkoutDigests } from '../models/openpi-checkout.ts';
-import { refuseContradictions, type TrainSettings, trainCommand } from './openpi-command.ts';
+import { contradictionsIn, trainCommand } from './openpi-command.ts';
 import { trainNeeds } from './openpi-needs.ts';
 
 const count = z.int().min(1);
@@ -33,10 +34,10 @@ const inputs = {
   /** For RLDS; without it the configuration's, joint positions for the DROID ones. */
   actionSpace: z.enum(['joint-position', 'joint-velocity']).optional(),
   /**
-   * Weights to start from: a checkpoint, or a path or address of a `params` folder. Without it, the configuration's.
+   * Weights to start from: a checkpoint, also a packaged one, or a path or address of a `params` folder. Without it, the configuration's.
    * PaliGemma's are no such folder: a start from them is a configuration of one's own with `PaliGemmaWeightLoader`.
    */
-  weights: z.union([openpiCheckpoint, z.string().min(1)]).optional(),
+  weights: z.union([openpiCheckpoint, checkpoint, z.string().min(1)]).optional(),
   steps: count,
   /** In all, over all GPUs. */
   batchSize: count.optional(),
@@ -58,7 +59,18 @@ const inputs = {
   options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
 };
 
-const train = task({
+/**
+ * Trains a policy with openpi's own JAX trainer, `uv run scripts/train.py`, in a checkout of the user's; the defaults ask
+ * for eight GPUs of 80 GB. Checkpoints come out as they are saved, with all that training goes on from: 16 bytes for each weight that
+ * is trained, before compression. The trainer deletes a checkpoint when it saves the next, unless `keepPeriod` says
+ * otherwise; one that it deletes before it was copied is no item.
+ *
+ * Goes on from the trainer's last checkpoint after a kill. Weights, optimizer and step go on; the order of the data starts
+ * again, so the result is not that of a training which was never killed. RLDS data come in random order in any case.
+ *
+ * Throws `wrong-inputs` for what cannot be divided among the GPUs, and for options that have inputs of their own.
+ */
+export const trainOpenpi = task({
   name: 'train-openpi',
   inputs,
   outputs: {
@@ -79,37 +91,13 @@ const train = task({
   resources: ({ gpus, dataset }) => ({
     gpus,
     cpus: Math.max(1, 8 * gpus),
-    ...(gpus > 0 ? { gpuType: 'h100' } : {}),
+    // openpi's README: full fine-tuning takes more than 70 GB.
+    ...(gpus > 0 ? { gpuMemoryGb: 80 } : {}),
     // The shuffle buffer: 250,000 frames of two images of 180 x 320 x 3 bytes are 86 GB.
     ...(gpus > 0 && dataset?.kind === 'rlds-dataset' ? { memoryGb: 160 } : {}),
   }),
   needs: trainNeeds,
+  contradictions: contradictionsIn,
   observe: ({ openpi }) => checkoutDigests(openpi),
   command: (settings, out, { resuming }) => trainCommand(settings, { checkpoints: out.checkpoints, resuming }),
 });
-
-/**
- * Trains a policy with openpi's own JAX trainer, `uv run scripts/train.py`, in a checkout of the user's; the defaults ask
- * for eight H100. Checkpoints come out as they are saved, with all that training goes on from: 16 bytes for each weight that
- * is trained, before compression. The trainer deletes a checkpoint when it saves the next, unless `keepPeriod` says
- * otherwise; one that it deletes before it was copied is no item.
- *
- * Goes on from the trainer's last checkpoint after a kill. Weights, optimizer and step go on; the order of the data starts
- * again, so the result is not that of a training which was never killed. RLDS data come in random order in any case.
- *
- * Throws `wrong-inputs` for what cannot be divided among the GPUs, and for options that have inputs of their own.
- */
-export const trainOpenpi: typeof train = Object.assign(
-  (inputs: Parameters<typeof train>[0], options?: CallOptions) => {
-    refuseContradictions(withDefaults(inputs));
-    return train(inputs, options);
-  },
-  { spec: train.spec },
-);
-
-/** The settings that are known when the task is called: refs are not. */
-function withDefaults(inputs: Parameters<typeof train>[0]): Partial<TrainSettings> {
-  const { gpus = 8, fsdpDevices = 1, batchSize, config, options } = inputs;
-  const settings = { gpus, fsdpDevices, batchSize, config, options };
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => !(value instanceof Ref)));
-}

@@ -42,7 +42,7 @@ test('without GPUs, room, openpi and uv, a run is refused with the list of all o
   const { code, stderr } = await project.run(['run', 'droid-full', 'gpus=64'], env);
   assert.equal(code, 3, stderr);
   for (const lacking of [
-    /train-openpi: it asks for 64 H100 GPUs/,
+    /train-openpi: it asks for 64 GPUs of 80 GB/,
     /train-openpi: uv is not on PATH\n +Install uv/,
     /train-openpi: a checkout of openpi is not there: .*\n +git clone/,
     /download-rlds: what is missing of DROID 1\.0\.1 takes 1\.9 TB and .* has .* free\n/,

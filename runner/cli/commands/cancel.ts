@@ -49,7 +49,7 @@ async function tellDriver(root: string, { run, folder, state }: KnownRun, addres
     'driver-silent',
     `The driver of run ${run}, process ${state.pid} on ${state.host}, did not react.`,
     {
-      hint: 'Jobs may wait for a controller that does not answer. Look again with: pipeline status',
+      hint: `Jobs may wait for a controller that does not answer. Look again with: pipeline status ${run}`,
     },
   );
 }

@@ -1,6 +1,7 @@
 import { examine } from '../../doctor/doctor.ts';
 import type { Finding } from '../../executors/finding.ts';
 import { type Paint, paint } from '../../views/paint.ts';
+import { withStore } from '../../views/suggest.ts';
 import { table } from '../../views/table.ts';
 import { storeOptions } from '../common/session-options.ts';
 import { exitCodes } from '../common/exit-codes.ts';
@@ -16,7 +17,7 @@ export async function doctor(
   const named = name && { name, overrides, profile };
   const findings = await examine(place, named || undefined, { executor, probe });
   const colors = paint(io.stdout.hasColor);
-  for (const line of table(findings.map((finding) => row(finding, colors)))) io.print(line);
+  for (const line of table(findings.map((finding) => row(finding, colors)))) io.print(withStore(line, io.storeFolder));
   const missing = findings.filter(({ state }) => state === 'missing').length;
   io.print('');
   io.print(

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
 import { openStoreOnly } from '../../project/session.ts';
-import { leafOf } from '../../views/results.ts';
+import { leafOf } from '../../values/results.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { newestWith } from '../results/find-result.ts';
 import type { Io } from '../../views/io.ts';

@@ -1,13 +1,16 @@
 import { closeSync, existsSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDigest } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { openRegular } from '../../../cache/regular-file.ts';
 import type { NodeState } from '../../log/state.ts';
+import { acceptedInWords } from '../../words/accepted.ts';
+import { quoted } from '../../words/quoted.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { pickNode } from '../runs/pick-node.ts';
-import { readEvents } from '../../log/run-log.ts';
+import { listRuns, readEvents } from '../../log/run-log.ts';
 import { findRun, readRun } from '../runs/find-run.ts';
 import { listenForInterrupts } from '../common/interrupts.ts';
 import type { Io } from '../../views/io.ts';
@@ -26,7 +29,7 @@ export async function logs(io: Io, args: readonly string[], { follow, attempt }:
     return { node: pickNode(nodeName ?? '', [...state.nodes.values()]), isOver: outcome !== 'running' };
   };
   const { node, isOver } = find();
-  if (node.job === undefined && (!follow || isOver)) throw noLog(node, run);
+  if (node.job === undefined && (!follow || isOver)) throw await noLog(io, node, run);
   if (typeof attempt === 'string') return printAttempts(io, join(root, 'runs', run), node, attempt);
   if (!follow) {
     const path = logPath(root, run, node);
@@ -109,16 +112,26 @@ function copyFrom(path: string, from: number, io: Io): number {
   }
 }
 
-function noLog({ label, phase, because }: NodeState, run: string): Problem {
+async function noLog(io: Io, node: NodeState, run: string): Promise<Problem> {
+  const { label, phase, because, accepted } = node;
   const why: Partial<Record<NodeState['phase'], string>> = {
-    cached: 'its result was known, so it did not run',
+    cached: accepted ? acceptedInWords(accepted) : 'its result was known, so it did not run',
     awaited: 'another run made it',
     skipped: `it was skipped${because ? ` because ${because} failed` : ''}`,
   };
   return new Problem('no-log', `"${label}" has no log in run ${run}: ${why[phase] ?? 'it has not started'}.`, {
-    hint:
-      phase === 'cached'
-        ? '`pipeline runs` lists the runs; name the one in which it ran: pipeline logs RUN NODE'
-        : `pipeline status ${run}`,
+    hint: (phase === 'cached' && (await whereItRan(io, node))) || `pipeline status ${run}`,
   });
+}
+
+/** The command that shows what it wrote when it ran, where that run is still there. */
+async function whereItRan(io: Io, { fingerprint }: NodeState): Promise<string | undefined> {
+  const { store } = await openStoreOnly(storeOptions(io));
+  try {
+    const record = isDigest(fingerprint) ? await store.records.get(fingerprint) : undefined;
+    if (!record || !listRuns(store.root).includes(record.provenance.run)) return undefined;
+    return `pipeline logs ${record.provenance.run} ${quoted(record.provenance.node)}`;
+  } finally {
+    await store.close();
+  }
 }

@@ -7,6 +7,7 @@ import { findProject } from '../../project/project.ts';
 import { type Imports, newPipeline } from '../../templates/new-pipeline.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
+import { inStore } from '../../views/suggest.ts';
 import { shortPath } from '../common/short-path.ts';
 
 export async function makeNew(io: Io, [name = '']: readonly string[]): Promise<number> {
@@ -29,7 +30,7 @@ export async function makeNew(io: Io, [name = '']: readonly string[]): Promise<n
   io.print(`Wrote ${shortPath(io.cwd, path)}. It runs as it is:`);
   const missing = ['stet', 'zod'].filter((name) => !existsSync(join(root, 'node_modules', name)));
   if (!isOurs && missing.length > 0) io.print(`  npm install ${missing.join(' ')}`);
-  io.print(`  pipeline plan ${name}\n  pipeline run ${name}`);
+  for (const command of ['plan', 'run']) io.print(`  pipeline ${command} ${name}${inStore(io.storeFolder)}`);
   return exitCodes.fine;
 }
 

@@ -1,6 +1,8 @@
 import { makePlan, type Plan } from '../../plan/plan.ts';
+import { checkTypes } from '../../project/check-types.ts';
 import { openSession } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
+import { withStore } from '../../views/suggest.ts';
 import { planLines } from '../../views/plan-lines.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
@@ -11,15 +13,24 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
   const session = await openSession(sessionRequest(io, name, overrides, options));
   try {
     const { until, force, executor } = options as { until?: string; force?: string[]; executor?: string };
+    const types = options.types === false ? undefined : checkTypes(session, io.warn);
+    if (session.loaded.envReads.length > 0) {
+      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
+      for (const line of undeclaredReads(session)) io.warn(line);
+    }
     const plan = await makePlan(session, { executor, until, force });
     if (options.json) io.print(planJson(session.pipelineName, plan));
-    else for (const line of planLines(session.pipelineName, plan, paint(io.stdout.hasColor))) io.print(line);
+    else {
+      const lines = planLines(session.pipelineName, plan, paint(io.stdout.hasColor));
+      for (const line of lines) io.print(withStore(line, io.storeFolder));
+    }
+    await types?.refuse();
     return plan.refusals.length > 0 ? exitCodes.site : exitCodes.fine;
   } finally {
     await session.close();
   }
 }
 
-function planJson(pipeline: string, { nodes, refusals }: Plan): string {
-  return JSON.stringify({ pipeline, nodes, refusals });
+function planJson(pipeline: string, { nodes, refusals, notes }: Plan): string {
+  return JSON.stringify({ pipeline, nodes, refusals, notes });
 }

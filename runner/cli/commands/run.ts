@@ -2,19 +2,23 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
+import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
-import { startDriver } from '../driving/detach.ts';
+import { inStore } from '../../views/suggest.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
-import { lockRun } from '../driving/driver-lock.ts';
+import { isDriven, lockRun } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
+import { readRun } from '../runs/find-run.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
 interface RunOptions extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor'> {
   readonly profile?: string;
   readonly detach?: boolean;
+  /** False: types are not checked. */
+  readonly types?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;
 }
@@ -26,7 +30,13 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     // Names are checked before the run has a number.
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
       findNode(session.graph, node);
+    const types = options.types === false ? undefined : checkTypes(session, io.warn);
+    if (session.loaded.envReads.length > 0) {
+      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
+      for (const line of undeclaredReads(session)) io.warn(line);
+    }
     await refuseUnfit(session, options);
+    await types?.refuse();
 
     const { run, folder } =
       options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
@@ -42,11 +52,13 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     };
     writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
     if (options.detach) {
+      const { startDriver } = await import('../driving/detach.ts');
       startDriver({ run, folder, cwd: io.cwd });
-      io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}`);
+      io.print(`Run ${run} goes on in the background. Watch it: pipeline attach ${run}${inStore(io.storeFolder)}`);
       return exitCodes.fine;
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
+    if (!lock) throw isDriven(readRun(session.storeRoot, run));
     const log = openLog(session.storeRoot, run);
     try {
       const { json, jobs, until, force, failFast, executor } = options;
@@ -67,7 +79,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       );
     } finally {
       log.close();
-      lock?.release();
+      lock.release();
     }
   } finally {
     await session.close();

@@ -2,6 +2,7 @@ import { openStoreOnly } from '../../project/session.ts';
 import { countsOf } from '../../log/state.ts';
 import { paint, type Paint } from '../../views/paint.ts';
 import { duration, localTime } from '../../words/quantities.ts';
+import { inStore } from '../../views/suggest.ts';
 import { table } from '../../views/table.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { KnownRun } from '../runs/find-run.ts';
@@ -14,7 +15,7 @@ export async function runs(io: Io): Promise<number> {
   try {
     const all = [...knownRuns(store)].reverse();
     const colors = paint(io.stdout.hasColor);
-    if (all.length === 0) io.print('There are no runs yet. Start one: pipeline run NAME');
+    if (all.length === 0) io.print(`There are no runs yet. Start one: pipeline run NAME${inStore(io.storeFolder)}`);
     else {
       const heads = ['run', 'pipeline', 'started', 'status', 'ran', 'cached', 'failed', 'skipped', 'time'].map(
         colors.dim,

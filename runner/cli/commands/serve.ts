@@ -4,14 +4,14 @@ import type { PolicyServer } from '../../../tasks/serve/policy-server.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
-import { findTarget } from '../results/serve-target.ts';
+import { findTarget, type ServeTarget } from '../results/serve-target.ts';
 
 /** How long clients may take for what was accepted before the server was told to end. */
 const drainSeconds = 30;
 
 /** Serves a policy until it is told to end. */
 export async function serve(io: Io, [checkpoint = '']: readonly string[], options: Options): Promise<number> {
-  const { port, host, backend, apiKeyEnv } = options as Options & ServeOptions;
+  const { port, host, backend, apiKeyEnv, allowOrigin, allowHost } = options as Options & ServeOptions;
   const apiKey = apiKeyEnv === undefined ? undefined : keyIn(apiKeyEnv);
   const { startPolicyServer } = await import('../../../tasks/serve/policy-server.ts');
   const signals = listenForSignals();
@@ -19,7 +19,13 @@ export async function serve(io: Io, [checkpoint = '']: readonly string[], option
   try {
     const failures = listenForFailures(io);
     const { onFailure } = failures;
-    const server = await startPolicyServer({ folder: target.folder, backend, host, port, apiKey, onFailure });
+    const { folder } = target;
+    const who = { apiKey, allowOrigins: allowOrigin, allowHosts: allowHost };
+    const server = await startPolicyServer({ folder, backend, host, port, ...who, onFailure }).catch(
+      (error: unknown) => {
+        throw ofTheStore(error, target);
+      },
+    );
     for (const line of await introduction(server, target.title)) io.print(line);
     const code = await Promise.race([signals.first, failures.lost]);
     io.print('Stopping: what was accepted is finished.');
@@ -29,6 +35,14 @@ export async function serve(io: Io, [checkpoint = '']: readonly string[], option
     await target.release();
     signals.dispose();
   }
+}
+
+/** What is told of a place in the store that is gone when it is read is told of where the policy can be taken out to. */
+function ofTheStore(error: unknown, { folder, title, takeOut }: ServeTarget): unknown {
+  if (!Problem.is(error) || takeOut === undefined) return error;
+  const { code, message, hint, cause } = error;
+  const advice = hint?.includes(folder) ? `${takeOut}\n${hint.replaceAll(folder, 'policy')}` : hint;
+  return new Problem(code, message.replaceAll(folder, title), { hint: advice, cause });
 }
 
 /**
@@ -50,6 +64,8 @@ interface ServeOptions {
   readonly host: string;
   readonly backend: BackendName;
   readonly apiKeyEnv?: string;
+  readonly allowOrigin?: readonly string[];
+  readonly allowHost?: readonly string[];
 }
 
 function keyIn(variable: string): string {

@@ -33,10 +33,11 @@ export async function status(io: Io, [name]: readonly string[], { json }: Option
 
 function statusJson({ run, state, outcome }: KnownRun, statuses: ReadonlyMap<string, QueueStatus> | undefined): string {
   const nodes = [...state.nodes.values()].map(
-    ({ address, label, task, phase, attempt, reason, seconds, failure, because, executor, id, host, costs }) => {
+    ({ address, label, task, phase, attempt, reason, seconds, failure, because, accepted, ...at }) => {
+      const { executor, id, host, costs } = at;
       const queue = statuses?.get(address);
       const job = { executor, id, host, costs, queue };
-      return { address, label, task, state: phase, attempt, reason, seconds, failure, because, ...job };
+      return { address, label, task, state: phase, attempt, reason, seconds, failure, because, accepted, ...job };
     },
   );
   const { pipeline, params, host, pid, startedAt, endedAt, warnings, results } = state;

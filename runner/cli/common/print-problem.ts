@@ -1,22 +1,31 @@
 import { messageOf, Problem } from '../../../cache/problem.ts';
 import type { Io } from '../../views/io.ts';
 import { paint } from '../../views/paint.ts';
+import { withStore } from '../../views/suggest.ts';
 
 const reportAt = 'the issue tracker of stet';
 
 /** What a person sees when a command cannot go on. The stack is for those who asked for it. */
-export function printProblem(error: unknown, { stderr, verbose }: Pick<Io, 'stderr' | 'verbose'>): void {
-  stderr.write(problemLines(error, { verbose, color: stderr.hasColor }).join('\n') + '\n');
+export function printProblem(error: unknown, io: Pick<Io, 'stderr' | 'verbose' | 'storeFolder'>): void {
+  const { stderr, verbose, storeFolder: store } = io;
+  stderr.write(problemLines(error, { verbose, store, color: stderr.hasColor }).join('\n') + '\n');
 }
 
-export function problemLines(error: unknown, { verbose, color }: { verbose: boolean; color: boolean }): string[] {
+export function problemLines(
+  error: unknown,
+  { verbose, color, store }: { verbose: boolean; color: boolean; store?: string | undefined },
+): string[] {
   const { red, dim } = paint(color);
   const [first = '', ...more] = messageOf(error).split('\n');
   if (Problem.is(error)) {
     return [
       `${red('error')}: ${first}`,
       ...more.map((line) => `  ${line}`),
-      ...(error.hint ? error.hint.split('\n').map((line, i) => (i === 0 ? `  try: ${line}` : `       ${line}`)) : []),
+      ...(error.hint
+        ? withStore(error.hint, store)
+            .split('\n')
+            .map((line, i) => (i === 0 ? `  try: ${line}` : `       ${line}`))
+        : []),
       ...(verbose ? [dim(`  code: ${error.code}`), ...stackLines(error, dim)] : []),
     ];
   }

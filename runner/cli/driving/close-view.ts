@@ -5,10 +5,10 @@ import type { Session } from '../../project/session.ts';
 import type { Io } from '../../views/io.ts';
 import { paint } from '../../views/paint.ts';
 import type { RunView } from '../../views/run-view.ts';
+import { inStore } from '../../views/suggest.ts';
 import { summaryLines } from '../../views/summary.ts';
 import { shortPath } from '../common/short-path.ts';
 import { writePages } from '../results/pages.ts';
-import { freeableLines } from '../runs/freeable.ts';
 import { logTail } from '../runs/log-end.ts';
 
 /** Lines of a failed job's log that are shown. */
@@ -23,7 +23,7 @@ export async function closeView(
   io: Io,
 ): Promise<void> {
   if (state.left !== undefined) {
-    view.close(json ? [] : [`Its jobs run on. Go on with: pipeline attach ${run.run}`]);
+    view.close(json ? [] : [`Its jobs run on. Go on with: pipeline attach ${run.run}${inStore(io.storeFolder)}`]);
     return;
   }
   const pages = await writePages(session.store, run.folder, state);
@@ -38,7 +38,7 @@ export async function closeView(
   };
   const shownPages = Object.fromEntries(Object.entries(pages).map(([result, path]) => [result, shown(path)]));
   const isFull = [...state.nodes.values()].some(({ failure }) => failure?.code === 'disk-full');
-  const room = isFull ? await freeableLines(session.store, run.run, io.storeFolder) : [];
+  const room = isFull ? await roomIn(session, run, io) : [];
   view.close([
     ...summaryLines(state, {
       paint: paint(io.stdout.hasColor),
@@ -50,4 +50,9 @@ export async function closeView(
     }),
     ...room,
   ]);
+}
+
+async function roomIn({ store }: Session, { run }: RunLog, { storeFolder }: Io): Promise<string[]> {
+  const { freeableLines } = await import('../runs/freeable.ts');
+  return freeableLines(store, run, storeFolder);
 }

@@ -15,17 +15,17 @@ import { openLog, readEvents, type RunLog } from '../../log/run-log.ts';
 import { taskOf } from '../../keys/service-task.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { apply, newState, type RunState, stateOf } from '../../log/state.ts';
-import { jsonView } from '../../views/json.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Pace } from '../../views/node-row.ts';
 import { PaceTracker } from '../../views/pace-tracker.ts';
 import { plainView } from '../../views/plain.ts';
-import { terminalView } from '../../views/terminal.ts';
+import { quoted } from '../../words/quoted.ts';
+import type { RunView } from '../../views/run-view.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { listenForInterrupts } from '../common/interrupts.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
-import { type KnownRun, readRequest, readRun } from '../runs/find-run.ts';
+import type { KnownRun } from '../runs/find-run.ts';
 import { closeView } from './close-view.ts';
 import { isDriven, lockRun } from './driver-lock.ts';
 import { refuseUnfit } from './refuse-unfit.ts';
@@ -56,10 +56,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
     queueStatus: outlookOf(address),
     expectedSeconds: history.secondsOf(address),
   });
-  const live = !json && io.stdout.isLive ? terminalView(io.stdout, paceOf, onCluster) : undefined;
-  const view = live ?? (json ? jsonView(io) : plainView(io, paceOf));
-  // A line between two redraws would be overwritten.
-  if (live) io.leadWarnings(live.warn);
+  const view = await viewOf({ json, paceOf, onCluster }, io);
   const main = await doorNamed(session.site, mainExecutor(session.site, options.executor));
   const { executor, jobs } = options;
   const executors = await openExecutors(session, { executor, jobs, withGpus: asksForGpus(session) });
@@ -99,6 +96,7 @@ export interface GoOnOptions {
 /** Drives a run on from where its last driver left it. */
 export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promise<number> {
   const { run, folder, graph } = left;
+  const { readRequest, readRun } = await import('../runs/find-run.ts');
   const { name: pipeline, file, overrides, profile, until, executor: before } = readRequest(folder);
   const { json, jobs, executor = before, once } = options;
   const session = await openSession({
@@ -108,7 +106,10 @@ export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promis
     ...storeOptions(io),
   });
   try {
-    refuseOther(run, graph, session.graph.digest);
+    refuseOther(run, graph, {
+      now: session.graph.digest,
+      request: [pipeline, ...overrides, ...(profile === undefined ? [] : ['--profile', profile])],
+    });
     await refuseUnfit(session, { until, executor });
     const lock = await lockRun(session.storeRoot, run, { patient: true, say: io.warn });
     if (!lock) throw isDriven(readRun(session.storeRoot, run));
@@ -146,15 +147,35 @@ function refuseGone({ storeRoot }: Session, cause?: unknown): void {
   });
 }
 
-function refuseOther(run: string, before: string | undefined, now: string): void {
+function refuseOther(
+  run: string,
+  before: string | undefined,
+  { now, request }: { now: string; request: readonly string[] },
+): void {
   if (before === undefined || before === now) return;
   throw new Problem(
     'graph-differs',
     `The pipeline has another graph than run ${run} had.\nthen  ${before}\nnow   ${now}`,
     {
-      hint: 'Start a new run with `pipeline run`; what has not changed is taken from the store.',
+      hint: `Start a new run, which takes what has not changed from the store: pipeline run ${request.map(quoted).join(' ')}`,
     },
   );
+}
+
+interface Watching {
+  readonly json: boolean;
+  readonly paceOf: (address: string) => Pace | undefined;
+  readonly onCluster: (address: string) => OnCluster;
+}
+
+/** For a program that reads events, a terminal, or a file. */
+async function viewOf({ json, paceOf, onCluster }: Watching, io: Io): Promise<RunView> {
+  if (json) return (await import('../../views/json.ts')).jsonView(io);
+  if (!io.stdout.isLive) return plainView(io, paceOf);
+  const { terminalView } = await import('../../views/terminal.ts');
+  const live = terminalView(io.stdout, paceOf, onCluster);
+  io.leadWarnings(live.warn); // a line between two redraws would be overwritten
+  return live;
 }
 
 function events(

@@ -3,7 +3,8 @@ import type { Digest } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
 import { artifactsIn } from '../../../cache/records.ts';
 import type { Store } from '../../../cache/store.ts';
-import { leafOf, namedResults } from '../../views/results.ts';
+import { leafOf, namedResults } from '../../values/results.ts';
+import { quoted } from '../../words/quoted.ts';
 import type { KnownRun } from '../runs/find-run.ts';
 
 /** A policy among the results of a run, and in words why it was taken. */
@@ -41,7 +42,7 @@ export async function choosePolicy(store: Store, { run, state }: KnownRun): Prom
   const shared = [...scenes.values()].find((byPolicy) => policies.every(({ digest }) => byPolicy.has(digest)));
   if (shared === undefined) {
     throw new Problem('which-policy', `Run ${run} of ${state.pipeline} has several policies that were not compared.`, {
-      hint: policies.map(({ name }) => `pipeline serve ${state.pipeline}:${name}`).join('\n'),
+      hint: policies.map(({ name }) => `pipeline serve ${quoted(`${state.pipeline}:${name}`)}`).join('\n'),
     });
   }
   const of = (digest: Digest): Evaluation => shared.get(digest) as Evaluation;

@@ -4,8 +4,9 @@ import { isTable } from '../../../cache/canonical-json.ts';
 import { messageOf, Problem } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
 import { nearest } from '../../../tasks/core/nearest.ts';
-import { inStore, quoted } from '../../views/failure.ts';
-import { fieldsOf, itemsOf, leafOf, namedResults } from '../../views/results.ts';
+import { inStore } from '../../views/suggest.ts';
+import { quoted } from '../../words/quoted.ts';
+import { fieldsOf, itemsOf, leafOf, namedResults } from '../../values/results.ts';
 import { type KnownRun, readRequest } from '../runs/find-run.ts';
 import { knownRuns } from '../runs/known-runs.ts';
 
@@ -73,7 +74,9 @@ function within(value: unknown, path: string): unknown {
 function noRun(name: string, pipelines: readonly string[], store: string | undefined): Problem {
   const close = nearest(name, pipelines);
   return new Problem('no-such-run', `There is no run of "${name}"${close ? `; did you mean "${close}"?` : '.'}`, {
-    hint: `Start one: pipeline run ${quoted(close ?? name)}${inStore(store)}`,
+    hint: close
+      ? `The runs there are: pipeline runs${inStore(store)}`
+      : `Start one: pipeline run ${quoted(name)}${inStore(store)}`,
   });
 }
 
@@ -86,7 +89,7 @@ function noOutput(name: string, output: string, outputs: readonly string[]): Pro
       hint:
         outputs.length > 0
           ? `Its results: ${outputs.join(', ')}.`
-          : `None of its runs got that far: pipeline run ${name}`,
+          : `None of its runs got that far: pipeline run ${quoted(name)}`,
     },
   );
 }

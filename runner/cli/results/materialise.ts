@@ -8,7 +8,7 @@ import type { Digest } from '../../../cache/digest.ts';
 import type { Store } from '../../../cache/store.ts';
 import { entryNames } from '../../files/entry-names.ts';
 import { lend } from './lend.ts';
-import { fieldsOf, hasFiles, itemsOf, leafOf, plainOf } from '../../views/results.ts';
+import { fieldsOf, hasFiles, itemsOf, leafOf, plainOf } from '../../values/results.ts';
 
 /**
  * Writes a stored value at `to` as files that are nobody else's: never links into the store.

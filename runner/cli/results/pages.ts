@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { messageOf } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
 import type { RunState } from '../../log/state.ts';
-import { defaultPaths, leafOf, namedResults } from '../../views/results.ts';
-import { materialise } from './materialise.ts';
+import { leafOf, namedResults } from '../../values/results.ts';
+import { defaultPaths } from '../../views/results.ts';
 
 /** Writes every result that is a page into the run's folder, with the run's graph and times in it. Gives paths by result. */
 export async function writePages(store: Store, folder: string, state: RunState): Promise<Record<string, string>> {
@@ -14,6 +14,7 @@ export async function writePages(store: Store, folder: string, state: RunState):
   for (const [i, { name, value }] of results.entries()) {
     const path = join(folder, paths[i] as string);
     try {
+      const { materialise } = await import('./materialise.ts');
       await materialise(store, value, path);
       await fillPage(path, state);
       pages[name] = path;

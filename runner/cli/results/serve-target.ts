@@ -4,7 +4,9 @@ import type { Digest } from '../../../cache/digest.ts';
 import { Problem } from '../../../cache/problem.ts';
 import type { Store } from '../../../cache/store.ts';
 import { openStoreOnly } from '../../project/session.ts';
-import { describeResult, leafOf } from '../../views/results.ts';
+import { itemsOf, leafOf } from '../../values/results.ts';
+import { describeResult } from '../../views/results.ts';
+import { quoted } from '../../words/quoted.ts';
 import { choosePolicy, policyKinds } from './best-policy.ts';
 import { newestWith, runsOf } from './find-result.ts';
 import { lend } from './lend.ts';
@@ -17,6 +19,8 @@ export interface ServeTarget {
   readonly folder: string;
   /** Which one it is, and why. */
   readonly title: string;
+  /** The command that takes it out of the store, into a folder "policy"; absent for a folder of the user's. */
+  readonly takeOut?: string;
   /** Gives back what lies in the store; after it the folder may be gone. */
   release(): Promise<void>;
 }
@@ -36,39 +40,45 @@ export async function findTarget(io: Io, target: string): Promise<ServeTarget> {
   const [name, output] = colon < 0 ? [target, undefined] : [target.slice(0, colon), target.slice(colon + 1)];
   const { store } = await openStoreOnly(storeOptions(io));
   try {
-    const { digest, title } =
+    const chosen =
       output === undefined ? await bestOf(store, name, io) : namedPolicy(store, name, output, io.storeFolder);
     const lent = lend(store, 'serve');
-    return { folder: store.checkout(digest, lent.path).path, title, release: () => lent.release() };
+    const takeOut = `pipeline get ${quoted(name)} ${quoted(chosen.output)} --to policy`;
+    const { path: folder } = store.checkout(chosen.digest, lent.path);
+    return { folder, title: chosen.title, takeOut, release: () => lent.release() };
   } finally {
     await store.close();
   }
 }
 
-async function bestOf(store: Store, name: string, io: Io): Promise<{ digest: Digest; title: string }> {
-  const run = newestWithResults(store, name, io.storeFolder);
-  const { name: output, digest, why } = await choosePolicy(store, run);
-  return { digest, title: `${output} of ${name}, run ${run.run}: ${why}` };
+interface Chosen {
+  readonly digest: Digest;
+  readonly title: string;
+  readonly output: string;
 }
 
-function namedPolicy(
-  store: Store,
-  name: string,
-  output: string,
-  storeFolder: string | undefined,
-): { digest: Digest; title: string } {
+async function bestOf(store: Store, name: string, io: Io): Promise<Chosen> {
+  const run = newestWithResults(store, name, io.storeFolder);
+  const { name: output, digest, why } = await choosePolicy(store, run);
+  return { digest, output, title: `${output} of ${name}, run ${run.run}: ${why}` };
+}
+
+function namedPolicy(store: Store, name: string, output: string, storeFolder: string | undefined): Chosen {
   const { run, value } = newestWith(store, name, output, storeFolder);
   const leaf = leafOf(value);
   if (leaf && policyKinds.includes(leaf.kind)) {
-    return { digest: leaf.digest as Digest, title: `${output} of ${name}, run ${run.run}` };
+    return { digest: leaf.digest as Digest, output, title: `${output} of ${name}, run ${run.run}` };
   }
+  const item = itemsOf(value)?.find((one) => policyKinds.includes(leafOf(one.value)?.kind ?? ''));
   throw new Problem('not-servable', `${output} of ${name} is ${describeResult(value)}, and no checkpoint.`, {
-    hint: `Of a list, name one item: pipeline serve ${name}:${output}.KEY`,
+    ...(item && { hint: `Name one of its items: pipeline serve ${quoted(`${name}:${output}.${item.key}`)}` }),
   });
 }
 
 /** The newest run of a pipeline that came to results. */
 function newestWithResults(store: Store, name: string, storeFolder: string | undefined): KnownRun {
   for (const run of runsOf(store, name, storeFolder)) if (Object.keys(run.state.results).length > 0) return run;
-  throw new Problem('no-policy', `No run of ${name} got as far as a policy.`, { hint: `pipeline run ${name}` });
+  throw new Problem('no-policy', `No run of ${name} got as far as a policy.`, {
+    hint: `pipeline run ${quoted(name)}`,
+  });
 }

@@ -75,7 +75,7 @@ export function readRequest(folder: string): RunRequest {
       'run-unreadable',
       `What this run was started with cannot be read at ${path}: ${messageOf(cause)}.`,
       {
-        hint: 'Start it again with `pipeline run`; what it finished is kept.',
+        hint: 'Start it again: pipeline run NAME, as it was started; what it finished is kept.',
         cause,
       },
     );

@@ -1,7 +1,7 @@
 import { collectGarbage } from '../../../cache/collect.ts';
 import type { Store } from '../../../cache/store.ts';
 import { sizeInWords } from '../../../tasks/core/size-in-words.ts';
-import { inStore } from '../../views/failure.ts';
+import { inStore } from '../../views/suggest.ts';
 import { count } from '../../words/quantities.ts';
 import { inUse } from './in-use.ts';
 import { sweepLeft } from './left-outputs.ts';

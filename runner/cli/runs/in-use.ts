@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Statements } from '../../../cache/accepted.ts';
 import type { Digest } from '../../../cache/digest.ts';
 import { isDigest } from '../../../cache/digest.ts';
 import { isLocked } from '../../../cache/lock.ts';
@@ -44,7 +45,17 @@ export function inUse(root: string, since: number, { ended }: { ended?: string }
     }
   }
   for (const digest of releasedBefore(root)) trees.add(digest);
+  for (const fingerprint of accepted(root, since, fingerprints)) fingerprints.add(fingerprint);
   return { fingerprints, trees, live };
+}
+
+/** Results that hold for fingerprints in use, or were accepted since then: no run may have used them yet. */
+function accepted(root: string, since: number, used: ReadonlySet<Digest>): Digest[] {
+  const statements = new Statements(root);
+  return statements
+    .all()
+    .filter(({ fingerprint, at }) => used.has(fingerprint) || Date.parse(at) >= since)
+    .flatMap(({ fingerprint }) => statements.chainOf(fingerprint));
 }
 
 function isDriven(root: string, run: string): boolean {

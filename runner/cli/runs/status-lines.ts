@@ -6,6 +6,7 @@ import type { Io } from '../../views/io.ts';
 import { oneLine } from '../../views/columns.ts';
 import { liveLines } from '../../views/live.ts';
 import { paint } from '../../views/paint.ts';
+import { withStore } from '../../views/suggest.ts';
 import { count } from '../../words/quantities.ts';
 import type { KnownRun } from './find-run.ts';
 
@@ -41,7 +42,7 @@ export function statusLines(
   // Whoever did not watch is told what a person has to know to help.
   const told = state.endedAt === undefined ? state.warnings.slice(-3) : [];
   const warnings = told.map((message) => colors.yellow(`! ${oneLine(message)}`));
-  return [`${head} · ${outcome}`, ...rest, ...warnings, ...(hint ? ['', hint] : [])];
+  return [`${head} · ${outcome}`, ...rest, ...warnings, ...(hint ? ['', withStore(hint, io.storeFolder)] : [])];
 }
 
 function lastTime(nodes: Iterable<NodeState>, start: number): number {

@@ -1,5 +1,7 @@
 import type { Door } from '../door.ts';
 
+const advice = 'say it in pipeline.config.ts: local: { gpuMemoryGb: 80 }';
+
 /** This machine, within what `local` of `pipeline.config.ts` lets it use. */
 export const localDoor: Door = {
   name: 'local',
@@ -12,6 +14,10 @@ export const localDoor: Door = {
   refusals: async (asked, { machine }) => {
     const [{ Slots }, { localCapacity }] = await Promise.all([import('../slots.ts'), import('../capacity.ts')]);
     const slots = new Slots(await localCapacity(machine, { withGpus: asked.some(({ gpus = 0 }) => gpus > 0) }));
-    return asked.map((resources) => slots.refusals(resources).map((what) => ({ what })));
+    return asked.map((resources) => {
+      const refusals = slots.refusals(resources).map((what) => ({ what }));
+      const unknowns = slots.unknowns(resources).map((what) => ({ what, advice, isNote: true }));
+      return refusals.length > 0 ? refusals : unknowns;
+    });
   },
 };

@@ -5,6 +5,8 @@ import type { WireMap, WireValue } from './values.ts';
 export interface DecodeLimits {
   /** Values that one frame may hold in all, keys included; the elements of an array are one value. */
   readonly maxValues?: number;
+  /** Keys of one map. */
+  readonly maxKeys?: number;
   /** Maps and lists inside each other. */
   readonly maxDepth?: number;
 }
@@ -16,13 +18,15 @@ export interface DecodeLimits {
  * neither text nor bytes, arrays with too little data. Refused by us alone: a key twice in a map, and frames beyond the
  * limits. What is allocated is bounded by the frame's size: a length is believed only as far as bytes follow.
  */
-export function decode(frame: Uint8Array, { maxValues = 1 << 20, maxDepth = 128 }: DecodeLimits = {}): WireValue {
-  const reader = new Reader(frame, maxValues, maxDepth);
+export function decode(frame: Uint8Array, limits: DecodeLimits = {}): WireValue {
+  const reader = new Reader(frame, { ...usualLimits, ...limits });
   const value = reader.value(0);
   const surplus = frame.length - reader.at;
   if (surplus > 0) throw broken(`${surplus} bytes follow after its value`);
   return value;
 }
+
+const usualLimits: Required<DecodeLimits> = { maxValues: 1 << 20, maxKeys: 4096, maxDepth: 128 };
 
 /** A frame that must hold a map, as all of openpi's do. */
 export function decodeMap(frame: Uint8Array, limits?: DecodeLimits): WireMap {
@@ -46,21 +50,20 @@ class Reader {
   at = 0;
   readonly #frame: Uint8Array;
   readonly #view: DataView;
-  readonly #maxValues: number;
-  readonly #maxDepth: number;
+  readonly #limits: Required<DecodeLimits>;
   #values = 0;
 
-  constructor(frame: Uint8Array, maxValues: number, maxDepth: number) {
+  constructor(frame: Uint8Array, limits: Required<DecodeLimits>) {
     this.#frame = frame;
     this.#view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-    this.#maxValues = maxValues;
-    this.#maxDepth = maxDepth;
+    this.#limits = limits;
   }
 
   value(depth: number): WireValue {
+    const { maxValues, maxDepth } = this.#limits;
     this.#values += 1;
-    if (this.#values > this.#maxValues) throw tooLarge(`over ${this.#maxValues} values`);
-    if (depth > this.#maxDepth) throw tooLarge(`maps and lists nested over ${this.#maxDepth} deep`);
+    if (this.#values > maxValues) throw tooLarge(`over ${maxValues} values`);
+    if (depth > maxDepth) throw tooLarge(`maps and lists nested over ${maxDepth} deep`);
     const head = this.#take(1, (view, at) => view.getUint8(at));
     if (head < 0x80) return head;
     if (head >= 0xe0) return head - 0x100;
@@ -165,6 +168,7 @@ class Reader {
 
   #map(length: number, depth: number): WireValue {
     this.#need(2 * length, `it ends within a map of ${length}`);
+    if (length > this.#limits.maxKeys) throw tooLarge(`a map of over ${this.#limits.maxKeys} keys`);
     const map = new Map<string | Uint8Array, WireValue>();
     /** Those with keys of bytes, by their bytes. */
     const marked = new Map<string, WireValue>();

@@ -59,24 +59,39 @@ export function readNoiseSeed(request: WireMap): number | undefined {
 function numbersAt(request: WireMap, { name, shapes }: RequestKey): Float64Array {
   const value = request.get(name);
   if (value === undefined) throw wrongKey(`"${name}" is missing.`);
-  const { shape, numbers } = arrayOf(value, name);
+  const shape = shapeOf(value, name);
+  // Before its numbers are read: they may be many, and nobody wants them.
   if (!shapes.some((allowed) => allowed.join() === shape.join())) {
     throw wrongKey(`"${name}" has shape [${shape.join(', ')}], not [${shapes[0]?.join(', ') ?? ''}].`);
   }
+  const numbers = numbersIn(value, name);
   const bad = numbers.find((number) => !Number.isFinite(number));
   if (bad !== undefined) throw wrongKey(`"${name}" holds ${bad}.`);
   return numbers;
 }
 
 /** As numpy would make an array of it. */
-function arrayOf(value: WireValue, name: string): { shape: readonly number[]; numbers: Float64Array } {
-  if (value instanceof NdArray) return { shape: value.shape, numbers: numbersOf(value) };
-  const scalar = value instanceof NumpyScalar ? value.value : value;
-  if (typeof scalar === 'number') return { shape: [], numbers: Float64Array.of(scalar) };
-  if (Array.isArray(value) && value.every((item) => typeof item === 'number')) {
-    return { shape: [value.length], numbers: Float64Array.from(value) };
-  }
-  throw wrongKey(`"${name}" is no array of numbers.`);
+function shapeOf(value: WireValue, name: string): readonly number[] {
+  if (value instanceof NdArray) return value.shape;
+  if (Array.isArray(value)) return [value.length];
+  if (typeof scalarIn(value) === 'number') return [];
+  throw noNumbers(name);
+}
+
+function numbersIn(value: WireValue, name: string): Float64Array {
+  if (value instanceof NdArray) return numbersOf(value);
+  if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return Float64Array.from(value);
+  const scalar = scalarIn(value);
+  if (typeof scalar === 'number') return Float64Array.of(scalar);
+  throw noNumbers(name);
+}
+
+function scalarIn(value: WireValue): WireValue {
+  return value instanceof NumpyScalar ? value.value : value;
+}
+
+function noNumbers(name: string): Problem {
+  return wrongKey(`"${name}" is no array of numbers.`);
 }
 
 function wrongKey(message: string): Problem {

@@ -26,6 +26,11 @@ const internalError = { code: 1011, reason: 'Internal server error. Traceback in
 const failures = ['policy-crashed', 'policy-lost'];
 const goingAway = 1001;
 const tryAgainLater = 1013;
+/**
+ * Far above any observation, whose arrays are one value each: frames are read between those of others, and what is in one
+ * decides how long they wait.
+ */
+const observationLimits = { maxValues: 1 << 14, maxKeys: 512, maxDepth: 32 };
 /** Frames that a client may send ahead of the replies. Those of openpi send none. */
 const mostAhead = 64;
 
@@ -38,6 +43,8 @@ export class Connection {
   readonly #tools: ConnectionTools;
   /** Frames that wait for the one before them to be answered. */
   readonly #ahead: { readonly frame: Buffer; readonly arrived: number }[] = [];
+  /** Bytes of the frame that is being answered. */
+  #answering = 0;
   #isBusy = false;
   #isClosing = false;
   #isDraining = false;
@@ -54,6 +61,11 @@ export class Connection {
     socket.send(encode(tools.contract.metadata));
   }
 
+  /** Of frames that came and are not answered. */
+  get bytesWaiting(): number {
+    return this.#ahead.reduce((sum, { frame }) => sum + frame.length, this.#answering);
+  }
+
   /** Answers what has come so far, then says goodbye. */
   drain(): void {
     this.#isDraining = true;
@@ -63,7 +75,7 @@ export class Connection {
   #take(frame: Buffer, isBinary: boolean): void {
     if (this.#isClosing || this.#isDraining) return;
     if (!isBinary) return this.#refuse(new Problem('text-frame', 'A text frame came; observations are binary frames.'));
-    const bytes = this.#ahead.reduce((sum, { frame: { length } }) => sum + length, frame.length);
+    const bytes = this.bytesWaiting - this.#answering + frame.length;
     if (this.#ahead.length >= mostAhead || bytes > this.#tools.maxBytesAhead) {
       const problem = new Problem('too-far-ahead', `${this.#ahead.length} frames are unanswered already.`, {
         hint: 'Send a frame when the reply to the last has come.',
@@ -78,9 +90,12 @@ export class Connection {
     this.#isBusy = true;
     for (let next = this.#ahead.shift(); next && this.#isListening(); next = this.#ahead.shift()) {
       try {
+        this.#answering = next.frame.length;
         await this.#answer(next.frame, next.arrived);
       } catch (error) {
         this.#fail(error);
+      } finally {
+        this.#answering = 0;
       }
     }
     this.#isBusy = false;
@@ -89,7 +104,7 @@ export class Connection {
 
   async #answer(frame: Buffer, arrived: number): Promise<void> {
     const { contract, batcher, metrics } = this.#tools;
-    const request = decodeMap(frame);
+    const request = decodeMap(frame, observationLimits);
     const began = performance.now();
     const { actions, inferMs } = await batcher.submit(readNumbers(request, contract.keys), readNoiseSeed(request));
     if (!this.#isListening()) return; // it left while its request was inferred

@@ -22,9 +22,9 @@ const mostDeaths = 3;
 
 /**
  * Loads the policy in a thread; gives it when it is ready. A thread that dies takes its batch with it, and another is started
- * for the next. When it dies again and again, the policy is given up: `policy-lost`.
+ * for the next, which `restarted` is told of. When it dies again and again, the policy is given up: `policy-lost`.
  */
-export async function startInference(job: InferenceJob): Promise<Inference> {
+export async function startInference(job: InferenceJob, restarted: () => void = () => {}): Promise<Inference> {
   let thread = await loadedThread(job);
   let deaths = 0;
   return {
@@ -34,6 +34,7 @@ export async function startInference(job: InferenceJob): Promise<Inference> {
           throw new Problem('policy-lost', `The policy's thread died ${deaths} times in a row.`);
         }
         thread = await loadedThread(job);
+        restarted();
       }
       try {
         const result = await thread.run(batch);

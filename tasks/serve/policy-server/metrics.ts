@@ -9,6 +9,7 @@ export class Metrics {
   readonly #inferences = new Times();
   readonly #batches = batchSizes.map(() => 0);
   #batched = 0;
+  #restarts = 0;
 
   /** From the frame's arrival to the reply's being sent. */
   requestDone(milliseconds: number): void {
@@ -18,6 +19,11 @@ export class Metrics {
   /** `code` is that of a problem, so there are few. */
   requestFailed(code: string): void {
     this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+  }
+
+  /** The policy's thread died, and another was started. */
+  threadRestarted(): void {
+    this.#restarts += 1;
   }
 
   batchDone(size: number, inferMs: number): void {
@@ -38,6 +44,9 @@ export class Metrics {
         'Requests that were refused or failed, by kind of problem.',
         errors.map(([code, count]) => [`{code="${code}"}`, count]),
       ),
+      ...family('restarts_total', 'counter', "Times that the policy's thread died and was started again.", [
+        ['', this.#restarts],
+      ]),
       ...family('connections', 'gauge', 'Clients that are connected.', [['', connections]]),
       ...family('waiting_requests', 'gauge', 'Requests that wait for the policy.', [['', waiting]]),
       ...family('batch_size', 'histogram', 'Requests that were inferred at once.', [

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Exit } from '../../../runner/executors/executor.ts';
-import { failureOf, judge } from '../../../runner/attempt/judge.ts';
+import { failureOf } from '../../../runner/attempt/failure-of.ts';
+import { judge } from '../../../runner/attempt/judge.ts';
 import type { StagedJob } from '../../../runner/job/staged-job.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

@@ -94,3 +94,25 @@ test('all that does not fit is told at once, with the file', async (t) => {
     return /"stroe"/.test(error.message) && /must be a function[^]*place/.test(error.message);
   });
 });
+
+test('a word of a site file that is nearly one of ours is refused with the one that was meant', async () => {
+  const said = async (given: unknown): Promise<string> => {
+    const error: unknown = await parseSite(given, { builtIn, file: 'pipeline.config.ts' }).catch((e: unknown) => e);
+    assert.ok(Problem.is(error) && error.code === 'wrong-site');
+    return error.message;
+  };
+  assert.match(await said({ executor: 'slrum' }), /no "slrum"; did you mean "slurm"/);
+  assert.match(await said({ stor: '/data' }), /no "stor"; did you mean "store"/);
+  assert.match(await said({ doors: [{ ...queue, refusal: () => [] }] }), /no "refusal"; did you mean "refusals"/);
+  class Queue {
+    name = 'queue';
+    make = make;
+    hostsService = true;
+  }
+  assert.match(await said({ doors: [new Queue()] }), /no "hostsService"; did you mean "hostsServices"/);
+});
+
+test('an executor of the project may have fields of its own', async () => {
+  const own = { ...queue, makeScript: () => '', hosts: 3 };
+  assert.ok((await parseSite({ doors: [own] }, { builtIn, file: 'pipeline.config.ts' })).doors.queue);
+});

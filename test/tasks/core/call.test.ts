@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { z } from 'zod';
 import { Problem } from '../../../cache/problem.ts';
 import { task } from '../../../tasks/core/task.ts';
+import { textKind } from '../../support/text-kind.ts';
 
 const convert = task({
   name: 'convert',
@@ -71,4 +72,35 @@ test('unknown inputs and options are refused, all at once, with the nearest name
   assert.match(words, /colour: no such input; there are: raw, fps/);
   assert.match(words, /lable: no such option; did you mean "label"\?/);
   assert.match(words, /retires: no such option; did you mean "retries"\?/);
+});
+
+const count = task({ name: 'count', inputs: {}, outputs: { fps: z.int() }, command: (_, out) => ['touch', out.fps] });
+const write = task({
+  name: 'write',
+  inputs: {},
+  outputs: { file: textKind },
+  command: (_, out) => ['touch', out.file],
+});
+
+const train = task({
+  name: 'train',
+  inputs: { chunk: z.int().default(16), carried: z.int(), set: z.union([textKind, z.string()]).optional() },
+  outputs: { score: z.number() },
+  contradictions: ({ chunk = Infinity, carried = 0 }, { set }) => [
+    ...(carried > chunk ? [`carried ${carried} are more than chunk ${chunk}`] : []),
+    ...(set === 'text' && chunk < 4 ? ['set: texts need a chunk of 4'] : []),
+  ],
+  command: (_, out) => ['true', out.score],
+});
+
+test('inputs that contradict each other are refused when the task is called, with defaults', () => {
+  assert.throws(() => train({ carried: 20 }), { code: 'wrong-inputs', message: /carried 20 are more than chunk 16/ });
+  assert.doesNotThrow(() => train({ carried: 20, chunk: 20 }));
+});
+
+test('what is still to come is no contradiction, and its kind is known', () => {
+  const { fps } = count({});
+  assert.doesNotThrow(() => train({ carried: fps, chunk: 1 }));
+  const { file } = write({});
+  assert.throws(() => train({ carried: 1, chunk: 2, set: file }), { message: /set: texts need a chunk of 4/ });
 });

@@ -172,7 +172,7 @@ test('a WebSocket is a WebSocket on any path', async () => {
 
 test('no subprotocol is chosen, whatever is offered', async () => {
   const socket = connect(Number(new URL(shared.url).port), '127.0.0.1');
-  const headers = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const headers = ['Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
   const offer = ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol: one, two'];
   socket.write(`${['GET / HTTP/1.1', ...headers, ...offer].join('\r\n')}\r\n\r\n`);
   const [answer] = (await once(socket, 'data')) as [Buffer];

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileSystemOf } from '../../../../cache/file-system.ts';
-import { type Cluster, type ClusterNode, nodesFor } from '../queue/cluster.ts';
+import { type Cluster, type ClusterNode, nodesFor, typesWithoutMemory } from '../queue/cluster.ts';
 import type { SlurmCommands } from '../queue/commands.ts';
 import { slurmCommands } from '../queue/slurm-commands.ts';
 import { siteOptions } from '../script/options.ts';
@@ -40,6 +40,7 @@ export async function examineSlurm(
       found: `${cluster.version}, arrays of up to ${cluster.arraySize}, ended jobs known for ${duration(cluster.rememberedSeconds)}, ${cluster.hasAccounting ? 'with' : 'without'} accounting`,
     },
     ...partitions(cluster, site, nodes),
+    ...gpuMemory(cluster, site),
     await accepted(commands, site),
     // What the nodes themselves say counts for more than what the file system looks like.
     ...(probes?.[0]?.state === 'ok' ? [] : [sharing(storeRoot)]),
@@ -79,6 +80,19 @@ function partitions(cluster: Cluster, { partition }: SlurmSite, nodes: readonly 
 function service(own: readonly ClusterNode[]): string {
   if (!own.some(({ isUp }) => isUp)) return `the partition is not up, with ${count(own.length, 'node')}`;
   return `${own.filter(isUsable).length} of ${count(own.length, 'node')} in service`;
+}
+
+function gpuMemory(cluster: Cluster, site: SlurmSite): Finding[] {
+  const unknown = typesWithoutMemory(cluster, site);
+  if (unknown.length === 0) return [];
+  return [
+    {
+      state: 'absent',
+      what: 'GPU memory',
+      found: `not known of ${unknown.join(', ')}`,
+      advice: `tasks that ask for it take any; say it in pipeline.config.ts: gpuMemoryGb: { '${unknown[0]}': 80 }`,
+    },
+  ];
 }
 
 function isUsable({ state }: ClusterNode): boolean {

@@ -1,6 +1,6 @@
 import type { Resources } from '../../../../tasks/core/resources.ts';
 import type { Reason } from '../../door.ts';
-import { clusterRefusals, nodesFor } from '../queue/cluster.ts';
+import { clusterRefusals, nodesFor, typesWithoutMemory } from '../queue/cluster.ts';
 import { slurmCommands } from '../queue/slurm-commands.ts';
 import { inShell } from '../script/shell-settings.ts';
 import type { SlurmSite } from '../script/slurm-site.ts';
@@ -24,5 +24,22 @@ export async function slurmRefusals(asked: readonly Resources[], own: SlurmSite)
   const unseen =
     refusal === undefined ? [] : [{ what: `Slurm takes no job for partition ${site.partition}: ${refusal}` }];
   if (isUnseen) return asked.map(() => unseen);
-  return asked.map((resources) => clusterRefusals(cluster, site, resources).map((what) => ({ what })));
+  const unknown = typesWithoutMemory(cluster, site);
+  return asked.map((resources) => {
+    const refusals = clusterRefusals(cluster, site, resources).map((what) => ({ what }));
+    return refusals.length > 0 ? refusals : untold(resources, unknown);
+  });
+}
+
+/** It starts all the same, on whatever the cluster has. */
+function untold({ gpus = 0, gpuMemoryGb, gpuType }: Resources, unknown: readonly string[]): Reason[] {
+  if (gpus === 0 || gpuMemoryGb === undefined || gpuType !== undefined || unknown.length === 0) return [];
+  const [type = ''] = unknown;
+  return [
+    {
+      what: `it asks for GPUs with ${gpuMemoryGb} GB of memory, and nobody says how much these have: ${unknown.join(', ')}`,
+      advice: `say it in pipeline.config.ts: executors: { slurm: { gpuMemoryGb: { '${type}': ${gpuMemoryGb} } } }`,
+      isNote: true,
+    },
+  ];
 }

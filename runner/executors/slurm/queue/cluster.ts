@@ -93,20 +93,26 @@ export function nodesFor({ nodes }: Cluster, { partition }: SlurmSite): ClusterN
 
 /** Why no node of the cluster can ever run such a job: all reasons. Nodes that are down may come back, so they count. */
 export function clusterRefusals(cluster: Cluster, site: SlurmSite, asked: Resources): string[] {
-  const { cpus = 1, gpus = 0, gpuType, memoryGb = 0, hours, nodes = 1 } = asked;
+  const { cpus = 1, gpus = 0, gpuType, gpuMemoryGb = 0, memoryGb = 0, hours, nodes = 1 } = asked;
   const own = nodesFor(cluster, site);
   if (own.length === 0) return cluster.nodes.length === 0 ? [] : [noPartition(cluster, site)];
   const where = `partition ${[...new Set(own.map(({ partition }) => partition))].join(', ')}`;
   const perNode = Math.ceil(gpus / nodes);
-  const count = (node: ClusterNode): number => gpusOf(node, gpuType);
+  const count = (node: ClusterNode): number => gpusOf(node, { gpuType, gpuMemoryGb }, site);
   const reasons: string[] = [];
   if (gpus % nodes !== 0)
     reasons.push(`it asks for ${gpus} GPUs on ${nodes} nodes, and each node gets the same number`);
   if (gpus > 0 && gpuType !== undefined && !own.some((node) => count(node) > 0)) {
-    const types = [...new Set(own.flatMap((node) => node.gpus.map(({ type }) => type ?? 'untyped')))].sort();
+    const types = [...new Set(own.flatMap((node) => node.gpus.map(({ type }) => type ?? untyped)))].sort();
     reasons.push(
       `it asks for GPUs of type ${gpuType}, and ${where} has ${types.length > 0 ? types.join(', ') : 'none'}`,
     );
+  } else if (gpus > 0 && gpuMemoryGb > 0 && !own.some((node) => count(node) > 0)) {
+    const types = own.flatMap((node) =>
+      node.gpus.map(({ type }) => `${type ?? untyped} (${memoryOf(type, site) ?? '?'} GB)`),
+    );
+    const has = types.length > 0 ? [...new Set(types)].sort().join(', ') : 'no GPUs';
+    reasons.push(`it asks for GPUs with ${gpuMemoryGb} GB of memory, and ${where} has ${has}`);
   } else if (gpus > 0 && !own.some((node) => count(node) >= perNode)) {
     reasons.push(`it asks for ${perNode} GPUs on a node, and nodes of ${where} have at most ${most(own.map(count))}`);
   }
@@ -145,8 +151,43 @@ export function gresType(cluster: Cluster, site: SlurmSite, gpuType: string): st
   return types.find((type) => type === gpuType) ?? types.find((type) => isOfType(type, gpuType)) ?? gpuType;
 }
 
-function gpusOf({ gpus }: ClusterNode, wanted: string | undefined): number {
-  const fitting = gpus.filter(({ type }) => wanted === undefined || type === undefined || isOfType(type, wanted));
+/**
+ * The type to ask for so that GPUs have the memory: of those that do the one with least, so that the others are left for who needs
+ * them. Undefined when every GPU will do, or it is not known of any.
+ */
+export function typeWithMemory(cluster: Cluster, site: SlurmSite, gpuMemoryGb: number): string | undefined {
+  const all = nodesFor(cluster, site).flatMap(({ gpus }) =>
+    gpus.map(({ type }) => ({ type, gb: memoryOf(type, site) })),
+  );
+  const has = ({ gb }: { gb: number | undefined }): boolean => gb !== undefined && gb >= gpuMemoryGb;
+  if (all.every(has)) return undefined;
+  return all.filter(has).sort((a, b) => (a.gb ?? 0) - (b.gb ?? 0))[0]?.type;
+}
+
+/** Types of the partition of which the site does not say how much memory they have. */
+export function typesWithoutMemory(cluster: Cluster, site: SlurmSite): string[] {
+  const types = nodesFor(cluster, site).flatMap(({ gpus }) => gpus.map(({ type }) => type));
+  return [...new Set(types.filter((type) => memoryOf(type, site) === undefined).map((type) => type ?? untyped))].sort();
+}
+
+/** What GPUs are called to which the cluster gives no type. */
+const untyped = 'untyped';
+
+function memoryOf(type: string | undefined, { gpuMemoryGb = {} }: SlurmSite): number | undefined {
+  const name = type ?? untyped;
+  if (Object.hasOwn(gpuMemoryGb, name)) return gpuMemoryGb[name];
+  return Object.entries(gpuMemoryGb).find(([part]) => isOfType(name, part))?.[1];
+}
+
+function gpusOf(
+  { gpus }: ClusterNode,
+  { gpuType, gpuMemoryGb }: { gpuType: string | undefined; gpuMemoryGb: number },
+  site: SlurmSite,
+): number {
+  const fitting = gpus.filter(({ type }) => {
+    if (type !== undefined && gpuType !== undefined && !isOfType(type, gpuType)) return false;
+    return (memoryOf(type, site) ?? gpuMemoryGb) >= gpuMemoryGb;
+  });
   return fitting.reduce((total, { count }) => total + count, 0);
 }
 

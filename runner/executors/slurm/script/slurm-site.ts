@@ -16,6 +16,11 @@ export const SlurmSite = z.strictObject({
   partition: word.optional(),
   account: word.optional(),
   qos: word.optional(),
+  /**
+   * How much memory GPUs have, in GB, by type as the cluster spells it or a part of that: `{ a100: 80, l40s: 48 }`. Tasks that ask
+   * for memory get a type that has it. Of a type that is not here nothing is known: it is taken to have enough.
+   */
+  gpuMemoryGb: z.record(word, z.number().positive()).optional(),
   /** Features of nodes, as `sbatch --constraint` takes them. */
   constraint: word.optional(),
   reservation: word.optional(),

@@ -92,13 +92,13 @@ test('a result that no run has is told with the likely one, and with all there a
   assert.throws(() => found(store, 'score', 'empty'), { hint: 'None of its runs got that far: pipeline run empty' });
 });
 
-test('a pipeline without runs is told with the likely one, and how to start it in that store', async (t) => {
+test('a pipeline without runs is told with the likely one and where runs are listed, or how to start it', async (t) => {
   const store = await storeOf(t);
   ran(store, 'demo', {});
   assert.throws(() => newestWith(store, 'dmeo', 'score', '/data'), {
     code: 'no-such-run',
     message: 'There is no run of "dmeo"; did you mean "demo"?',
-    hint: 'Start one: pipeline run demo --store /data',
+    hint: 'The runs there are: pipeline runs --store /data',
   });
   assert.throws(() => [...runsOf(store, 'nothing-like-it', undefined)], {
     message: 'There is no run of "nothing-like-it".',
