@@ -47,7 +47,7 @@ export async function collectGarbage(
     if (stays) markTrees(store, record, needed);
     else condemned.push(record.fingerprint);
   }
-  if (!dryRun) for (const fingerprint of condemned) await store.records.delete(fingerprint);
+  if (!dryRun) await store.records.delete(condemned);
 
   const blobs = sweepBlobs(store, needed, oldest, dryRun);
   const adopted = sweepAdopted(store, needed, oldest, dryRun);
