@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Seen, type SeenStats, StatCache } from './adopt.ts';
 import { Statements } from './accepted.ts';
@@ -12,7 +12,7 @@ import { syncNow } from './durable.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf, Problem } from './problem.ts';
 import { writeWhole } from './write-whole.ts';
-import { removeAll } from './remove.ts';
+import { removeAll, removeFile } from './remove.ts';
 import { SoundBlobs } from './sound-blobs.ts';
 import { refuseLinks, tellOtherWriters } from './store-border.ts';
 import { parseTree, treeFault } from './tree-fault.ts';
@@ -35,6 +35,7 @@ export interface StoredTree {
  *     adopted/          files that stay outside   quarantine/  what was found damaged
  *     tmp/              files on their way in     stat-cache.jsonl
  *     samples/          blocks of large blobs     accepted/    whose result holds for another fingerprint
+ *     dropped/          trees that are known and were given up
  */
 export interface Store {
   readonly root: string;
@@ -63,6 +64,9 @@ export interface Store {
   checkout(digest: Digest, dest: string, options?: { whole?: boolean }): { path: string; links: number };
   /** Files that were lent by `checkout` and have changed since. Damaged blobs go to quarantine. */
   changedInputs(dest: string): string[];
+  /** Notes that the files of a tree are given up while it stays known: `hasTree` holds, and `checkout` throws `tree-dropped`. */
+  drop(digest: Digest): void;
+  isDropped(digest: Digest): boolean;
   /** Takes back what `checkout` wrote at `dest`. */
   giveBack(dest: string): void;
   /** Forgets what was found: after files were deleted. */
@@ -221,7 +225,7 @@ class FolderStore implements Store {
       return false;
     }
     const missing = this.missingFrom(tree);
-    if (missing === undefined) {
+    if (missing === undefined || this.isDropped(digest)) {
       this.present.add(digest);
       return true;
     }
@@ -255,8 +259,17 @@ class FolderStore implements Store {
       return { path: dest, links: lent.length };
     } catch (error) {
       this.forget(digest);
-      throw error;
+      throw this.isDropped(digest) ? droppedTree(digest, error) : error;
     }
+  }
+
+  drop(digest: Digest): void {
+    mkdirSync(join(this.root, 'dropped'), { recursive: true });
+    writeWhole(this.dropPath(digest), '', { lasting: true });
+  }
+
+  isDropped(digest: Digest): boolean {
+    return existsSync(this.dropPath(digest));
   }
 
   changedInputs(dest: string): string[] {
@@ -312,6 +325,7 @@ class FolderStore implements Store {
     const text = treeText(tree);
     const digest = digestBytes(text);
     await this.blobs.put([{ digest, how: 'write', bytes: text }, ...files]);
+    removeFile(this.dropPath(digest));
     this.rememberTree(digest, tree);
     return { digest, size: treeSize(tree), fileCount: treeFileCount(tree) };
   }
@@ -359,9 +373,20 @@ class FolderStore implements Store {
     }
   }
 
+  private dropPath(digest: Digest): string {
+    return join(this.root, 'dropped', nameOf(digest));
+  }
+
   private adoptionPath(digest: Digest): string {
     return join(this.root, 'adopted', `${nameOf(digest)}.json`);
   }
+}
+
+function droppedTree(digest: Digest, cause: unknown): Problem {
+  return new Problem('tree-dropped', `The files of ${digest} were dropped from the store to make room.`, {
+    hint: 'Only the task that made them makes them again: pipeline run NAME --force NODE',
+    cause,
+  });
 }
 
 /** As one JSON object, written piece by piece: an object with a million keys takes longer to build than to write. */
