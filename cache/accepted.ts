@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nameOf } from './border.ts';
 import { canonicalJson, isTable, type Json } from './canonical-json.ts';
@@ -24,10 +24,15 @@ export interface Statement extends Acceptance {
   readonly types?: Readonly<Record<string, string>>;
 }
 
+/** So often it is looked whether there is any statement at all, in milliseconds: a first run asks for thousands. */
+const lookMs = 1000;
+
 /** What was accepted in a store, a file for each fingerprint below `accepted/`. */
 export class Statements {
   readonly #folder: string;
   readonly #warn: (message: string) => void;
+  #isThere = false;
+  #lookedAt = -lookMs;
 
   constructor(root: string, warn: (message: string) => void = () => undefined) {
     this.#folder = join(root, 'accepted');
@@ -50,9 +55,8 @@ export class Statements {
     } catch (cause) {
       throw fileProblem(cause, this.#folder);
     }
-    writeWhole(this.#path(statement.fingerprint), `${text}\n${digestBytes(text)}\n`, {
-      lasting: true,
-    });
+    this.#isThere = true;
+    writeWhole(this.#path(statement.fingerprint), `${text}\n${digestBytes(text)}\n`, { lasting: true });
   }
 
   remove(fingerprint: Digest): void {
@@ -90,11 +94,20 @@ export class Statements {
     }
   }
 
+  #hasAny(): boolean {
+    const now = performance.now();
+    if (this.#isThere || now - this.#lookedAt < lookMs) return this.#isThere;
+    this.#lookedAt = now;
+    this.#isThere = existsSync(this.#folder);
+    return this.#isThere;
+  }
+
   #path(fingerprint: Digest): string {
     return join(this.#folder, `${nameOf(fingerprint)}.json`);
   }
 
   #read(fingerprint: Digest): Statement | string | undefined {
+    if (!this.#hasAny()) return undefined;
     try {
       return parsed(fingerprint, readRegular(this.#path(fingerprint)));
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Json } from './canonical-json.ts';
 import { canonicalJson, isTable } from './canonical-json.ts';
+import { codeChanges } from './code-parts.ts';
 import { commandDifference } from './command-difference.ts';
 import { type Digest, digestBytes } from './digest.ts';
 
@@ -55,13 +56,13 @@ export function recipeDifference(before: Recipe, after: Recipe): string[] {
       valueChanges(`${name} that it closes over`, own(before.closure, name), own(after.closure, name)),
     ),
     ...(before.version === after.version ? [] : [`version ${shown(before.version)} -> ${shown(after.version)}`]),
-    ...changedKeys(before.files, after.files).map((path) =>
-      fileChange(path, own(before.files, path), own(after.files, path)),
+    ...changedKeys(before.files, after.files).flatMap((path) =>
+      codeChanges(path, own(before.files, path), own(after.files, path)),
     ),
     ...changedKeys(before.env, after.env).map((name) => {
       return `env ${name} ${shown(own(before.env, name))} -> ${shown(own(after.env, name))}`;
     }),
-    ...(same(before.observed, after.observed) ? [] : ['what it observes changed']),
+    ...observedChanges(before.observed, after.observed),
   ];
 }
 
@@ -107,9 +108,19 @@ function codeChange(path: string, before: string | undefined, after: string | un
   return after === undefined ? `code of ${path} is gone` : `code of ${path} changed`;
 }
 
-function fileChange(path: string, before: string | undefined, after: string | undefined): string {
-  if (before === undefined) return `${path} is new`;
-  return after === undefined ? `${path} is gone` : `${path} changed`;
+/** Of a table field by field; what is a digest is one of a file. */
+function observedChanges(before: Json | undefined, after: Json | undefined): string[] {
+  if (same(before, after)) return [];
+  if (!isTable(before) || !isTable(after)) return ['what it observes changed'];
+  return changedKeys(before, after).flatMap((key) => {
+    const [was, is] = [own(before, key), own(after, key)];
+    const isFile = [was, is].every(
+      (one) => one === undefined || (typeof one === 'string' && one.startsWith('sha256:')),
+    );
+    return isFile
+      ? codeChanges(key, was as string | undefined, is as string | undefined)
+      : valueChanges(`observed ${key}`, was, is);
+  });
 }
 
 function commandChange(before: readonly string[] | undefined, after: readonly string[] | undefined): string[] {

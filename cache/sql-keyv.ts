@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { KeyvStoreAdapter } from 'keyv';
+import { giveToGroup } from './shared-store.ts';
 import type { OpenDatabase, SqlDatabase, SqlStatement } from './sql.ts';
 
 /**
@@ -22,6 +23,7 @@ export class SqlKeyv implements KeyvStoreAdapter {
     this.database.exec('PRAGMA journal_mode = WAL');
     this.database.exec('PRAGMA synchronous = FULL');
     this.database.exec('CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
+    giveToGroup(dirname(path), [path, `${path}-wal`, `${path}-shm`]);
     this.statements = {
       get: this.database.prepare('SELECT value FROM entries WHERE key = ?'),
       set: this.database.prepare(

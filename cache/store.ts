@@ -13,6 +13,7 @@ import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf, Problem } from './problem.ts';
 import { writeWhole } from './write-whole.ts';
 import { removeAll, removeFile } from './remove.ts';
+import { followGroup } from './shared-store.ts';
 import { SoundBlobs } from './sound-blobs.ts';
 import { refuseLinks, tellOtherWriters } from './store-border.ts';
 import { parseTree, treeFault } from './tree-fault.ts';
@@ -83,6 +84,7 @@ export async function openStore(
   { records: url = 'auto', warn = () => undefined }: { records?: string; warn?: (message: string) => void } = {},
 ): Promise<Store> {
   const at = resolve(root);
+  followGroup(at);
   prepareLayout(at);
   refuseLinks(at);
   tellOtherWriters(at, warn);

@@ -1,29 +1,57 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { type Digest, digestBytes } from '../digest.ts';
-import { messageOf, Problem } from '../problem.ts';
-import { type PythonImport, pythonMeaning } from './python-meaning.ts';
+import { Problem } from '../problem.ts';
+import type { ChosenRow } from './python/chosen-row.ts';
+import { digestOfModule } from './python/digest-module.ts';
+import { isFile } from './python/files.ts';
+import { type Editable, editablesIn, versionsOf } from './python/installed.ts';
+import { type Launch, readLaunch, type Started, unknownStart } from './python/launch.ts';
+import { type Found, reach } from './python/reach.ts';
+import { projectFolders } from './python/search.ts';
+import { scriptBlock, shebangOf } from './python/source.ts';
 
-/** Counts in every digest, so that another way of reading Python is another code. */
-const version = 'python 1';
+export type { Launch } from './python/launch.ts';
+export type { ChosenRow } from './python/chosen-row.ts';
+
+/** Something of a program that reading does not follow: an edit there is not noticed. */
+export interface Gap {
+  /** What, with file and line where there are such. */
+  readonly what: string;
+  readonly advice: string;
+  /** The file or folder that would have to count; relative to the root. */
+  readonly path?: string;
+  /** A lock file makes it known too. */
+  readonly isOfPackages?: true;
+}
 
 export interface PythonClosure {
-  /** By path relative to the root, with `/`, sorted. */
-  digests: Record<string, Digest>;
-  /** Imports that could lead anywhere, and files that the parser knows only in part, in words. */
-  unfollowed: string[];
+  /** By path relative to the root, with `/`, and versions of packages as `pip:name`; sorted. */
+  readonly digests: Readonly<Record<string, string>>;
+  readonly gaps: readonly Gap[];
+  /** Some of it is found by an absolute place, so that a copy of the project would not be what runs. */
+  readonly isBound: boolean;
 }
 
-/** Digests, by meaning, of a Python file and of all that it imports from below `root`. */
-export async function pythonDigests(root: string, entry: string): Promise<Readonly<Record<string, Digest>>> {
-  return (await pythonClosure(root, entry)).digests;
+export interface PythonOptions {
+  /** How it is started; without it nothing is known of packages and of where modules are searched besides. */
+  readonly launch?: Launch | undefined;
+  /** Lists of which the program takes one row. */
+  readonly rows?: readonly ChosenRow[];
 }
 
-/**
- * The same with what could not be followed. Modules are looked for below `root`, `root/src` and the entry's folder; what
- * is found in none of them is a package, which a lock file among `code` covers. Throws `no-code-files` without the entry.
- */
-export async function pythonClosure(root: string, entry: string): Promise<PythonClosure> {
+/** Digests, by meaning, of what a Python program uses of its file and of all that it imports from the sources. */
+export async function pythonDigests(
+  root: string,
+  entry: string,
+  options: PythonOptions = {},
+): Promise<Readonly<Record<string, string>>> {
+  return pythonClosure(root, entry, options).digests;
+}
+
+/** Search paths that lead to others; more rounds than this would be a program that makes them up. */
+const mostRounds = 20;
+
+/** The same with what could not be followed. Throws `no-code-files` without the entry. */
+export function pythonClosure(root: string, entry: string, { launch, rows = [] }: PythonOptions = {}): PythonClosure {
   const top = resolve(root);
   const start = resolve(top, entry);
   if (!isFile(start)) {
@@ -31,69 +59,109 @@ export async function pythonClosure(root: string, entry: string): Promise<Python
       hint: 'The path in python(…) is relative to the folder of the project.',
     });
   }
-  const searched = [...new Set([dirname(start), top, join(top, 'src')])].filter((folder) => existsSync(folder));
-  const digests = new Map<string, Digest>();
-  const unfollowed: string[] = [];
-  const waiting = [start];
-  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    const name = relative(top, path).split(sep).join('/');
-    if (digests.has(name)) continue;
-    const { text, imports, dynamic, isPartlyParsed } = pythonMeaning(read(path));
-    digests.set(name, digestBytes(`${version}\n${text}`));
-    if (isPartlyParsed) unfollowed.push(`${name}: some syntax is unknown here, so its layout counts`);
-    unfollowed.push(...dynamic.map(({ line, code }) => `${name}:${line}: ${code}`));
-    for (const imported of imports) {
-      const files = filesOf(imported, dirname(path), searched);
-      waiting.push(...files);
-      if (isOpenStar(imported, files))
-        unfollowed.push(`${name}: from ${'.'.repeat(imported.level)}${imported.module} import *`);
-    }
+  const started = launch ? readLaunch(launch) : unknownStart;
+  const editable = editablesIn(started.site ?? []);
+  const found = follow({ start, top, rows, editable, started, folder: launch?.folder ?? top });
+  const nameOf = (path: string): string => relative(top, path).split(sep).join('/');
+  const digests = [...found.modules].map(([path, one]): [string, string] => {
+    return [nameOf(path), digestOfModule(one, { extra: path === start ? headOf(one.module.text, started) : '', rows })];
+  });
+  const packages = packagesOf(found, started);
+  const all = [...digests, ...packages.versions.map(([name, version]): [string, string] => [`pip:${name}`, version])];
+  const places = [...editable.folders, ...editable.modules.values()];
+  return {
+    digests: Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1))),
+    gaps: [...gapsOf(found, nameOf), ...packages.gaps.map((gap) => ({ ...gap, isOfPackages: true as const }))],
+    isBound:
+      found.isBound ||
+      started.isBound ||
+      [...found.modules.keys()].some((path) => places.some((place) => path.startsWith(place))),
+  };
+}
+
+interface Following {
+  readonly start: string;
+  readonly top: string;
+  readonly rows: readonly ChosenRow[];
+  readonly editable: Editable;
+  readonly started: Started;
+  readonly folder: string;
+}
+
+/** What the program puts on its search path may lead to modules that put more on it. */
+function follow({ start, top, rows, editable, started, folder }: Following): Found {
+  const first = [...(started.isModule ? packagesAround(start) : []), ...sitesIn(started.searched)];
+  const known = [...started.searched, folder, ...projectFolders(start, top), ...editable.folders];
+  let folders = [...new Set(known)];
+  for (let round = 0; ; round += 1) {
+    const path = { folders, modules: editable.modules };
+    const found = reach({ entry: start, path, folder, root: top, rows, first });
+    const next = [...new Set([...folders, ...found.searched])];
+    if (next.length === folders.length || round === mostRounds) return found;
+    folders = next;
   }
-  const sorted = [...digests].sort(([a], [b]) => (a < b ? -1 : 1));
-  return { digests: Object.fromEntries(sorted), unfollowed: unfollowed.sort() };
 }
 
-/** A star from a package that names what it gives: those names may be modules. */
-function isOpenStar({ module, names }: PythonImport, files: readonly string[]): boolean {
-  if (!names.includes('*')) return false;
-  const own = files.find((file) => file.endsWith(join(sep, ...module.split('.'), '__init__.py')));
-  return own !== undefined && read(own).includes('__all__');
+/** They run before a module that is started by its name. */
+function packagesAround(script: string): string[] {
+  const found: string[] = [];
+  for (let folder = dirname(script); isFile(join(folder, '__init__.py')); folder = dirname(folder))
+    found.unshift(join(folder, '__init__.py'));
+  return found;
 }
 
-function filesOf({ level, module, names }: PythonImport, folder: string, searched: readonly string[]): string[] {
-  const bases = level === 0 ? searched : [join(folder, ...Array.from({ length: level - 1 }, () => '..'))];
-  const parts = module === '' ? [] : module.split('.');
-  const found = bases.flatMap((base) => moduleFiles(base, parts));
-  // `from a import b`: b may be a name in a, or a module in its folder.
-  const inside = bases.flatMap((base) => names.flatMap((name) => moduleFiles(base, [...parts, name])));
-  const own = level > 0 && parts.length === 0 ? bases.map((base) => join(base, '__init__.py')).filter(isFile) : [];
-  return [...found, ...inside, ...own];
+/** What every Python runs first that finds it. */
+function sitesIn(folders: readonly string[]): string[] {
+  const names = ['sitecustomize.py', 'usercustomize.py'];
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).filter(isFile);
 }
 
-/** `a.b.c` runs `a/__init__.py` and `a/b/__init__.py` too. Empty when there is no such module below `base`. */
-function moduleFiles(base: string, parts: readonly string[]): string[] {
-  if (parts.length === 0) return [];
-  const folder = join(base, ...parts);
-  const file = `${folder}.py`;
-  const asPackage = join(folder, '__init__.py');
-  const last = isFile(asPackage) ? [asPackage] : isFile(file) ? [file] : [];
-  if (last.length === 0 && !isFolder(folder)) return [];
-  const parents = parts.slice(0, -1).map((_, index) => join(base, ...parts.slice(0, index + 1), '__init__.py'));
-  return [...parents.filter(isFile), ...last];
+/** What programs that start it read of its comments. */
+function headOf(text: string, { isDirect }: Started): string {
+  return `${scriptBlock(text)}\n${isDirect ? shebangOf(text) : ''}`;
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
+/** How many packages are told by name. */
+const namedAtMost = 5;
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new Problem('file-unreadable', `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
+function packagesOf(found: Found, { site, why }: Started): { versions: [string, string][]; gaps: Gap[] } {
+  const all = [...found.packages].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (all.length === 0) return { versions: [], gaps: [] };
+  const advice = 'add a lock file to `code`, or start it with the interpreter of its environment';
+  if (site === undefined) {
+    const needed = all.filter(([, { isTried }]) => !isTried).map(([name]) => name);
+    const told = [...needed.slice(0, namedAtMost), ...(needed.length > namedAtMost ? ['others'] : [])].join(', ');
+    return { versions: [], gaps: needed.length > 0 ? [{ what: `the versions of ${told}: ${why}`, advice }] : [] };
   }
+  const versions: [string, string][] = [];
+  const gaps: Gap[] = [];
+  for (const [name, { isTried }] of all) {
+    const there = versionsOf(name, site);
+    versions.push([name, there === undefined ? 'absent' : there.join(', ') || 'unknown']);
+    if (there === undefined && !isTried)
+      gaps.push({ what: `${name} is not installed in ${site.join(' or ')}`, advice });
+    if (there?.length === 0) gaps.push({ what: `the version of ${name} is written nowhere`, advice });
+  }
+  return { versions, gaps };
+}
+
+/** Files of these sorts are read by programs, and seldom written. */
+const readSorts = /\.(ya?ml|json|toml|ini|cfg|txt|csv|tsv|xml|j2|jinja2?|urdf|xacro|mjcf|gin|sh)$/;
+
+function gapsOf({ loose, mentioned }: Found, nameOf: (path: string) => string): Gap[] {
+  const lines: Gap[] = [
+    ...loose.map(({ file, line, code, advice }) => ({ what: `${nameOf(file)}:${line}: ${code}`, advice })),
+    ...mentioned
+      .filter(({ path }) => readSorts.test(path) || !/\.\w+$/.test(path))
+      .map(({ path, file, line }) => {
+        const name = nameOf(path);
+        const pattern = isFile(path) ? name : `${name}/**`;
+        return {
+          what: `${nameOf(file)}:${line}: it names ${name}`,
+          advice: `add '${pattern}' to \`code\``,
+          path: name,
+        };
+      }),
+  ];
+  return [...new Map(lines.map((gap) => [gap.what, gap])).values()].sort((a, b) => (a.what < b.what ? -1 : 1));
 }

@@ -74,6 +74,7 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .addOption(profile)
     .addOption(executor)
     .option('--until <node>', 'only this node and what it needs')
+    .option('--strict', 'fail when code of a program cannot be followed')
     .option('--force <node>', 'as if nothing were known of this node; may be repeated', collect, [])
     .option('--no-types', 'as if there were no TypeScript to check types with')
     .option('--json', 'one object, for programs');
@@ -87,6 +88,8 @@ function makeProgram(version: string, finished: (code: number) => void): Command
     .option('--force <node>', 'run this node whatever is known of it; may be repeated', collect, [])
     .option('--fail-fast', 'stop everything at the first failure')
     .option('--no-types', 'run it whatever TypeScript says of its types')
+    .option('--strict', 'refuse programs whose code cannot be followed')
+    .option('--watch-reads', 'tell which files of the project Python jobs read that nothing declares')
     .addOption(new Option('--numbered <run>').hideHelp());
   command(
     'resume [run]',

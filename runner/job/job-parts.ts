@@ -5,6 +5,7 @@ import type { Store } from '../../cache/store.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import type { CodeOfRun } from '../project/code-of-run.ts';
 import { placeName } from '../files/entry-names.ts';
+import { hookVariables } from './reads-hook.ts';
 import type { WorkerJob } from './worker-job.ts';
 import { type KeyedCall, resourcesOf } from '../keys/keyed-call.ts';
 import type { Part, ServedJob } from './served-job.ts';
@@ -71,7 +72,11 @@ export function partOf(
   return {
     command: recipe.command && [...recipe.command],
     cwd: startFolder(call, inputs, { root: filesRoot ?? code.root, folder }),
-    env: { ...spec.env, ...(spec.run ? { STET_HOME: packageRoot() } : {}) },
+    env: {
+      ...spec.env,
+      ...(spec.run ? { STET_HOME: packageRoot() } : {}),
+      ...hookVariables(code.readsHook, folder, spec),
+    },
     handed: [...spec.inherits, ...spec.secrets],
     gpus,
     cpus,

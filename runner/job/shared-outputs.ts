@@ -35,9 +35,15 @@ export function nextEpoch(work: string): number {
   return epoch;
 }
 
+/** Tells the node of the next attempt that a former one, which nobody here can see, may still write. */
+export function noteUnseenUser(work: string): void {
+  mkdirSync(work, { recursive: true });
+  writeFileSync(join(work, 'user.0.unseen'), '');
+}
+
 /**
- * The folder for an attempt on this machine. What a lost host may still write to is left to it, and a copy of that gone on
- * with: renamed first, so that the copy cannot be written to by its path.
+ * The folder for an attempt on this machine. What a lost host, or a driver that nobody here can see, may still write to is left to
+ * it, and a copy of that gone on with: renamed first, so that the copy cannot be written to by its path.
  */
 export async function takeOver(work: string): Promise<string> {
   const users = namesIn(work).filter((name) => name.startsWith('user.'));

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fingerprint, type Recipe } from '../../cache/recipe.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
@@ -7,17 +9,17 @@ import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isOnlyOne } from '../../tasks/core/definitions.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
-import { filesOf } from './code-files.ts';
 import type { DeclaredType } from './declared-type.ts';
 import type { KeyedCall } from './keyed-call.ts';
-import { inputPlace, outputPlace } from './places.ts';
 import { bodyOf, taskOf } from './service-task.ts';
+import { filesOf, hangsOnStart, startWords } from './code-files.ts';
+import { commandIn } from './command.ts';
 import { Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
-import { mapArtifacts, mapOutside } from '../values/leaves.ts';
+import { mapArtifacts } from '../values/leaves.ts';
 
-/** The same for the url of a service: programs may take it apart, so it is one. */
-const urlPlace = (where: string): string => `http://${where.replaceAll(/[^A-Za-z0-9.-]/g, '-')}.service.invalid:1`;
+/** What was observed so short ago is not looked at again before the job starts, in milliseconds: only after it. */
+const freshMs = 2000;
 
 /** What is known of the sources that tasks are defined in. */
 export interface Sources {
@@ -33,10 +35,15 @@ export interface Sources {
 export class Recipes {
   readonly #sources: Sources;
   readonly #identity: Identity;
-  readonly #fixed = new Map<TaskSpec, Promise<FixedPart>>();
+  readonly #fixed = new Map<TaskSpec, Map<string, Promise<FixedPart>>>();
   readonly #types = new Map<TaskSpec, Readonly<Record<string, DeclaredType>>>();
   /** Tasks whose author says by `version` what they are. */
   readonly #versioned = new Map<Digest, TaskSpec>();
+  /** Under which times of its files a task's recipe was found to hold. */
+  readonly #timesSeen = new Map<TaskSpec, string>();
+  readonly #timesAtStart = new WeakMap<KeyedCall, Readonly<Record<string, string>>>();
+  readonly #observedAt = new WeakMap<KeyedCall, number>();
+  readonly #isSeenOutdated = new WeakSet<KeyedCall>();
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -47,12 +54,13 @@ export class Recipes {
     const spec = specOf(instance);
     const inputs = parseInputs(spec, instance.inputs);
     refuseContradictions(spec, inputs);
+    const command = spec.command && commandIn(spec, inputs);
     const recipe: Recipe = {
       format: 1,
       task: spec.name,
       inputs: forRecipe(counted(spec, inputs)) as Record<string, Json>,
-      ...(await this.fixedPart(spec)),
-      ...(spec.command ? { command: commandIn(spec, inputs) } : {}),
+      ...(await this.fixedPart(spec, command)),
+      ...(command ? { command } : {}),
       ...(spec.run ? knownOf(counted(spec, inputs)) : {}),
       ...(spec.observe ? { observed: (await this.#observe(spec, inputs)) as Json } : {}),
     };
@@ -64,6 +72,7 @@ export class Recipes {
       fingerprint: fingerprint(recipe),
       types: this.#typesOf(spec, instance),
     };
+    if (spec.observe) this.#observedAt.set(call, performance.now());
     if (spec.run && spec.version !== undefined) this.#refuseTwin(call);
     return call;
   }
@@ -108,11 +117,9 @@ export class Recipes {
    * What has changed outside of the store since `prepare`: files by name. Empty when all stood still. A job that ran `frozen`
    * code does not care about the files of the project.
    */
-  async changedSince({ spec, inputs, recipe }: KeyedCall, { frozen }: { frozen: boolean }): Promise<string[]> {
-    const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#sources.root) : {};
-    const before = frozen ? {} : (recipe.files ?? {});
-    const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
-    const changed = names.filter((name) => before[name] !== now[name]);
+  async changedSince(call: KeyedCall, { frozen }: { frozen: boolean }): Promise<string[]> {
+    const { spec, inputs, recipe } = call;
+    const changed = frozen ? [] : await this.#changedFiles(call);
     if (!spec.observe) return changed;
     const observed = await this.#observe(spec, inputs);
     if (JSON.stringify(observed) === JSON.stringify(recipe.observed)) return changed;
@@ -120,16 +127,67 @@ export class Recipes {
     return [...changed, ...(paths.length > 0 ? paths.map(String) : [`what ${spec.name} observes`])];
   }
 
-  /** The part of a recipe that is the same whatever the inputs are. */
-  fixedPart(spec: TaskSpec): Promise<FixedPart> {
-    const known = this.#fixed.get(spec) ?? this.#makeFixedPart(spec);
-    this.#fixed.set(spec, known);
+  /**
+   * Whether code files or what was observed are others than when the recipe was made: then its job need not start. From here on files
+   * that run where they lie are watched: one that is edited, and put back, before the job has ended, has other times.
+   */
+  async isOutdated(call: KeyedCall): Promise<boolean> {
+    const { spec, recipe } = call;
+    if (this.#isSeenOutdated.has(call)) return true;
+    if (spec.code.length === 0) return false;
+    const { files = {} } = recipe;
+    const times = timesOf(files, this.#sources.root);
+    this.#timesAtStart.set(call, times);
+    const seen = JSON.stringify([files, times]);
+    if (this.#timesSeen.get(spec) === seen) return false;
+    if ((await this.#changedFiles(call)).length > 0) return true;
+    this.#timesSeen.set(spec, seen);
+    return false;
+  }
+
+  /** Whether the world outside was looked at so long ago that it may be another: `lookAgain` tells. */
+  isObservedLongAgo(call: KeyedCall): boolean {
+    return call.spec.observe !== undefined && performance.now() - (this.#observedAt.get(call) ?? 0) > freshMs;
+  }
+
+  /** Never throws: what cannot be observed any more is told when it gets a new recipe. */
+  async lookAgain(call: KeyedCall): Promise<void> {
+    const changed = await this.changedSince(call, { frozen: true }).catch(() => ['']);
+    if (changed.length > 0) this.#isSeenOutdated.add(call);
+    else this.#observedAt.set(call, performance.now());
+  }
+
+  /** What was worked out of a task's files is worked out again. */
+  forget(spec: TaskSpec): void {
+    this.#fixed.delete(spec);
+    this.#timesSeen.delete(spec);
+  }
+
+  /** By content; and those that were written to since the job started, though they have it again. */
+  async #changedFiles(call: KeyedCall): Promise<string[]> {
+    const { spec, recipe } = call;
+    if (spec.code.length === 0) return [];
+    const { files: before = {} } = recipe;
+    const now = await filesOf(spec, this.#sources.root, recipe.command);
+    const atStart = this.#timesAtStart.get(call);
+    const times = atStart && timesOf(before, this.#sources.root);
+    const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
+    return names.filter((name) => before[name] !== now[name] || atStart?.[name] !== times?.[name]);
+  }
+
+  /** The part of a recipe that is the same whatever the inputs are, for programs that are started alike. */
+  fixedPart(spec: TaskSpec, command: readonly string[] | undefined): Promise<FixedPart> {
+    const start = command && hangsOnStart(spec) ? startWords(command).join('\0') : '';
+    const ofSpec = this.#fixed.get(spec) ?? new Map<string, Promise<FixedPart>>();
+    this.#fixed.set(spec, ofSpec);
+    const known = ofSpec.get(start) ?? this.#makeFixedPart(spec, command);
+    ofSpec.set(start, known);
     return known;
   }
 
-  async #makeFixedPart(spec: TaskSpec): Promise<FixedPart> {
+  async #makeFixedPart(spec: TaskSpec, command: readonly string[] | undefined): Promise<FixedPart> {
     const outputs = Object.entries(spec.outputs).map(([name, type]) => [name, describeOutput(type)]);
-    const files = spec.code.length > 0 ? await filesOf(spec, this.#sources.root) : undefined;
+    const files = spec.code.length > 0 ? await filesOf(spec, this.#sources.root, command) : undefined;
     return {
       outputs: Object.fromEntries(outputs) as Record<string, string>,
       ...(spec.run && spec.version === undefined ? this.#codeOf(spec) : {}),
@@ -205,30 +263,11 @@ export function specOf(instance: Instance): TaskSpec {
   throw new Problem('bug', `${instance.address} runs nothing: this is a mistake in the framework, please report it.`);
 }
 
-/** The inputs with places for the paths of artifacts, and for texts that only say where something is. */
-function withPlaces({ inputs: shape }: TaskSpec, inputs: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const named = Object.entries(inputs).map(([name, value]) => {
-    return [name, typeof value === 'string' && isUncounted(shape[name]) ? inputPlace(name) : value];
+/** What changes whenever a file is written to, by path; of names that are no files nothing. */
+function timesOf(files: Readonly<Record<string, string>>, root: string): Record<string, string> {
+  const all = Object.keys(files).map((path) => {
+    const stats = statSync(resolve(root, path), { bigint: true, throwIfNoEntry: false });
+    return [path, stats ? [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ') : ''];
   });
-  const placed: Record<string, unknown> = Object.fromEntries(named);
-  return mapOutside(
-    placed,
-    ({ kind, digest, meta }, where) => ({ kind, digest, meta, path: inputPlace(where) }),
-    urlPlace,
-  );
-}
-
-/** The argument list with places for paths. A working folder that is an input counts too, unless the input does not. */
-export function commandIn(spec: TaskSpec, inputs: Readonly<Record<string, unknown>>): string[] {
-  const placed = withPlaces(spec, inputs);
-  const out = Object.fromEntries(Object.keys(spec.outputs).map((name) => [name, outputPlace(name)]));
-  const args = spec.command?.(placed, out, { resuming: false }) ?? [];
-  const wrong = args.findIndex((arg) => typeof arg !== 'string' || arg.includes('\0'));
-  if (args.length === 0 || wrong >= 0) {
-    const what = args.length === 0 ? 'an empty command' : `argument ${wrong} that is no text: ${String(args[wrong])}`;
-    throw new Problem('wrong-command', `${spec.name} gave ${what}.`, {
-      hint: 'Write numbers as `${steps}` or String(steps).',
-    });
-  }
-  return spec.cwd ? [`cd ${spec.cwd(placed)}`, ...args] : [...args];
+  return Object.fromEntries(all) as Record<string, string>;
 }

@@ -6,7 +6,7 @@ import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { findNodeOf } from './find-task.ts';
 import type { WorkerJob } from '../job/worker-job.ts';
 import type { Ports } from '../services/ports.ts';
-import { commandIn } from '../keys/recipes.ts';
+import { commandIn } from '../keys/command.ts';
 import { asPromised, type ServedJob } from '../job/served-job.ts';
 import { type Loan, ServerLife, type ServerMove } from '../services/server-life.ts';
 import { onPort } from '../keys/service-task.ts';

@@ -7,10 +7,13 @@ import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
 import type { TaskSpec } from '../../tasks/core/spec.ts';
 import { isUncounted } from '../../tasks/core/uncounted.ts';
 import type { Instance } from '../dataflow/instance.ts';
-import { commandIn, counted, type FixedPart, type Recipes, specOf } from '../keys/recipes.ts';
+import { hangsOnStart } from '../keys/code-files.ts';
+import { commandIn } from '../keys/command.ts';
+import { counted, type FixedPart, type Recipes, specOf } from '../keys/recipes.ts';
 import { isWhole } from '../values/cache-hit.ts';
 import { forRecipe } from '../values/declared.ts';
 import { type History, inFewWords } from './history.ts';
+import { guessedStart } from './guessed-start.ts';
 import { givenInputs } from './known-inputs.ts';
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -34,9 +37,12 @@ export class Certainty {
   /** Why a node runs whatever its missing inputs will be; undefined when it may be known. `given` are its inputs, with refs. */
   async reasonToRun(instance: Instance, given: Inputs): Promise<string | undefined> {
     const spec = specOf(instance);
-    const { known, unknown } = givenInputs(spec, given);
+    const inputs = givenInputs(spec, given);
+    const { known, unknown } = inputs;
     const waiting = new Set(unknown.map(([name]) => name));
-    const fixed = await this.#recipes.fixedPart(spec);
+    const command = guessedStart(spec, inputs);
+    if (command === undefined && hangsOnStart(spec)) return undefined;
+    const fixed = await this.#recipes.fixedPart(spec, command);
     const partly: Partly = { spec, known, waiting, fixed, inputs: forRecipe(counted(spec, known)) as Recipe['inputs'] };
     const records = (await this.#records()).get(spec.name) ?? [];
     const alike = records.filter(({ recipe }) => isAlike(recipe, partly) && mayBeCommandOf(recipe, partly));

@@ -4,6 +4,7 @@ import type { Graph } from '../../pipelines/core/graph.ts';
 import { doorNamed, mainExecutor } from '../site/doors.ts';
 import type { Session } from '../project/session.ts';
 import { onlyUntil } from '../project/names.ts';
+import { type Gap, gapsOf } from './gaps.ts';
 import type { Planned, PlanNode, PlanRequest } from './plan-nodes.ts';
 import type { Lack } from './lack.ts';
 import { preflight } from './preflight.ts';
@@ -16,6 +17,8 @@ export interface Plan {
   readonly refusals: readonly Refusal[];
   /** What could not be told of this site. It is no reason not to run. */
   readonly notes?: readonly Refusal[];
+  /** What of the programs' code is not followed. */
+  readonly gaps?: readonly Gap[];
   /** Where most of it would run, as people say it. Default: this machine. */
   readonly place?: string;
 }
@@ -41,6 +44,7 @@ export async function makePlan(session: Session, asked: PlanAsked = {}): Promise
     nodes: planned.nodes,
     refusals: refusalsIn(session, refusing, planned),
     notes: gathered(notes.filter(isNeeded(session.graph, planned.nodes))),
+    gaps: await gapsOf(session, onlyUntil(session.graph, asked.until)),
     place,
   };
 }

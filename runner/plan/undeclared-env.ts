@@ -7,7 +7,6 @@ import type { Session } from '../project/session.ts';
  * `command` would see what the driver has, the body of a task would not, and the variable counts in no recipe.
  */
 export function undeclaredReads({ loaded, graph }: Pick<Session, 'loaded' | 'graph'>): string[] {
-  if (loaded.envReads.length === 0) return [];
   const specs = graph.order.flatMap(({ node }) => taskOf(node) ?? []);
   const declared = new Set([
     ...jobVariables,

@@ -1,4 +1,5 @@
 import { findNode } from '../project/names.ts';
+import type { Gap } from './gaps.ts';
 import { makePlan, type PlanNode } from './plan.ts';
 import type { Session } from '../project/session.ts';
 
@@ -10,12 +11,16 @@ export interface Explanation {
   readonly reason: string;
   /** One line for each difference. */
   readonly lines: readonly string[];
+  /** What of its program's code is not followed. */
+  readonly gaps: readonly Gap[];
 }
 
 /** Why a node will run or will not; one explanation for each copy of a node inside an `each`. */
 export async function explain(session: Session, name: string): Promise<Explanation[]> {
   const address = findNode(session.graph, name);
-  const { nodes } = await makePlan(session);
+  const { nodes, gaps = [] } = await makePlan(session);
+  const label = session.graph.byAddress.get(address)?.label;
+  const own = gaps.filter(({ nodes: labels }) => labels.some((one) => one === label));
   const copies = nodes.filter((node) => node.address === address || node.address.startsWith(`${address}[`));
   return copies.map(({ address, label, state, reason }) => ({
     address,
@@ -23,6 +28,7 @@ export async function explain(session: Session, name: string): Promise<Explanati
     state,
     reason: sentence(label, state, reason),
     lines: reason.split('; '),
+    gaps: own,
   }));
 }
 

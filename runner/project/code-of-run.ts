@@ -9,4 +9,6 @@ export interface CodeOfRun {
   readonly root: string;
   readonly points: readonly Point[];
   readonly graph: string;
+  /** A folder with a hook that each Python of a job loads, when reads are watched. */
+  readonly readsHook?: string | undefined;
 }

@@ -18,6 +18,8 @@ function siteWith(builtIn: readonly Door[], own: readonly Door[]) {
     /** Where records are kept: `auto`, `sqlite:…`, `files:…`, `redis://…`, `postgres://…`. */
     records: z.string().optional(),
     local: MachineLimits.prefault({}),
+    /** As if `--strict` were given always: programs are refused whose code cannot be followed whole. */
+    strict: z.boolean().optional(),
     /** Executors of one's own. */
     doors: ownDoors(builtIn.map(({ name }) => name)).optional(),
     /** What each executor is told, by its name. */

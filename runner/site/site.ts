@@ -10,6 +10,8 @@ export interface Site {
   readonly records?: string | undefined;
   /** What may be used of this machine, where that is not all it has. */
   readonly local: MachineLimits;
+  /** Refuse programs of which something cannot be followed. */
+  readonly strict?: boolean | undefined;
   readonly doors: Doors;
   /** What each executor is told, by its name. */
   readonly executors?: Readonly<Record<string, unknown>> | undefined;

@@ -1,11 +1,12 @@
 import { cannotRun, type Plan, type PlanNode, type Refusal, refusalLines } from '../plan/plan.ts';
+import { type Gap, gapHeading, gapLines } from '../plan/gaps.ts';
 import { oneLine } from './columns.ts';
 import type { Paint } from './paint.ts';
 import { allKnown, duration } from '../words/quantities.ts';
 
 /** A plan in words: what runs and why, what may run, and what is known already. */
 export function planLines(pipeline: string, plan: Plan, paint: Paint): string[] {
-  const { nodes, refusals, notes = [], place = 'this machine' } = plan;
+  const { nodes, refusals, notes = [], gaps = [], place = 'this machine' } = plan;
   const cached = nodes.filter(({ state }) => state === 'cached');
   const run = nodes.filter(({ state }) => state === 'run');
   const shared = nodes.filter(({ state }) => state === 'shared');
@@ -14,6 +15,7 @@ export function planLines(pipeline: string, plan: Plan, paint: Paint): string[] 
     return [
       `${paint.green('✓')} ${paint.bold(pipeline)}: nothing to do: ${allKnown(nodes.length)}`,
       ...acceptedOf(cached).map((node) => `  ${told(node, paint)}`),
+      ...notFollowed(gaps, paint),
       ...refused(refusals, place, paint),
       ...noted(notes, paint),
     ];
@@ -31,6 +33,7 @@ export function planLines(pipeline: string, plan: Plan, paint: Paint): string[] 
     ...known(cached, paint),
     '',
     `${paint.bold(pipeline)}: ${[`${run.length} will run`, ...(shared.length > 0 ? [`${shared.length} the same`] : []), ...(unknown.length > 0 ? [`${unknown.length} may run`] : []), `${cached.length} cached`].join(', ')}${price(run, unknown, paint)}`,
+    ...notFollowed(gaps, paint),
     ...refused(refusals, place, paint),
     ...noted(notes, paint),
   ];
@@ -77,6 +80,15 @@ function price(run: readonly PlanNode[], unknown: readonly PlanNode[], { dim }: 
 function sum(nodes: readonly PlanNode[]): { readonly timed: number; readonly seconds: number } {
   const timed = nodes.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds]));
   return { timed: timed.length, seconds: timed.reduce((all, seconds) => all + seconds, 0) };
+}
+
+function notFollowed(gaps: readonly Gap[], { yellow, dim }: Paint): string[] {
+  if (gaps.length === 0) return [];
+  const lines = gaps.flatMap((gap) => {
+    const [what, advice] = gapLines(gap).map(oneLine);
+    return [`  ${what}`, dim(`    ${advice}`)];
+  });
+  return ['', yellow(gapHeading), ...lines];
 }
 
 function refused(refusals: readonly Refusal[], place: string, { red, dim }: Paint): string[] {

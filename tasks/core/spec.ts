@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Gap, Launch } from '../../cache/code/python.ts';
 import type { Artifact } from './artifact.ts';
 import type { Need } from './needs.ts';
 import type { Resources } from './resources.ts';
@@ -41,12 +42,20 @@ export interface Attempt {
   readonly report: (progress: Progress) => void;
 }
 
+/** How a program is started, as far as a recipe says: with places where an input has a path. */
+export type ProgramStart = Launch;
+export type CodeGap = Gap;
+
 /** Files of the project that change the outputs; gives their digests by path relative to `root`. */
 export interface CodeInput {
   readonly describe: string;
-  readonly digests: (root: string) => Promise<Readonly<Record<string, string>>>;
+  readonly digests: (root: string, start?: ProgramStart) => Promise<Readonly<Record<string, string>>>;
   /** What is not there, in words that follow a node's label and a colon; looked for before anything starts. */
   readonly missing?: (root: string) => Promise<string | undefined>;
+  /** What the program may use and reading does not find, so that an edit there is not noticed. */
+  readonly gaps?: (root: string, start?: ProgramStart) => Promise<readonly CodeGap[]>;
+  /** Whether the program finds some of it by an absolute place, so that it cannot run from a copy. */
+  readonly staysInPlace?: (root: string, start?: ProgramStart) => Promise<boolean>;
 }
 
 /** What a program is told ahead of the end of its time, so that it can save its state. */

@@ -7,7 +7,7 @@ import type { CallNode, CallOptions } from './node.ts';
 import { isThere } from './needs.ts';
 import { onlyWhatIsThere } from './outputs.ts';
 import { type OrRef, Ref } from './ref.ts';
-import type { CallInputs, CodeInput, Shape, TaskSpec, TaskSpecOf, Value } from './spec.ts';
+import type { CallInputs, CodeInput, ProgramStart, Shape, TaskSpec, TaskSpecOf, Value } from './spec.ts';
 
 export { Problem } from '../../cache/problem.ts';
 export { type Artifact, artifact, readJson } from './artifact.ts';
@@ -45,12 +45,20 @@ export function task<I extends Shape, O extends Shape>(spec: TaskSpecOf<I, O>): 
   return Object.assign(call, { spec });
 }
 
-/** A Python entry point and all it imports from the repository, by meaning: comments and layout do not count. */
+/**
+ * A Python entry point and what it uses of all that it imports from the repository, by meaning: comments and layout do not count, nor
+ * do functions that it cannot reach. `plan` says what cannot be followed: docs/python.md.
+ */
 export function python(entry: string): CodeInput {
+  const closureOf = async (root: string, launch?: ProgramStart) => {
+    // The parser takes a while to load, and most pipelines have no Python.
+    return (await import('../../cache/code/python.ts')).pythonClosure(root, entry, { launch });
+  };
   return {
     describe: `python(${entry})`,
-    // The parser takes a while to load, and most pipelines have no Python.
-    digests: async (root) => (await import('../../cache/code/python.ts')).pythonDigests(root, entry),
+    digests: async (root, launch) => (await closureOf(root, launch)).digests,
+    gaps: async (root, launch) => ((await isThere(resolve(root, entry))) ? (await closureOf(root, launch)).gaps : []),
+    staysInPlace: async (root, launch) => (await closureOf(root, launch)).isBound,
     missing: async (root) =>
       (await isThere(resolve(root, entry))) ? undefined : `there is no ${entry}, which python(…) of its code names`,
   };

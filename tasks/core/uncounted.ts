@@ -7,7 +7,8 @@ const uncountedKey = Symbol.for('stet.uncounted');
  * which is named by its digest. It does not count: the same content elsewhere gives the same result.
  *
  * The body must check that what it finds there is what the counted inputs say. In the argument list of a program, a text of
- * this sort stands as a place, like the path of an artifact.
+ * this sort stands as a place, like the path of an artifact. A switch of this sort changes only what is told of the work, such as
+ * a log elsewhere; it stands as off.
  */
 export function uncounted<S extends z.ZodType>(type: S): S {
   const copy = type.clone() as S;

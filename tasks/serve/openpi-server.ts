@@ -14,7 +14,7 @@ import { checkoutDigests } from '../models/openpi-checkout.ts';
 export const openpiServer = service({
   name: 'openpi-server',
   inputs: {
-    /** A checkout of openpi. Its place does not count; its Python files and lock file do. */
+    /** A checkout of openpi. Its place does not count; what `scripts/serve_policy.py` uses of it and its lock file do. */
     openpi: uncounted(z.string().min(1)),
     /** A name of src/openpi/training/config.py: that which the checkpoint was trained with. */
     config: z
@@ -30,7 +30,7 @@ export const openpiServer = service({
     ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'],
   ],
   needs: [program('uv', 'Install uv (https://docs.astral.sh/uv) and put it on PATH.')],
-  observe: ({ openpi }) => checkoutDigests(openpi),
+  observe: ({ openpi, config }) => checkoutDigests(openpi, { script: 'scripts/serve_policy.py', config }),
   cwd: ({ openpi }) => resolve(openpi),
   resources: { gpus: 1, cpus: 4 },
   scheme: 'ws',

@@ -14,7 +14,7 @@ import { trainNeeds } from './openpi-needs.ts';
 const count = z.int().min(1);
 
 const inputs = {
-  /** A checkout of openpi. Its place does not count; its Python files and lock file do. */
+  /** A checkout of openpi. Its place does not count; what `scripts/train.py` uses of it and its lock file do. */
   openpi: uncounted(z.string().min(1)),
   /** A name of src/openpi/training/config.py, such as `pi05_full_droid_finetune`. */
   config: z
@@ -54,7 +54,8 @@ const inputs = {
     .string()
     .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, { error: 'must do for a folder: letters, digits, dots, hyphens' })
     .default('train'),
-  wandb: z.boolean().default(false),
+  /** Also log to Weights & Biases. It does not count. */
+  wandb: uncounted(z.boolean().default(false)),
   /** Other options of scripts/train.py, such as `{ 'lr-schedule.peak-lr': 5e-5, 'ema-decay': null }`; `null` is `None`. */
   options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
 };
@@ -98,6 +99,6 @@ export const trainOpenpi = task({
   }),
   needs: trainNeeds,
   contradictions: contradictionsIn,
-  observe: ({ openpi }) => checkoutDigests(openpi),
+  observe: ({ openpi, config }) => checkoutDigests(openpi, { script: 'scripts/train.py', config }),
   command: (settings, out, { resuming }) => trainCommand(settings, { checkpoints: out.checkpoints, resuming }),
 });

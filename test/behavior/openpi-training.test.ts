@@ -107,7 +107,9 @@ test('more steps are a training of its own, and what equals the former is not lo
   assert.deepEqual(readdirSync(jobsOf(at, 2)).sort(), ['look.8.1', 'look.9.1', 'train-openpi.1']);
 });
 
-test('an edit of the checkout trains again, its place does not', { skip }, async (t) => {
+test('an edit of what the trainer uses trains again and is named; another one does not, nor does its place', {
+  skip,
+}, async (t) => {
   const at = scene(t);
   assert.equal((await at.run(['run', 'debug'])).code, 0);
   assert.match((await at.run(['plan', 'debug'])).stdout, /nothing to do/);
@@ -116,9 +118,25 @@ test('an edit of the checkout trains again, its place does not', { skip }, async
     debug.replace("openpi: 'openpi'", `openpi: '${packageRoot()}/test/support/openpi-checkout'`),
   );
   assert.match((await at.run(['plan', 'debug'])).stdout, /nothing to do/);
+  at.project.pipeline('debug', debug.replace('gpus: 0', 'wandb: true, gpus: 0'));
+  assert.match((await at.run(['plan', 'debug'], { WANDB_API_KEY: 'x' })).stdout, /nothing to do/);
   at.project.pipeline('debug', debug);
-  at.edit('src/openpi.py', 'a = 1\n');
-  assert.match((await at.run(['plan', 'debug'])).stdout, /train-openpi will run/);
+
+  const [model, table] = ['src/openpi/models/pi0.py', 'src/openpi/training/config.py'];
+  const other = '    TrainConfig(name="mine", options={"batch-size": 4}),\n';
+  at.edit('src/openpi/models/unused.py', 'a = 1\n');
+  at.change(model, 'return [weights]', 'return [weights]  # why');
+  at.change(model, 'return len(vars(model))', 'return 0');
+  at.change(table, '_CONFIGS = [\n', `_CONFIGS = [\n    # of the lab\n${other}`);
+  at.change(table, '"num-train-steps": 20000', '"num-train-steps": 30000');
+  assert.match((await at.run(['plan', 'debug'])).stdout, /nothing to do/);
+
+  at.change(model, '{step}"', '{step}!"');
+  const embed = /train-openpi will run: src\/openpi\/models\/pi0\.py: function `Pi0\.embed_prefix` changed/;
+  assert.match((await at.run(['why', 'debug', 'train-openpi'])).stdout, embed);
+  at.change(model, '{step}!"', '{step}"');
+  at.change(table, '"batch-size": 2,', '"batch-size": 4,');
+  assert.match((await at.run(['plan', 'debug'])).stdout, /train-openpi will run: \S+config\.py: `_CONFIGS` changed/);
 });
 
 test('the trainer gets our statistics, ranges and DROID, not the released ones', { skip }, async (t) => {

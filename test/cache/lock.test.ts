@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -99,6 +99,16 @@ test('who lost a lock knows it, and does not release that of the next owner', (t
   assert.equal(lock?.isHeld(), true);
   alter(folder, 'key', (claim) => ({ ...claim, token: 'other' }));
   assert.equal(lock?.isHeld(), false);
+});
+
+test('a lock that somebody cleaned away is still held, and nobody takes it meanwhile', (t) => {
+  const folder = tempFolder(t);
+  const lock = acquireLock(folder, 'key', { owner: 'me' });
+  rmSync(join(folder, 'key'));
+  assert.equal(lock?.isHeld(), true);
+  assert.equal(acquireLock(folder, 'key', { owner: 'other' }), undefined);
+  lock?.release();
+  assert.equal(isLocked(folder, 'key'), false);
 });
 
 test('of ten thousand attempts by four processes never two hold the lock at once', async (t) => {

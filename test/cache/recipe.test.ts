@@ -63,7 +63,28 @@ test('code, files, packages, environment, command and surroundings each have the
     'old.txt is gone',
     'uv.lock changed',
     'env MUJOCO_GL "egl" -> "osmesa"',
-    'what it observes changed',
+    'observed etag 1 -> 2',
+  ]);
+});
+
+test('of a file whose parts are known it is told which changed, also of one that is observed', () => {
+  const value = (whole: string, load: string, more = '') => `sha256:${whole} f:load=${load} c:Net=1${more}`;
+  const of = (before: object, after: object) => recipeDifference({ ...base, ...before }, { ...base, ...after });
+  assert.deepEqual(
+    of({ files: { 'a.py': value('a', '1') } }, { files: { 'a.py': value('b', '2', ' f:Net.step=1') } }),
+    ['a.py: function `load` changed', 'a.py: function `Net.step` is used now'],
+  );
+  assert.deepEqual(of({ observed: { 'a.py': value('a', '1') } }, { observed: { 'a.py': value('b', '2') } }), [
+    'a.py: function `load` changed',
+  ]);
+  assert.deepEqual(of({ files: { 'a.py': value('a', '1') } }, { files: { 'a.py': value('b', '1') } }), [
+    'a.py changed',
+  ]);
+  assert.deepEqual(of({ files: { 'pip:numpy': 'numpy 1' } }, { files: { 'pip:numpy': 'numpy 2' } }), [
+    'package numpy: numpy 1 -> numpy 2',
+  ]);
+  assert.deepEqual(of({ observed: { at: { size: 1 } } }, { observed: { at: { size: 2 } } }), [
+    'observed at.size 1 -> 2',
   ]);
 });
 

@@ -115,6 +115,17 @@ function contract(name: string, open: (folder: string) => Promise<Executor>, { s
     leftovers,
   );
 
+  promise('what left its group and session ends with it too, and its log says so', async (stage, t) => {
+    const leave =
+      'setsid env -i PATH="$PATH" sh -c \'echo $$ > "$0/left.aside"; mv "$0/left.aside" "$0/left"; exec sleep 600\' "$0" &';
+    const job = stage.script(`exec 9>"$0/life"; ${leave} until [ -e "$0/left" ]; do sleep 0.01; done`);
+    const life = new Lifeline(t, join(job.folder, 'life'));
+    stage.submit(job);
+    await stage.ended(job);
+    assert.equal(life.isHeld(), false);
+    assert.match(stage.log(job), /ended with the job what it had left running: sleep 600/);
+  });
+
   promise('a job sees its declared variables and the base, and nothing else of the driver', async (stage, t) => {
     process.env.NOT_DECLARED = 'x';
     t.after(() => delete process.env.NOT_DECLARED);

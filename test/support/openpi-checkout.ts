@@ -44,12 +44,18 @@ export class OpenpiProject {
     writeFileSync(join(this.checkout, file), text);
   }
 
+  change(file: string, from: string, to: string): void {
+    const text = readFileSync(join(this.checkout, file), 'utf8');
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+    this.edit(file, text.replace(from, to));
+  }
+
   start(args: readonly string[]) {
     return this.project.start(args, this.environment);
   }
 
-  run(args: readonly string[]) {
-    return this.project.run(args, this.environment);
+  run(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+    return this.project.run(args, { ...this.environment, ...more });
   }
 
   /** Weights by step, of the trainer run by hand in a folder of its own. */

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openStoreOnly } from '../../project/session.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Site } from '../../site/site.ts';
@@ -25,10 +28,24 @@ export async function attach(io: Io, [name]: readonly string[], options: Options
   }
 }
 
+/** So long a driver in the background may take from its start to its first word, in milliseconds. */
+const beginsWithinMs = 20_000;
+
+/** The run as it stands; one that was sent into the background a moment ago as soon as its driver has begun. */
+async function begun(root: string, run: string): Promise<KnownRun> {
+  const end = performance.now() + beginsWithinMs;
+  for (;;) {
+    const known = readRun(root, run);
+    const isOnItsWay = known.state.pid === 0 && existsSync(join(known.folder, 'driver.log'));
+    if (!isOnItsWay || performance.now() > end) return known;
+    await delay(50);
+  }
+}
+
 async function find(io: Io, name: string | undefined): Promise<{ known: KnownRun; site: Site }> {
   const { store, site } = await openStoreOnly(storeOptions(io));
   try {
-    return { known: readRun(store.root, findRun(store.root, name)), site };
+    return { known: await begun(store.root, findRun(store.root, name)), site };
   } finally {
     await store.close();
   }

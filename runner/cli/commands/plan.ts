@@ -1,5 +1,4 @@
 import { makePlan, type Plan } from '../../plan/plan.ts';
-import { undeclaredReads } from '../../plan/undeclared-env.ts';
 import { checkTypes } from '../../project/check-types.ts';
 import { openSession } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
@@ -10,12 +9,22 @@ import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
+interface PlanOptions {
+  readonly until?: string;
+  readonly force?: string[];
+  readonly executor?: string;
+  readonly strict?: boolean;
+}
+
 export async function plan(io: Io, [name = '', ...overrides]: readonly string[], options: Options): Promise<number> {
   const session = await openSession(sessionRequest(io, name, overrides, options));
   try {
-    const { until, force, executor } = options as { until?: string; force?: string[]; executor?: string };
+    const { until, force, executor, strict = session.site.strict } = options as PlanOptions;
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
-    for (const line of undeclaredReads(session)) io.warn(line);
+    if (session.loaded.envReads.length > 0) {
+      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
+      for (const line of undeclaredReads(session)) io.warn(line);
+    }
     const plan = await makePlan(session, { executor, until, force });
     if (options.json) io.print(planJson(session.pipelineName, plan));
     else {
@@ -23,12 +32,13 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
       for (const line of lines) io.print(withStore(line, io.storeFolder));
     }
     await types?.refuse();
-    return plan.refusals.length > 0 ? exitCodes.site : exitCodes.fine;
+    if (plan.refusals.length > 0) return exitCodes.site;
+    return strict && (plan.gaps ?? []).length > 0 ? exitCodes.usage : exitCodes.fine;
   } finally {
     await session.close();
   }
 }
 
-function planJson(pipeline: string, { nodes, refusals, notes }: Plan): string {
-  return JSON.stringify({ pipeline, nodes, refusals, notes });
+function planJson(pipeline: string, { nodes, refusals, notes, gaps }: Plan): string {
+  return JSON.stringify({ pipeline, nodes, refusals, notes, gaps });
 }

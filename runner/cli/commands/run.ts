@@ -2,23 +2,25 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNode } from '../../project/names.ts';
 import { createRun, openLog, requestPath, type RunRequest } from '../../log/run-log.ts';
-import { undeclaredReads } from '../../plan/undeclared-env.ts';
 import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { inStore } from '../../views/suggest.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
-import { lockRun } from '../driving/driver-lock.ts';
+import { isDriven, lockRun, ownLog } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
+import { sayGaps } from '../driving/say-gaps.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
-interface RunOptions extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor'> {
+interface RunOptions
+  extends Pick<DriveOptions, 'json' | 'jobs' | 'until' | 'force' | 'failFast' | 'executor' | 'watchReads'> {
   readonly profile?: string;
   readonly detach?: boolean;
   /** False: types are not checked. */
   readonly types?: boolean;
+  readonly strict?: boolean;
   /** The run's folder is there already: its number. */
   readonly numbered?: string;
 }
@@ -31,9 +33,13 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
       findNode(session.graph, node);
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
-    for (const line of undeclaredReads(session)) io.warn(line);
+    if (session.loaded.envReads.length > 0) {
+      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
+      for (const line of undeclaredReads(session)) io.warn(line);
+    }
     await refuseUnfit(session, options);
     await types?.refuse();
+    if (options.numbered === undefined) await sayGaps(session, { ...options, warn: io.warn });
 
     const { run, folder } =
       options.numbered === undefined ? createRun(session.storeRoot) : numbered(session, options.numbered);
@@ -55,9 +61,10 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       return exitCodes.fine;
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
-    const log = openLog(session.storeRoot, run);
+    if (!lock) throw isDriven((await import('../runs/find-run.ts')).readRun(session.storeRoot, run));
+    const log = ownLog(openLog(session.storeRoot, run), lock);
     try {
-      const { json, jobs, until, force, failFast, executor } = options;
+      const { json, jobs, until, force, failFast, executor, watchReads } = options;
       return await drive(
         session,
         {
@@ -70,12 +77,13 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
           force,
           failFast,
           executor,
+          watchReads,
         },
         io,
       );
     } finally {
       log.close();
-      lock?.release();
+      lock.release();
     }
   } finally {
     await session.close();

@@ -19,15 +19,15 @@ import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Pace } from '../../views/node-row.ts';
 import { PaceTracker } from '../../views/pace-tracker.ts';
 import { plainView } from '../../views/plain.ts';
-import type { RunView } from '../../views/run-view.ts';
 import { quoted } from '../../words/quoted.ts';
+import type { RunView } from '../../views/run-view.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import { listenForInterrupts } from '../common/interrupts.ts';
 import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 import type { KnownRun } from '../runs/find-run.ts';
 import { closeView } from './close-view.ts';
-import { isDriven, lockRun } from './driver-lock.ts';
+import { isDriven, lockRun, ownLog } from './driver-lock.ts';
 import { refuseUnfit } from './refuse-unfit.ts';
 
 export interface DriveOptions {
@@ -41,13 +41,17 @@ export interface DriveOptions {
   readonly force?: readonly string[];
   readonly failFast?: boolean;
   readonly executor?: string;
+  /** Tell at the end which files of the project jobs read that nothing declares. */
+  readonly watchReads?: boolean;
   /** Do what can be done now, and leave. */
   readonly once?: boolean;
 }
 
 /** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
-export async function drive(session: Session, options: DriveOptions, io: Io): Promise<number> {
-  const { run, json = false } = options;
+export async function drive(given: Session, options: DriveOptions, io: Io): Promise<number> {
+  const { run, json = false, watchReads = false } = options;
+  const readsHook = watchReads ? (await import('../../job/reads-hook.ts')).makeReadsHook(run.folder) : undefined;
+  const session = { ...given, code: { ...given.code, readsHook } };
   let state = options.resumed ? stateOf(readEvents(run.folder)) : newState();
   const paceOf = paces(run.folder, () => state);
   const history = new History(session.store, session.pipelineName, run.run);
@@ -72,6 +76,7 @@ export async function drive(session: Session, options: DriveOptions, io: Io): Pr
     }
     refuseGone(session);
     await closeView(session, options, state, view, io);
+    if (readsHook !== undefined) await sayReads(session, { hook: readsHook, state }, io);
   } catch (error) {
     view.close([]);
     refuseGone(session, error);
@@ -113,7 +118,7 @@ export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promis
     await refuseUnfit(session, { until, executor });
     const lock = await lockRun(session.storeRoot, run, { patient: true, say: io.warn });
     if (!lock) throw isDriven(readRun(session.storeRoot, run));
-    const log = openLog(session.storeRoot, run);
+    const log = ownLog(openLog(session.storeRoot, run), lock);
     try {
       return await drive(
         session,
@@ -160,6 +165,11 @@ function refuseOther(
       hint: `Start a new run, which takes what has not changed from the store: pipeline run ${request.map(quoted).join(' ')}`,
     },
   );
+}
+
+async function sayReads(session: Session, { hook, state }: { hook: string; state: RunState }, io: Io): Promise<void> {
+  const { undeclaredReads } = await import('./say-reads.ts');
+  for (const line of await undeclaredReads(session, hook, state)) io.warn(line);
 }
 
 interface Watching {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { pythonClosure, pythonDigests } from '../../../cache/code/python.ts';
-import { pythonMeaning } from '../../../cache/code/python-meaning.ts';
+import { pythonDigests } from '../../../cache/code/python.ts';
+import { pythonMeaning } from '../../../cache/code/python/meaning.ts';
+import { pythonProject } from '../../support/python-project.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const same = (a: string, b: string): void => assert.equal(pythonMeaning(a).text, pythonMeaning(b).text);
@@ -61,7 +60,7 @@ test('a bare yield and a float without decimals are known syntax', () => {
 });
 
 test('imports are followed through modules, packages and relative names, also in a circle', async (t) => {
-  const root = project(t, {
+  const root = pythonProject(t, {
     'tools/train.py': 'import local\nfrom pkg.model import Net\nimport numpy\n',
     'tools/local.py': '',
     'pkg/__init__.py': 'from . import shared\n',
@@ -84,10 +83,10 @@ test('imports are followed through modules, packages and relative names, also in
 });
 
 test('a package without __init__.py and a source folder are found', async (t) => {
-  const root = project(t, {
+  const root = pythonProject(t, {
     'main.py': 'import space.inner as s, deep\n',
     'space/inner.py': '',
-    'src/deep/__init__.py': 'def f():\n    from deep import late\n',
+    'src/deep/__init__.py': 'def f():\n    from deep import late\nf()\n',
     'src/deep/late.py': '',
   });
   assert.deepEqual(Object.keys(await pythonDigests(root, 'main.py')), [
@@ -98,31 +97,6 @@ test('a package without __init__.py and a source folder are found', async (t) =>
   ]);
 });
 
-test('imports that depend on a value are listed, those by a literal name are followed', async (t) => {
-  const root = project(t, {
-    'main.py':
-      'import importlib\nimportlib.import_module("plugins.a")\nx = importlib.import_module(name)\n__import__(name)\n',
-    'plugins/a.py': '',
-  });
-  const { digests, unfollowed } = await pythonClosure(root, 'main.py');
-  assert.deepEqual(Object.keys(digests), ['main.py', 'plugins/a.py']);
-  assert.deepEqual(unfollowed, ['main.py:3: importlib.import_module(name)', 'main.py:4: __import__(name)']);
-});
-
-test('a star from a package that chooses its names is listed', async (t) => {
-  const root = project(t, { 'main.py': 'from pkg import *\n', 'pkg/__init__.py': '__all__ = ["a"]\n', 'pkg/a.py': '' });
-  assert.deepEqual((await pythonClosure(root, 'main.py')).unfollowed, ['main.py: from pkg import *']);
-});
-
 test('a missing entry is a problem that names it', async (t) => {
   await assert.rejects(pythonDigests(tempFolder(t), 'train.py'), { code: 'no-code-files', message: /train\.py/ });
 });
-
-function project(t: Parameters<typeof tempFolder>[0], files: Record<string, string>): string {
-  const root = tempFolder(t);
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-  return root;
-}

@@ -26,7 +26,7 @@ if [ -z "$on_node" ]; then
   if [ -n "${SLURM_JOB_ID-}" ]; then
     copy=0
     set -C
-    until true >"$folder/begun.$copy"; do
+    until { echo "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} ${SLURM_ARRAY_TASK_ID:--} ${SLURMD_NODENAME-}" || :; } >"$folder/begun.$copy"; do
       [ ! -d "$folder/begun.0" ] || exit 0
       copy=$((copy + 1))
       [ "$copy" -lt 1000 ] || exit 96
@@ -81,15 +81,29 @@ fi
 program() {
 export MODE='fast'
 cd '/project' || { echo folder >"$STET_HERE/why"; exit 97; }
-exec 'train' '--steps=3' '--out='"$STET_HERE"/out.'model'
+set -- "$STET_HERE" "$STET_OUT" "$STET_RESUMING"
+unset STET_HERE STET_COPY STET_OUT STET_RESUMING ENVIRONMENT HOSTNAME PWD OLDPWD
+exec 'train' '--steps=3' '--out='"$1"/out.'model'
 }
 program &
 child=$!
+(
+  trap "" TERM INT HUP USR1
+  trap 'kill -KILL "$nap" 2>/dev/null; exit 0' USR2
+  beats=0
+  while kill -0 "$$" 2>/dev/null; do
+    sleep 30 & nap=$!
+    wait "$nap"
+    beats=$((beats + 1))
+    echo "$beats" >"$here/beat"
+  done
+) >/dev/null 2>&1 & heart=$!
 wait "$child"; code=$?
 while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
 wait "$child" 2>/dev/null; again=$?
 [ "$again" = 127 ] || code=$again
 trap : TERM USR1
+kill -USR2 "$heart" 2>/dev/null
 [ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"
 why=program
 [ ! -e "$here/why" ] || { read -r why node <"$here/why"; [ -z "$node" ] || SLURMD_NODENAME=$node; }

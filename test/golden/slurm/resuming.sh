@@ -26,7 +26,7 @@ if [ -z "$on_node" ]; then
   if [ -n "${SLURM_JOB_ID-}" ]; then
     copy=0
     set -C
-    until true >"$folder/begun.$copy"; do
+    until { echo "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} ${SLURM_ARRAY_TASK_ID:--} ${SLURMD_NODENAME-}" || :; } >"$folder/begun.$copy"; do
       [ ! -d "$folder/begun.0" ] || exit 0
       copy=$((copy + 1))
       [ "$copy" -lt 1000 ] || exit 96
@@ -122,12 +122,23 @@ if [ -z "$on_node" ]; then
 fi
 seen=${SLURM_GPUS_ON_NODE:-}
 if [ -n "${CUDA_VISIBLE_DEVICES-}" ]; then seen=0; for gpu in $(IFS=,; echo $CUDA_VISIBLE_DEVICES); do seen=$((seen + 1)); done; fi
-if [ "${seen:-0}" -gt 0 ] && command -v nvidia-smi >/dev/null 2>&1; then
-  found=$(nvidia-smi -L 2>/dev/null | grep -c "^GPU")
-  [ "$found" -ge "$seen" ] || seen=$found
+if command -v nvidia-smi >/dev/null 2>&1; then
+  found=$(
+    nvidia-smi -L 2>/dev/null | {
+      number=0 before=
+      while read -r kind _; do
+        case $kind in
+          GPU) number=$((number + 1)) before=gpu ;;
+          MIG) [ "$before" = gpu ] || number=$((number + 1)); before=slice ;;
+        esac
+      done
+      echo "$number"
+    }
+  )
+  [ "$found" -ge "${seen:-2}" ] || seen=$found
 fi
-if [ "${seen:-0}" -lt 2 ] && [ "$copy" != by-hand ]; then
-  echo "asked for 2 GPUs on this node, and there are ${seen:-0}"
+if [ "${seen:-2}" -lt 2 ] && [ "$copy" != by-hand ]; then
+  echo "asked for 2 GPUs on this node, and there are $seen"
   echo "gpus $SLURMD_NODENAME" >"$here/why"
   [ -n "$on_node" ] || record 95 gpus
   exit 95
@@ -137,8 +148,15 @@ for init in "${LMOD_PKG-}/init/sh" "${MODULESHOME-}/init/sh" /etc/profile.d/lmod
   command -v module >/dev/null 2>&1 && break
   [ -r "$init" ] && . "$init"
 done
-module load 'cuda/12.4' || { echo setup >"$STET_HERE/why"; exit 94; }
+trap 'echo setup >"$STET_HERE/why"; echo "pipeline.config.ts: this failed: $stet_step" >&2' EXIT
+stet_step='module load cuda/12.4'
+module load 'cuda/12.4'
+[ "$?" = 0 ] || exit 94
+stet_step='. /opt/site.sh'
 . /opt/site.sh
+[ "$?" = 0 ] || exit 94
+trap - EXIT
+unset stet_step
 stet_pad=$STET_PAD
 unset STET_PAD
 while read -r stet_name stet_hidden; do
@@ -153,13 +171,26 @@ while read -r stet_name stet_hidden; do
   export "$stet_name=${stet_value%x}"
 done <'/store/runs/0042/jobs/train.1/secrets' || { echo secrets >"$STET_HERE/why"; exit 97; }
 cd '/project' || { echo folder >"$STET_HERE/why"; exit 97; }
-if [ -n "$STET_RESUMING" ]; then
-  exec 'train' '--resume' "$STET_OUT"'/checkpoints/last'
+set -- "$STET_HERE" "$STET_OUT" "$STET_RESUMING"
+unset STET_HERE STET_COPY STET_OUT STET_RESUMING ENVIRONMENT HOSTNAME PWD OLDPWD
+if [ -n "$3" ]; then
+  exec 'train' '--resume' "$2"'/checkpoints/last'
 fi
-exec 'train' '--out='"$STET_OUT"'/checkpoints'
+exec 'train' '--out='"$2"'/checkpoints'
 }
 program &
 child=$!
+(
+  trap "" TERM INT HUP USR1
+  trap 'kill -KILL "$nap" 2>/dev/null; exit 0' USR2
+  beats=0
+  while kill -0 "$$" 2>/dev/null; do
+    sleep 30 & nap=$!
+    wait "$nap"
+    beats=$((beats + 1))
+    echo "$beats" >"$here/beat"
+  done
+) >/dev/null 2>&1 & heart=$!
 sleep 2147483 & bird=$!
 printf '{"copy":"%s","host":"%s","out":"%s"}\n' "$copy" "${SLURMD_NODENAME-}" "${out##*/}" >"$here/started.json"
 wait "$child"; code=$?
@@ -167,6 +198,7 @@ while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do wait "$child"; cod
 wait "$child" 2>/dev/null; again=$?
 [ "$again" = 127 ] || code=$again
 trap : TERM USR1
+kill -USR2 "$heart" 2>/dev/null
 ! has_bird_fallen || told=TERM
 kill "$bird" 2>/dev/null
 [ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"

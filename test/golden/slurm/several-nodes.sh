@@ -26,7 +26,7 @@ if [ -z "$on_node" ]; then
   if [ -n "${SLURM_JOB_ID-}" ]; then
     copy=0
     set -C
-    until true >"$folder/begun.$copy"; do
+    until { echo "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} ${SLURM_ARRAY_TASK_ID:--} ${SLURMD_NODENAME-}" || :; } >"$folder/begun.$copy"; do
       [ ! -d "$folder/begun.0" ] || exit 0
       copy=$((copy + 1))
       [ "$copy" -lt 1000 ] || exit 96
@@ -80,18 +80,31 @@ if [ -z "$on_node" ]; then
 fi
 seen=${SLURM_GPUS_ON_NODE:-}
 if [ -n "${CUDA_VISIBLE_DEVICES-}" ]; then seen=0; for gpu in $(IFS=,; echo $CUDA_VISIBLE_DEVICES); do seen=$((seen + 1)); done; fi
-if [ "${seen:-0}" -gt 0 ] && command -v nvidia-smi >/dev/null 2>&1; then
-  found=$(nvidia-smi -L 2>/dev/null | grep -c "^GPU")
-  [ "$found" -ge "$seen" ] || seen=$found
+if command -v nvidia-smi >/dev/null 2>&1; then
+  found=$(
+    nvidia-smi -L 2>/dev/null | {
+      number=0 before=
+      while read -r kind _; do
+        case $kind in
+          GPU) number=$((number + 1)) before=gpu ;;
+          MIG) [ "$before" = gpu ] || number=$((number + 1)); before=slice ;;
+        esac
+      done
+      echo "$number"
+    }
+  )
+  [ "$found" -ge "${seen:-8}" ] || seen=$found
 fi
-if [ "${seen:-0}" -lt 8 ] && [ "$copy" != by-hand ]; then
-  echo "asked for 8 GPUs on this node, and there are ${seen:-0}"
+if [ "${seen:-8}" -lt 8 ] && [ "$copy" != by-hand ]; then
+  echo "asked for 8 GPUs on this node, and there are $seen"
   echo "gpus $SLURMD_NODENAME" >"$here/why"
   [ -n "$on_node" ] || record 95 gpus
   exit 95
 fi
 program() {
 cd '/store/runs/0042/jobs/train.1' || { echo folder >"$STET_HERE/why"; exit 97; }
+set -- "$STET_HERE" "$STET_OUT" "$STET_RESUMING"
+unset STET_HERE STET_COPY STET_OUT STET_RESUMING ENVIRONMENT HOSTNAME PWD OLDPWD
 exec 'train' '--steps=3'
 }
 if [ -n "$on_node" ]; then
@@ -104,11 +117,23 @@ export NNODES=2 WORLD_SIZE=$((2 * ${SLURM_GPUS_ON_NODE:-1}))
 export PET_MASTER_ADDR="$MASTER_ADDR" PET_MASTER_PORT="$MASTER_PORT" PET_NNODES="$NNODES" PET_NPROC_PER_NODE="${SLURM_GPUS_ON_NODE:-1}"
 srun --nodes=2 --ntasks=2 --ntasks-per-node=1 --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}" --kill-on-bad-exit=1 --label /bin/sh "$folder/job.sh" on-node &
 child=$!
+(
+  trap "" TERM INT HUP USR1
+  trap 'kill -KILL "$nap" 2>/dev/null; exit 0' USR2
+  beats=0
+  while kill -0 "$$" 2>/dev/null; do
+    sleep 30 & nap=$!
+    wait "$nap"
+    beats=$((beats + 1))
+    echo "$beats" >"$here/beat"
+  done
+) >/dev/null 2>&1 & heart=$!
 wait "$child"; code=$?
 while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
 wait "$child" 2>/dev/null; again=$?
 [ "$again" = 127 ] || code=$again
 trap : TERM USR1
+kill -USR2 "$heart" 2>/dev/null
 [ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"
 why=program
 [ ! -e "$here/why" ] || { read -r why node <"$here/why"; [ -z "$node" ] || SLURMD_NODENAME=$node; }

@@ -169,7 +169,7 @@ test('a place without uv, git, checkout, tokenizer or key is told what to do', a
 });
 
 test('a folder that is no checkout is refused by name', async (t) => {
-  await assert.rejects(checkoutDigests(tempFolder(t)), {
+  await assert.rejects(checkoutDigests(tempFolder(t), { script: 'scripts/train.py', config: 'debug' }), {
     code: 'not-a-checkout',
     message: /scripts\/train\.py is missing/,
   });

@@ -1,4 +1,5 @@
 import type { Job } from '../../executor.ts';
+import { heartbeatEndText, heartbeatText } from './heartbeat-text.ts';
 
 /** Signals reach the program, and this shell lives on to say how it ended. */
 export function signalsText({ warning }: Job, nodes: number): string[] {
@@ -29,10 +30,11 @@ export function signalsText({ warning }: Job, nodes: number): string[] {
   ];
 }
 
-export function launchText({ warning, shared }: Job, nodes: number): string[] {
+export function launchText({ warning, shared }: Job, nodes: number, beatSeconds: number): string[] {
   return [
     ...(nodes > 1 ? severalNodes(nodes) : ['program &']),
     'child=$!',
+    ...heartbeatText(beatSeconds),
     ...(warning || shared ? ['sleep 2147483 & bird=$!'] : []),
     ...(shared
       ? [
@@ -45,6 +47,7 @@ export function launchText({ warning, shared }: Job, nodes: number): string[] {
     'wait "$child" 2>/dev/null; again=$?',
     '[ "$again" = 127 ] || code=$again',
     'trap : TERM USR1',
+    heartbeatEndText,
     // A program may have been told and have ended before this shell gets to know.
     ...(warning || shared ? ['! has_bird_fallen || told=TERM', 'kill "$bird" 2>/dev/null'] : []),
     '[ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"',

@@ -15,36 +15,18 @@ import time
 import urllib.parse
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(CHECKOUT / "src"))  # where an environment of uv's has it
+
+from openpi.models.pi0 import Pi0  # noqa: E402
+from openpi.training import config as _config  # noqa: E402
+
 GROUPS = {"lr-schedule": ["warmup-steps", "peak-lr", "decay-steps", "decay-lr"], "data": ["repo-id"]}
 INTEGERS = ["seed", "batch-size", "num-workers", "num-train-steps", "log-interval", "save-interval", "fsdp-devices"]
 FLAGS = ["overwrite", "resume", "wandb-enabled"]
 TEXTS = ["exp-name", "assets-base-dir", "checkpoint-base-dir", "project-name"]
 OPTIONAL = ["keep-period", "ema-decay", "data.assets.assets-dir", "data.assets.asset-id"]
 RLDS = ["data.rlds-data-dir", "data.action-space", "data.datasets.0.filter-dict-path", "data.datasets.0.weight"]
-BASE = {
-    "seed": 42, "batch-size": 32, "num-train-steps": 30000, "log-interval": 100, "save-interval": 1000,
-    "keep-period": 5000, "fsdp-devices": 1, "overwrite": False, "resume": False, "wandb-enabled": True,
-    "checkpoint-base-dir": "./checkpoints", "data.assets.assets-dir": None, "data.assets.asset-id": None,
-}  # fmt: skip
-BUCKET = "gs://openpi-assets/checkpoints"
-CONFIGS = {
-    "debug": {
-        "data.repo-id": "fake", "exp-name": "debug", "batch-size": 2, "num-train-steps": 10, "save-interval": 100,
-        "overwrite": True, "wandb-enabled": False,
-    },
-    "pi05_full_droid_finetune": {
-        "data.repo-id": "droid", "batch-size": 256, "num-train-steps": 100000, "save-interval": 5000,
-        "keep-period": 10000, "data.rlds-data-dir": "/nowhere", "data.action-space": "JOINT_POSITION",
-        "data.datasets.0.filter-dict-path": "gs://openpi-assets/droid/droid_sample_ranges_v1_0_1.json",
-        "data.assets.assets-dir": f"{BUCKET}/pi05_base/assets", "data.assets.asset-id": "droid",
-        "weight-loader.params-path": f"{BUCKET}/pi05_base/params",
-    },
-    "pi05_droid_finetune": {
-        "data.repo-id": "your_hf_username/my_droid_dataset", "num-train-steps": 20000,
-        "data.assets.assets-dir": f"{BUCKET}/pi05_droid/assets", "data.assets.asset-id": "droid",
-        "weight-loader.params-path": f"{BUCKET}/pi05_droid/params",
-    },
-}  # fmt: skip
 
 
 def refuse(message: str) -> None:
@@ -53,10 +35,10 @@ def refuse(message: str) -> None:
 
 
 def parse(arguments: list[str]) -> dict:
-    if not arguments or arguments[0] not in CONFIGS:
-        refuse(f"invalid choice {arguments[:1]}: choose from {', '.join(CONFIGS)}")
+    if not arguments or arguments[0] not in _config.names():
+        refuse(f"invalid choice {arguments[:1]}: choose from {', '.join(_config.names())}")
     name, *rest = arguments
-    config = {**BASE, **CONFIGS[name], "name": name}
+    config = {**_config.BASE, **_config.get_config(name).options, "name": name}
     known = [*INTEGERS, *TEXTS, *OPTIONAL, *[f"{g}.{o}" for g, os_ in GROUPS.items() for o in os_]]
     if "data.rlds-data-dir" in config:
         known += RLDS
@@ -190,6 +172,7 @@ def main(config: dict) -> None:
     stats = load_stats(config)
     facts = {**load_data(config), "fraction": os.environ.get("XLA_PYTHON_CLIENT_MEM_FRACTION")}
     seen = json.dumps([facts, (stats[1] or b"").decode(), config["seed"], config["batch-size"]], sort_keys=True)
+    model = Pi0()
     weights = hashlib.sha256(seen.encode()).hexdigest()
     start = 0
     if resuming:
@@ -199,7 +182,7 @@ def main(config: dict) -> None:
     for step in range(start, config["num-train-steps"]):
         while (CHECKOUT / f"hold-{step}").exists():
             time.sleep(0.02)
-        weights = hashlib.sha256(f"{weights} {step}".encode()).hexdigest()
+        weights = model.embed_prefix(weights, step)
         if step % config["log-interval"] == 0:
             print(f"Step {step}: grad_norm=1.0000, loss={1 / (step + 1):.4f}, param_norm=100.0000", flush=True)
         if (step % config["save-interval"] == 0 and step > start) or step == config["num-train-steps"] - 1:

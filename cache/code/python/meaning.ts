@@ -1,34 +1,49 @@
-import { parser } from '@lezer/python';
+import { type Node, parsePython, type Tree } from './tree.ts';
 
-type Cursor = ReturnType<ReturnType<typeof parser.parse>['cursor']>;
+type Cursor = ReturnType<Node['cursor']>;
 
 /** What a Python file says, without what only people read. */
 export interface PythonMeaning {
   /** Equal texts mean equal programs. Comments, docstrings, blank lines and layout are not in it. */
-  text: string;
-  imports: PythonImport[];
-  /** Lines whose import depends on a value: `import_module(name)`. */
-  dynamic: { line: number; code: string }[];
+  readonly text: string;
   /** The grammar does not know some syntax here, so indentation width and line breaks are in the text. */
-  isPartlyParsed: boolean;
-}
-
-export interface PythonImport {
-  /** Leading dots: 0 is absolute, 1 the file's own package. */
-  level: number;
-  /** Dotted; empty in `from . import x`. */
-  module: string;
-  /** From `from … import`; each may be a module of its own. `*` for a star. */
-  names: string[];
+  readonly isPartlyParsed: boolean;
 }
 
 export function pythonMeaning(source: string): PythonMeaning {
-  const tree = parser.parse(source);
-  const writer = new Writer(source);
-  writer.node(tree.cursor(), '', true);
-  const { imports, dynamic, hasErrors } = writer;
-  const text = hasErrors ? layoutText(source, tree.cursor()) : writer.out.join('');
-  return { text, imports, dynamic, isPartlyParsed: hasErrors };
+  const tree = parsePython(source);
+  const isPartlyParsed = hasErrors(tree);
+  const { topNode } = tree;
+  return { text: isPartlyParsed ? layoutText(source, topNode) : meaningOf(source, topNode), isPartlyParsed };
+}
+
+export interface MeaningOptions {
+  /** Docstrings count: something reads them. */
+  readonly docs?: boolean;
+  /** Where methods begin that are told apart; only that they are there counts. */
+  readonly leaveOut?: ReadonlySet<number>;
+}
+
+/** The same for a part of a file that the grammar knows. */
+export function meaningOf(source: string, node: Node, options: MeaningOptions = {}): string {
+  const writer = new Writer(source, options);
+  writer.node(node.cursor(), '', true);
+  return writer.out.join('');
+}
+
+/** Whether the grammar lost its way somewhere. */
+export function hasErrors(tree: Tree): boolean {
+  const above: string[] = [];
+  let isFound = false;
+  tree.iterate({
+    enter: ({ type, from, to }) => {
+      if (type.isError && !(from === to && incomplete.has(above.at(-1) ?? ''))) isFound = true;
+      above.push(type.name);
+      return !isFound;
+    },
+    leave: () => void above.pop(),
+  });
+  return isFound;
 }
 
 /** Nodes in which a comma before the closing bracket changes nothing; not subscripts: `x[1,]` is not `x[1]`. */
@@ -52,32 +67,33 @@ const holders = new Set([
   'ExpressionStatement',
 ]);
 
+const methods = new Set(['FunctionDefinition', 'DecoratedStatement']);
+
 /** The grammar wants more here than Python does: a bare `yield`, and `3.` without a digit. Nothing is lost in these. */
 const incomplete = new Set(['YieldStatement', 'YieldExpression', 'MemberExpression']);
 
 /** Writes the syntax tree as nested text; nesting keeps what indentation and precedence mean. */
 class Writer {
   readonly out: string[] = [];
-  readonly imports: PythonImport[] = [];
-  readonly dynamic: PythonMeaning['dynamic'] = [];
-  hasErrors = false;
   private readonly source: string;
+  private readonly options: MeaningOptions;
 
-  constructor(source: string) {
+  constructor(source: string, options: MeaningOptions) {
     this.source = source;
+    this.options = options;
   }
 
   node(cursor: Cursor, parent: string, isFirst: boolean): void {
     const { name } = cursor;
     if (name === 'Comment') return;
-    if (cursor.type.isError && !(cursor.from === cursor.to && incomplete.has(parent))) this.hasErrors = true;
     if (name === 'String' || name === 'FormatString') return this.leaf(name, plainString(this.textOf(cursor)));
-    if (name === 'ImportStatement') this.imports.push(...importsIn(this.wordsOf(cursor)));
-    if (name === 'CallExpression') this.noteDynamicImport(cursor);
+    if (this.options.leaveOut?.has(cursor.from) && methods.has(name)) return void this.out.push('method\n');
 
     const isLayout =
       name === 'StatementGroup' || (name === 'ParenthesizedExpression' && holders.has(parent) && !isFirst);
-    const mayHaveDocstring = name === 'Script' || (name === 'Body' && /^(Function|Class)Definition$/.test(parent));
+    const mayHaveDocstring =
+      this.options.docs !== true &&
+      (name === 'Script' || (name === 'Body' && /^(Function|Class)Definition$/.test(parent)));
     if (!cursor.firstChild()) return this.leaf(name, this.textOf(cursor));
     if (!isLayout) this.out.push(`${name}(\n`);
     this.children(cursor, name, { parent: isLayout ? parent : name, skipBrackets: isLayout, mayHaveDocstring });
@@ -123,31 +139,6 @@ class Writer {
     this.out.push(`${name} ${value.length} ${value}\n`);
   }
 
-  private noteDynamicImport(cursor: Cursor): void {
-    const text = this.textOf(cursor);
-    const call =
-      /^(?:importlib\s*\.\s*)?(?:import_module|__import__|spec_from_file_location|run_path|run_module)\s*\(/.exec(
-        text.replace(/^(?:importlib\s*\.\s*util|runpy)\s*\.\s*/, ''),
-      );
-    if (!call) return;
-    const literal = /import\w*\s*\(\s*(['"])([A-Za-z_][\w.]*)\1\s*,?\s*\)$/.exec(text);
-    if (literal?.[2]) this.imports.push({ level: 0, module: literal[2], names: [] });
-    else
-      this.dynamic.push({
-        line: this.source.slice(0, cursor.from).split('\n').length,
-        code: text.split('\n')[0] ?? '',
-      });
-  }
-
-  private wordsOf(cursor: Cursor): string[] {
-    const { node } = cursor;
-    const words: string[] = [];
-    for (let child = node.firstChild; child; child = child.nextSibling) {
-      if (child.name !== 'Comment') words.push(this.source.slice(child.from, child.to));
-    }
-    return words;
-  }
-
   private textOf({ from, to }: Cursor): string {
     return this.source.slice(from, to);
   }
@@ -165,34 +156,9 @@ function plainString(text: string): string {
   return `${prefix.toLowerCase().replace('u', '')}|${content}`;
 }
 
-/** `words` are the tokens of one import statement. */
-function importsIn(words: readonly string[]): PythonImport[] {
-  if (words[0] !== 'from') return listed(words.slice(1)).map((module) => ({ level: 0, module, names: [] }));
-  const at = words.indexOf('import');
-  const origin = words.slice(1, at).join('');
-  const module = origin.replace(/^\.+/, '');
-  const names = listed(words.slice(at + 1).filter((word) => word !== '(' && word !== ')'));
-  return [{ level: origin.length - module.length, module, names }];
-}
-
-/** `a . b as c , d` to `a.b` and `d`. */
-function listed(words: readonly string[]): string[] {
-  const names: string[] = [];
-  let name = '';
-  let skipping = false;
-  for (const word of [...words, ',']) {
-    if (word === ',') {
-      if (name) names.push(name);
-      name = '';
-      skipping = false;
-    } else if (word === 'as') skipping = true;
-    else if (!skipping) name += word;
-  }
-  return names;
-}
-
 /** All words with their line's indentation: what remains sure when the grammar met syntax that it does not know. */
-function layoutText(source: string, cursor: Cursor): string {
+export function layoutText(source: string, node: Node): string {
+  const cursor = node.cursor();
   const out: string[] = [];
   let end = 0;
   let startsLine = true;

@@ -1,1 +1,0 @@
-"""Stands for the packages of openpi, whose sources count."""
