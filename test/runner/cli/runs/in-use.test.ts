@@ -145,7 +145,14 @@ test('a work that a run of late used, or that somebody has locked, stays', async
 
 test('of each pipeline the last runs keep what they used, however long ago they were, and others do not', async (t) => {
   const { store } = await scene(t);
-  const ended = (run: string) => ({ type: 'run-finished', run, status: 'succeeded', counts: {}, seconds: 1, results: {} });
+  const ended = (run: string) => ({
+    type: 'run-finished',
+    run,
+    status: 'succeeded',
+    counts: {},
+    seconds: 1,
+    results: {},
+  });
   const records = [1, 2, 3].map((seed) => aRecord({ seed }));
   await store.records.set(...records);
   for (const [i, { fingerprint: used }] of records.entries()) {
@@ -156,7 +163,10 @@ test('of each pipeline the last runs keep what they used, however long ago they 
   const { fingerprints } = inUse(store.root, Infinity, { also: newestRuns(store.root, 1) });
   await collectGarbage(store, { keep: fingerprints, dryRun: false, minAgeSeconds: -1 });
   const left = await store.records.getMany(records.map((record) => record.fingerprint));
-  assert.deepEqual(left.map((record) => record !== undefined), [true, false, true]);
+  assert.deepEqual(
+    left.map((record) => record !== undefined),
+    [true, false, true],
+  );
 });
 
 test('whoever has no room is told how much each way of collecting would free, the run that just ended included', async (t) => {
@@ -189,7 +199,13 @@ async function collect(store: Store): Promise<void> {
   store.forget();
 }
 
-function logOf(store: Store, run: string, where: { host: string; pid: number }, facts: readonly object[], pipeline = 'p'): void {
+function logOf(
+  store: Store,
+  run: string,
+  where: { host: string; pid: number },
+  facts: readonly object[],
+  pipeline = 'p',
+): void {
   const folder = join(store.root, 'runs', run);
   mkdirSync(folder, { recursive: true });
   const started = {
