@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Digest, digestBytes, digestFileSync, digestFiles, isDigest } from './digest.ts';
+import { syncAll, syncNow } from './durable.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { type FileSystem, fileSystemOf } from './file-system.ts';
 import { fileIdentity, filesHeldForWriting } from './open-files.ts';
@@ -47,8 +48,9 @@ function fileStats(path: string): FileStats | undefined {
   return stats?.isFile() ? described(stats) : undefined;
 }
 
+/** Without the device: its number is given out anew when a machine starts, and no two files share the time of their last change. */
 export function sameStats(a: FileStats, b: FileStats): boolean {
-  return a.mtimeNs === b.mtimeNs && a.size === b.size && a.ctimeNs === b.ctimeNs && a.ino === b.ino && a.dev === b.dev;
+  return a.mtimeNs === b.mtimeNs && a.size === b.size && a.ctimeNs === b.ctimeNs && a.ino === b.ino;
 }
 
 /** Digests of files that stay where they are, hashed again only when their stats have moved or prove nothing. */
@@ -118,7 +120,10 @@ export class StatCache {
       seen[index] = { ...before, digest: fresh[i] as Digest };
       return { path, ...before.stats, digest: fresh[i] as Digest };
     });
-    this.remember(learned.filter(({ rested }) => rested));
+    const rested = learned.filter((entry) => entry.rested);
+    // What was just read may still be on its way to the disk, while its times are there: stats must not outlive what they vouch for.
+    await syncAll(rested.map(({ path }) => path));
+    this.remember(rested);
     return seen;
   }
 
@@ -138,7 +143,10 @@ export class StatCache {
     this.hashedCount += 1;
     const isHeld = isHeldForWriting(stats);
     if (digestFileSync(path, stats.size) !== digest) return false;
-    if (this.hasRested(path, stats) && !isHeld) this.remember([{ path, ...stats, digest }]);
+    if (this.hasRested(path, stats) && !isHeld) {
+      syncNow(path);
+      this.remember([{ path, ...stats, digest }]);
+    }
     return true;
   }
 

@@ -15,6 +15,7 @@ import {
 import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
+import { fileSystemOf } from './file-system.ts';
 import { removeFile } from './remove.ts';
 import { isAlive, isSameSpace, type ProcessIdentity, thisProcess } from './this-process.ts';
 
@@ -40,6 +41,8 @@ interface Claim extends ProcessIdentity {
 const beatSeconds = 5;
 /** Without a heartbeat for so long, by our own monotonic clock, an owner on another machine counts as dead. */
 const deadAfterSeconds = 60;
+/** A claim is written before it is linked: one that is not whole on a disk of this machine was torn by a loss of power. */
+const tornAfterSeconds = 0.5;
 
 export interface LockOptions {
   owner: string;
@@ -286,9 +289,14 @@ function isDead(path: string, text: string, now: () => number): boolean {
     seen.set(path, { text, since: now() });
     return false;
   }
-  if (now() - before.since < deadAfterSeconds) return false;
+  if (now() - before.since < (claim === undefined && isOnOwnDisk(path) ? tornAfterSeconds : deadAfterSeconds))
+    return false;
   seen.delete(path);
   return true;
+}
+
+function isOnOwnDisk(path: string): boolean {
+  return fileSystemOf(dirname(path)).kind === 'local';
 }
 
 function parse(text: string | undefined): Claim | undefined {

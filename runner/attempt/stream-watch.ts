@@ -123,7 +123,7 @@ export class StreamWatch {
       if (!item) continue;
       const ledger = this.#ledger;
       if (ledger !== undefined) {
-        noteReleased(ledger, { output, key: item.key, place: ready.place, value: toStored(item.value) });
+        await noteReleased(ledger, { output, key: item.key, place: ready.place, value: toStored(item.value) });
       }
       this.#release(output, item, ready.place);
     }

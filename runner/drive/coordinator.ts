@@ -40,7 +40,8 @@ const lossPollMs = 5000;
 const killedWithinMs = 5_000;
 
 /**
- * Drives a run to its end and yields every fact after it was written to the log; the last is `run-finished`.
+ * Drives a run to its end and yields every fact after it was written to the log, what was made once that outlasts a loss of
+ * power; the last is `run-finished`.
  * All order is decided here.
  */
 export async function* coordinate(session: Session, options: CoordinateOptions): AsyncGenerator<Event> {
@@ -58,7 +59,9 @@ export async function* coordinate(session: Session, options: CoordinateOptions):
   end.catch(() => {}); // thrown below, once the facts before it were seen
   while (!ended || written.length > 0) {
     if (written.length === 0) await new Promise<void>((resolve) => (tell = resolve));
-    yield* written.splice(0);
+    const told = written.splice(0);
+    await options.run.settle();
+    yield* told;
   }
   await end;
 }
@@ -291,6 +294,7 @@ class Coordinator {
   async #takeChanges(): Promise<void> {
     for (let changes = this.#changes.take(); changes.length > 0; changes = this.#changes.take()) {
       this.#isSettled = false;
+      await this.#outcomes.keep(changes.flatMap((change) => (change.type === 'attempt-judged' ? [change] : [])));
       for (const change of changes) await this.#take(change);
     }
   }

@@ -28,6 +28,13 @@ export interface FailedAttempt {
   readonly cost?: Cost | undefined;
 }
 
+/** Of an attempt that ended well: its record is on the disk, or why it is not. */
+interface Kept {
+  readonly failure: Failure | undefined;
+  /** Whether it gave something else than before. */
+  readonly changed: boolean;
+}
+
 export const unwanted: Failure = { code: 'cancelled-on-request', message: 'It was cancelled with `pipeline cancel`.' };
 
 export interface OutcomesTools {
@@ -57,6 +64,7 @@ export interface OutcomesTools {
 /** What follows from how a node ended: known, done, tried again, or failed, and the same for those that share its fingerprint. */
 export class Outcomes {
   readonly #tools: OutcomesTools;
+  readonly #kept = new WeakMap<AttemptEnd, Kept>();
 
   constructor(tools: OutcomesTools) {
     this.#tools = tools;
@@ -90,15 +98,41 @@ export class Outcomes {
     leases.release(fingerprint);
   }
 
+  /** Puts on record what attempts gave, before `ended` takes them one by one: a disk that is waited for takes as long for all. */
+  async keep(all: readonly { readonly call: KeyedCall; readonly end: AttemptEnd }[]): Promise<void> {
+    const records: NodeRecord[] = [];
+    for (const { call, end } of all) {
+      if (end.failure || !end.outputs || !this.#tools.leases.holds(call.fingerprint)) continue;
+      const failure = await this.#changedMeanwhile(call, end);
+      const before = failure ? undefined : await this.#tools.history.before(call);
+      const record = recordOf(call, end.outputs, end, this.#tools.run);
+      const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(record.outputs);
+      this.#kept.set(end, { failure, changed });
+      if (!failure) records.push(record);
+    }
+    await this.#tools.store.records.set(...records);
+  }
+
   async ended(call: KeyedCall, end: AttemptEnd): Promise<void> {
     const { attempts, leases, journal, pass, isUnwanted } = this.#tools;
     const { address, label } = call.instance;
     const { attempt, seconds, log, cost } = end;
     const at = { attempt, seconds, log, cost };
     if (!leases.holds(call.fingerprint)) return this.#takenOver(call, end);
-    const failure = end.failure ?? (await this.#changedMeanwhile(call, end));
-    if (!failure && end.outputs) {
-      await this.#keep(call, end.outputs, end);
+    if (!this.#kept.has(end)) await this.keep([{ call, end }]);
+    const kept = this.#kept.get(end);
+    const failure = kept?.failure ?? end.failure;
+    if (kept && !failure && end.outputs) {
+      journal.emit({
+        type: 'node-finished',
+        address,
+        fingerprint: call.fingerprint,
+        seconds,
+        changed: kept.changed,
+        cost,
+      });
+      attempts.clean(call);
+      this.#finish(call, end.outputs);
       attempts.forget(call);
       attempts.forgetLost(call);
       leases.release(call.fingerprint);
@@ -188,19 +222,6 @@ export class Outcomes {
       message: `${changed.join(', ')} changed while it ran, so its result belongs to neither version and was not kept.`,
       hint: 'Run the pipeline again; leave these files alone meanwhile.',
     };
-  }
-
-  async #keep(call: KeyedCall, outputs: Readonly<Record<string, Output>>, end: AttemptEnd): Promise<void> {
-    const { history, store, journal, attempts, run } = this.#tools;
-    const { instance, fingerprint } = call;
-    const before = await history.before(call);
-    const record = recordOf(call, outputs, end, run);
-    await store.records.set(record);
-    const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(record.outputs);
-    const { seconds, cost } = end;
-    journal.emit({ type: 'node-finished', address: instance.address, fingerprint, seconds, changed, cost });
-    attempts.clean(call);
-    this.#finish(call, outputs);
   }
 
   #finish(call: KeyedCall, outputs: Readonly<Record<string, Output>>): void {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncNow, syncTree } from '../../cache/durable.ts';
 
 /*
  * The work folder of a fingerprint, for tasks that resume:
@@ -30,6 +31,7 @@ export function nextEpoch(work: string): number {
   const epoch = Math.max(0, ...epochs) + 1;
   mkdirSync(work, { recursive: true });
   writeFileSync(join(work, `asked.${epoch}`), '');
+  syncNow(work); // a number that was given out and forgotten would let two attempts write at once
   return epoch;
 }
 
@@ -58,7 +60,9 @@ export async function takeOver(work: string): Promise<string> {
       verbatimSymlinks: true,
       mode: constants.COPYFILE_FICLONE,
     });
+    await syncTree(join(work, 'part'));
     renameSync(join(work, 'part'), next);
+    syncNow(work); // before the only other copy of hours of work goes away
     rmSync(left, { recursive: true, force: true });
   }
   for (const name of users) rmSync(join(work, name), { force: true });

@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { isEntryPath, nameOf, parseDigest } from '../../cache/border.ts';
 import { type Digest, digestPattern, isDigest } from '../../cache/digest.ts';
+import { syncNow } from '../../cache/durable.ts';
 import { Problem } from '../../cache/problem.ts';
 import { removeFile } from '../../cache/remove.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
@@ -52,9 +53,9 @@ export class Submissions {
   }
 
   write(submission: Submission): void {
-    if (!this.#isMade) mkdirSync(this.#folder, { recursive: true });
+    if (!this.#isMade && mkdirSync(this.#folder, { recursive: true })) syncNow(dirname(this.#folder));
     this.#isMade = true;
-    writeWhole(this.#path(submission.fingerprint), JSON.stringify(submission));
+    writeWhole(this.#path(submission.fingerprint), JSON.stringify(submission), { lasting: true });
   }
 
   /** Throws `other-version` when the job was submitted by another version of this program, which alone can take it over. */

@@ -59,6 +59,20 @@ test('an owner elsewhere is dead after a minute without a heartbeat, by our own 
   assert.ok(attempt());
 });
 
+test('a lock that a loss of power tore is taken as soon as it is sure that nobody is about to write it', (t) => {
+  const folder = tempFolder(t);
+  acquireLock(folder, 'another', { owner: 'me' });
+  for (const text of ['', '\0'.repeat(200), '{"owner":"run 0001","pid":']) {
+    writeFileSync(join(folder, 'key'), text);
+    let seconds = 1;
+    const attempt = () => acquireLock(folder, 'key', { owner: 'me', monotonicSeconds: () => seconds });
+    assert.equal(attempt(), undefined);
+    seconds = 2;
+    attempt()?.release();
+    assert.equal(existsSync(join(folder, 'key')), false);
+  }
+});
+
 test('an unreadable lock is taken over after a minute', (t) => {
   const folder = tempFolder(t);
   acquireLock(folder, 'another', { owner: 'me' });

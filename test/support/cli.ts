@@ -112,7 +112,7 @@ function program(): string {
 }
 
 /** Without the variables of whoever runs the tests that would change what is printed or where results go. */
-function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const {
     STET_STORE: _store,
     FORCE_COLOR: _force,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findNode } from '../../project/names.ts';
-import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
+import { createRun, openLog, requestPath, type RunRequest } from '../../log/run-log.ts';
 import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { inStore } from '../../views/suggest.ts';
@@ -53,7 +53,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       executor: options.executor,
       startedAt: new Date().toISOString(),
     };
-    writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
+    writeFileSync(requestPath(folder), `${JSON.stringify(request, null, 2)}\n`);
     if (options.detach) {
       const { startDriver } = await import('../driving/detach.ts');
       startDriver({ run, folder, cwd: io.cwd });
