@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Edit, editedDuringRuns, type Slot, slots } from './world.ts';
+import { type Edit, type Slot, slots } from './world.ts';
 
 /** One node of a drawn graph; numbers choose among the values, lists and files made before it, or say what it holds. */
 export type Step =
@@ -129,7 +129,7 @@ const when: fc.Arbitrary<When> = fc.oneof(
 const chance = fc.nat(999).map((n) => n / 1000);
 
 export function drawnRounds(faults: readonly FaultName[], mostActs: number): fc.Arbitrary<DrawnRound> {
-  const fault = fc.record({ name: fc.constantFrom(...faults), when, chance, edit: editOf(editedDuringRuns) });
+  const fault = fc.record({ name: fc.constantFrom(...faults), when, chance, edit: editOf(slots) });
   const act: fc.Arbitrary<Act> = fc.record({
     edits: fc.array(editOf(slots), { maxLength: 2 }),
     isUndone: fc.boolean(),

@@ -81,8 +81,8 @@ export const knockOuts: Readonly<Record<string, KnockOut>> = {
     replacements: [
       {
         file: 'runner/cli/commands/cache.js',
-        from: 'keepTrees: used.trees, dryRun }',
-        to: 'keepTrees: [], dryRun }',
+        from: 'keepTrees: used.trees, dryRun, streams }',
+        to: 'keepTrees: [], dryRun, streams }',
       },
     ],
     faults: ['collect'],
@@ -98,6 +98,27 @@ export const knockOuts: Readonly<Record<string, KnockOut>> = {
       { file: 'runner/attempt/releases.js', from: 'if (other !== place)', to: 'if (false)' },
     ],
     faults: ['none'],
+  },
+  'unasked-owner': {
+    what: 'an owner that stood still for longer than its claim lives does not ask whether it is still its own',
+    replacements: [{ file: 'runner/drive/leases.js', from: 'if (lock?.isHeld())', to: 'if (lock)' }],
+    faults: ['pause-owner'],
+  },
+  'code-in-place': {
+    what: 'programs run from the files that are edited, and only their content is compared',
+    replacements: [
+      {
+        file: 'runner/attempt/stage-attempt.js',
+        from: 'const filesRoot = await freeze(call);',
+        to: 'const filesRoot = undefined;',
+      },
+      {
+        file: 'runner/keys/recipes.js',
+        from: ' || atStart?.[name] !== times?.[name]',
+        to: '',
+      },
+    ],
+    faults: ['edit-and-undo'],
   },
 };
 

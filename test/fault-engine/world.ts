@@ -33,9 +33,6 @@ const places = {
 export type Slot = keyof typeof places;
 export const slots = Object.keys(places) as Slot[];
 
-/** Those that may change while drivers run: programs of Python and files of data are read where they lie. */
-export const editedDuringRuns: readonly Slot[] = slots.filter((slot) => !['pyTimes', 'pyBend', 'data'].includes(slot));
-
 /** One place gets another number. */
 export interface Edit {
   readonly slot: Slot;
