@@ -38,7 +38,10 @@ export async function lockRun(
 export function ownLog(log: RunLog, lock: Lock): RunLog {
   let askedAt = 0; // by the clock of the day, which goes on while a machine sleeps
   return {
-    ...log,
+    run: log.run,
+    folder: log.folder,
+    settle: () => log.settle(),
+    close: () => log.close(),
     append: (event) => {
       if (Math.abs(Date.now() - askedAt) > askAgainMs) {
         if (!lock.isHeld()) throw isTakenOver(log.run);
