@@ -6,9 +6,10 @@ prctl = ctypes.CDLL(None).prctl
 ended_by = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPIPE, signal.SIGTERM)
 def say(text):
     os.write(2, ('stet: ' + text + '\\n').encode(errors='surrogateescape'))
-for name in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
-    signal.signal(name, signal.SIG_DFL)  # Python has changed them
+for name in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
+    signal.signal(name, signal.SIG_DFL)  # Python has changed them, and shells ignore some in their background
 prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+signal.pthread_sigmask(signal.SIG_BLOCK, ended_by)  # or one that comes right now ends the holder alone
 try:
     program = os.fork()
 except OSError as error:
@@ -17,6 +18,7 @@ except OSError as error:
     os._exit(71)
 if program == 0:
     prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ended_by)
     places = [command[0]] if '/' in command[0] else [p + '/' + command[0] for p in os.environ.get('PATH', '').split(':')]
     code = 127
     for place in places:
@@ -33,6 +35,7 @@ if program == 0:
     os._exit(code)
 for name in ended_by:
     signal.signal(name, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, ended_by)
 status = None
 rounds = 0
 def is_alone():

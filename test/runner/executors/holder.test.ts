@@ -24,6 +24,8 @@ interface Scene {
   readonly folder: string;
   /** Starts a program under the holder, which leads a group. */
   readonly start: (...command: string[]) => ReturnType<typeof spawn>;
+  /** The same, as a shell starts it with `&`. */
+  readonly startBehind: (...command: string[]) => ReturnType<typeof spawn>;
   /** How it ended, as `[code, signal]`. */
   readonly run: (...command: string[]) => Promise<unknown[]>;
   readonly said: () => string;
@@ -40,14 +42,18 @@ function promise(title: string, body: (scene: Scene) => Promise<void>): void {
 function sceneOf(t: TestContext, holder: Holder): Scene {
   const folder = tempFolder(t);
   let said = '';
-  const start = (...command: string[]) => {
-    const [program = '', ...args] = held(command, { holder, folder });
+  const startAs = (command: readonly string[]) => {
+    const [program = '', ...args] = command;
     const child = spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'], cwd: folder });
     child.stderr.on('data', (chunk) => (said += String(chunk)));
     t.after(() => child.kill('SIGKILL'));
     return child;
   };
-  return { folder, start, run: async (...command) => once(start(...command), 'close'), said: () => said };
+  const start = (...command: string[]) => startAs(held(command, { holder, folder }));
+  const startBehind = (...command: string[]) => {
+    return startAs(['sh', '-c', 'trap "" INT QUIT; exec "$@"', 'sh', ...held(command, { holder, folder })]);
+  };
+  return { folder, start, startBehind, run: async (...command) => once(start(...command), 'close'), said: () => said };
 }
 
 promise('a holder ends as its program did', async ({ run, folder }) => {
@@ -71,6 +77,16 @@ promise('signals to the group reach the program once, and it may end in its own 
   assert.deepEqual(await once(child, 'exit'), [3, null]);
   assert.equal(readFileSync(join(folder, 'told'), 'utf8'), 'told\n');
 });
+
+promise(
+  'a program that a shell starts in its background can be interrupted all the same',
+  async ({ startBehind, folder }) => {
+    const child = startBehind('sh', '-c', 'trap "exit 5" INT; echo >up; while :; do sleep 0.02; done');
+    await eventually('it is up', () => existsSync(join(folder, 'up')));
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    assert.deepEqual(await once(child, 'exit'), [5, null]);
+  },
+);
 
 promise(
   'what leaves its group, its session and its environment ends with the program, and is named',
