@@ -14,7 +14,7 @@ import type { KeyedCall } from './keyed-call.ts';
 import { bodyOf, taskOf } from './service-task.ts';
 import { filesOf, hangsOnStart, startWords } from './code-files.ts';
 import { commandIn } from './command.ts';
-import { Identity } from './identity.ts';
+import { type AnyFunction, Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
 import { mapArtifacts } from '../values/leaves.ts';
 
@@ -83,7 +83,7 @@ export class Recipes {
     const known = this.#types.get(spec);
     if (known) return known;
     const types = Object.entries(spec.outputs).map(([name, type]) => {
-      return [name, this.#identity.typeOf(type, spec.definedAt)] as const;
+      return [name, this.#identity.typeOf(type, spec)] as const;
     });
     const all = Object.fromEntries(types);
     this.#types.set(spec, all);
@@ -106,7 +106,7 @@ export class Recipes {
   /** What a body is, as far as it can be told. */
   #bodyIn(spec: TaskSpec): string {
     try {
-      return canonicalJson(this.#body(spec));
+      return canonicalJson(this.#body(bodyOf(spec) ?? nothing));
     } catch (error) {
       if (Problem.is(error)) return String(bodyOf(spec)); // the author says what it is
       throw error;
@@ -122,7 +122,7 @@ export class Recipes {
     const changed = frozen ? [] : await this.#changedFiles(call);
     if (!spec.observe) return changed;
     const observed = await this.#observe(spec, inputs);
-    if (JSON.stringify(observed) === JSON.stringify(recipe.observed)) return changed;
+    if (isSame(observed, recipe.observed)) return changed;
     const paths = Object.values(inputs).filter((value) => typeof value === 'string' && value.includes('/'));
     return [...changed, ...(paths.length > 0 ? paths.map(String) : [`what ${spec.name} observes`])];
   }
@@ -199,15 +199,22 @@ export class Recipes {
 
   /** Where name and module do not say which body is meant, its text and what it closes over do. */
   #codeOf(spec: TaskSpec): Pick<Recipe, 'code' | 'body' | 'closure'> {
-    const code = this.#sources.codeOf(spec.definedAt);
-    return isOnlyOne(spec) ? { code } : { code, ...this.#body(spec) };
+    if (isOnlyOne(spec)) return { code: this.#sources.codeOf(spec.definedAt) };
+    const run = bodyOf(spec) ?? nothing;
+    return this.#refusing(spec, () => ({
+      code: this.#identity.codeAround(run, spec.definedAt),
+      ...this.#body(run),
+    }));
   }
 
-  #body(spec: TaskSpec): { body: Digest; closure?: Readonly<Record<string, Json>> } {
-    const run = bodyOf(spec) ?? (() => undefined);
+  #body(run: AnyFunction): { body: Digest; closure?: Readonly<Record<string, Json>> } {
+    const closure = this.#identity.closureOf(run);
+    return { body: digestBytes(String(run)), ...(Object.keys(closure).length > 0 ? { closure } : {}) };
+  }
+
+  #refusing<T>(spec: TaskSpec, describe: () => T): T {
     try {
-      const closure = this.#identity.closureOf(run);
-      return { body: digestBytes(String(run)), ...(Object.keys(closure).length > 0 ? { closure } : {}) };
+      return describe();
     } catch (cause) {
       if (!Problem.is(cause) || cause.code !== 'unknown-closure') throw cause;
       throw new Problem(
@@ -239,6 +246,18 @@ export function counted(
   inputs: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isUncounted(shape[name])));
+}
+
+const nothing = (): undefined => undefined;
+
+/** What has no one form in JSON is not the same as what a recipe holds. */
+function isSame(observed: unknown, before: Json | undefined): boolean {
+  try {
+    return canonicalJson(observed) === canonicalJson(before);
+  } catch (error) {
+    if (Problem.is(error) && error.code === 'not-canonical') return false;
+    throw error;
+  }
 }
 
 /** What is known of the files that a body gets: it can see it. */
