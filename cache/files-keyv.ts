@@ -1,18 +1,10 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { KeyvStoreAdapter } from 'keyv';
 import { digestBytes } from './digest.ts';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
+import { readRegular } from './regular-file.ts';
+import { ownPath } from './store-border.ts';
 
 /** A Keyv store with one file per key, safe on file systems that several machines share: its only means is `rename`. */
 export class FilesKeyv implements KeyvStoreAdapter {
@@ -46,7 +38,7 @@ export class FilesKeyv implements KeyvStoreAdapter {
   }
 
   async set(key: string, value: string): Promise<true> {
-    const path = this.pathOf(key);
+    const path = this.ownPathOf(key);
     const aside = `${path}.${this.unique}-${(this.sequence += 1)}.tmp`;
     try {
       writeNew(aside, `${key}\n${value}`);
@@ -64,7 +56,7 @@ export class FilesKeyv implements KeyvStoreAdapter {
 
   async delete(key: string): Promise<boolean> {
     try {
-      unlinkSync(this.pathOf(key));
+      unlinkSync(this.ownPathOf(key));
       return true;
     } catch (cause) {
       if (errorCode(cause) === 'ENOENT') return false;
@@ -97,13 +89,18 @@ export class FilesKeyv implements KeyvStoreAdapter {
 
   private read(path: string): [key: string, value: string] | undefined {
     try {
-      const text = readFileSync(path, 'utf8');
+      const text = readRegular(path);
       const end = text.indexOf('\n');
       return [text.slice(0, Math.max(end, 0)), text.slice(end + 1)];
     } catch (cause) {
       if (errorCode(cause) === 'ENOENT') return undefined;
       throw fileProblem(cause, path);
     }
+  }
+
+  /** For whoever changes what is there. Throws `store-leaves`. */
+  private ownPathOf(key: string): string {
+    return ownPath(this.folder, this.pathOf(key).slice(this.folder.length + 1));
   }
 
   /** Keys may hold any character and any length, so a file is named by its key's digest. */

@@ -6,7 +6,6 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readlinkSync,
   rmSync,
   unlinkSync,
@@ -17,7 +16,9 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 import { processStat } from './process-stat.ts';
+import { readRegular } from './regular-file.ts';
 import { removeFile } from './remove.ts';
+import { ownPath } from './store-border.ts';
 
 /** Who holds a lock. `owner` is the caller's word for itself, for example a run's number. */
 export interface LockOwner {
@@ -158,7 +159,7 @@ function claimIn(folder: string, owner: string): OwnClaim {
   const identity: Claim = { owner, ...thisProcess(), token };
   const path = join(folder, 'claims', token);
   const text = (beat: number): string => `${JSON.stringify(identity)}\n${String(beat).padStart(12, '0')}`;
-  mkdirSync(join(folder, 'claims'), { recursive: true });
+  mkdirSync(ownPath(folder, 'claims'), { recursive: true });
   writeFileSync(path, text(0), { flag: 'wx' });
   const claim: OwnClaim = {
     path,
@@ -314,7 +315,7 @@ function parse(text: string | undefined): Claim | undefined {
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegular(path);
   } catch (error) {
     if (['ENOENT', 'ESRCH'].includes(errorCode(error) ?? '')) return undefined;
     throw error;

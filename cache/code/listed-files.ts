@@ -1,8 +1,9 @@
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEntryPath } from '../border.ts';
 import { isTable } from '../canonical-json.ts';
 import { digestFileSync } from '../digest.ts';
+import { readRegular } from '../regular-file.ts';
 
 /** Where the digests of declared files lie that were copied to a folder: beside it, because a program starts inside and may write there. */
 export function listOf(folder: string): string {
@@ -13,7 +14,7 @@ export function listOf(folder: string): string {
 export function listedFault(folder: string): string | undefined {
   let list: unknown;
   try {
-    list = JSON.parse(readFileSync(listOf(folder), 'utf8'));
+    list = JSON.parse(readRegular(listOf(folder)));
   } catch {
     return 'its list is missing or damaged'; // then the copy is made again
   }

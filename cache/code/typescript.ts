@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { Problem } from '../problem.ts';
+import { readRegular, readRegularBytes } from '../regular-file.ts';
 import { writeWhole } from '../write-whole.ts';
 import { withEnvReads } from './env-reads.ts';
 import { sha256 } from './sha256.ts';
@@ -200,8 +201,8 @@ function keep(file: string | undefined, root: string, read: Read): Read {
 function readKept(file: string | undefined, root: string): Read | undefined {
   if (file === undefined) return undefined;
   try {
-    const { modules, folders } = JSON.parse(readFileSync(file, 'utf8')) as Kept;
-    const texts = new Map(Object.keys(modules).map((path) => [path, readFileSync(join(root, path))]));
+    const { modules, folders } = JSON.parse(readRegular(file)) as Kept;
+    const texts = new Map(Object.keys(modules).map((path) => [path, readRegularBytes(join(root, path))]));
     const isCurrent =
       Object.entries(modules).every(([path, { bytes }]) => sha256(texts.get(path) ?? '') === bytes) &&
       Object.entries(folders).every(([folder, names]) => namesOf(join(root, folder)) === names);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ownPath } from '../../cache/store-border.ts';
 
 /*
  * The work folder of a fingerprint, for tasks that resume:
@@ -17,7 +18,7 @@ import { join } from 'node:path';
 export function newestOut(work: string): string {
   const numbers = namesIn(work).flatMap((name) => Number(/^out\.(\d+)$/.exec(name)?.[1] ?? []));
   const newest = Math.max(0, ...numbers);
-  return join(work, newest === 0 ? 'out' : `out.${newest}`);
+  return ownPath(work, newest === 0 ? 'out' : `out.${newest}`);
 }
 
 export function hasState(folder: string): boolean {

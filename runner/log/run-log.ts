@@ -5,6 +5,7 @@ import { isTable } from '../../cache/canonical-json.ts';
 import { isDigest } from '../../cache/digest.ts';
 import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
+import { ownPath } from '../../cache/store-border.ts';
 import { endTornLine, readJsonLines } from '../files/json-lines.ts';
 import { Lines } from '../files/lines.ts';
 import { type Event, eventFormat } from './events.ts';
@@ -48,7 +49,7 @@ export function createRun(root: string): { run: string; folder: string } {
 }
 
 export function openLog(root: string, run: string): RunLog {
-  const folder = join(root, 'runs', run);
+  const folder = ownPath(join(root, 'runs'), run);
   const path = logPath(folder);
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw linkedLog(path);
   endTornLine(path);
@@ -101,6 +102,7 @@ export function listRuns(root: string): string[] {
 /** Undefined for what is no event of ours: nobody who folds events has to ask again. Throws `newer-log`. */
 export function asEvent(line: unknown): Event | undefined {
   if (!isTable(line) || typeof line.type !== 'string' || typeof line.time !== 'string') return undefined;
+  if (Number.isNaN(Date.parse(line.time))) return undefined;
   if (!hasItsFields(line.type, line) || !staysInside(line)) return undefined;
   const event = line as unknown as Event;
   refuseNewer(event);
