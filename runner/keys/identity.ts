@@ -1,6 +1,7 @@
+import { types } from 'node:util';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
 import { digestBytes } from '../../cache/digest.ts';
-import { Problem } from '../../cache/problem.ts';
+import { messageOf, Problem } from '../../cache/problem.ts';
 import { type Kind, kindOf } from '../../tasks/core/artifact.ts';
 import { isRef } from '../../tasks/core/ref.ts';
 import { Closures } from './closures.ts';
@@ -8,6 +9,9 @@ import type { DeclaredType } from './declared-type.ts';
 
 /** Characters of a captured value that a recipe holds as it is; longer ones by digest. */
 const longestShown = 1000;
+
+/** Whoever walks a value calls itself for each level. */
+const mostLevels = 500;
 
 type CodeOf = (definedAt: string) => Readonly<Record<string, string>>;
 /** Functions and values that hold the one that is described. */
@@ -69,7 +73,7 @@ export class Identity {
     const all = this.#closures.of(fn);
     if (seesThis(text)) throw unknown('this', '`this` of another function');
     // A ref has no value to be seen, and a task gives refs.
-    return [...all].filter(([name, value]) => words.has(name) && !isRef(value) && !isTask(value));
+    return [...all].filter(([name, value]) => words.has(name) && !isOurs(value));
   }
 
   #value(value: unknown, where: string, holders: Holders): Json {
@@ -97,6 +101,8 @@ export class Identity {
   #object(value: object, where: string, holders: Holders): Json {
     const depth = holders.indexOf(value);
     if (depth >= 0) return { $again: depth };
+    if (holders.length >= mostLevels) throw unknown(where.slice(0, 80), `nested more than ${mostLevels} levels deep`);
+    if (types.isProxy(value)) throw unknown(where, 'a proxy, which may be anything each time that it is read');
     const inside = [...holders, value];
     const each = (values: readonly unknown[]): Json =>
       values.map((one, i) => this.#value(one, `${where}[${i}]`, inside));
@@ -119,7 +125,10 @@ export class Identity {
   }
 
   #fields(table: object, where: string, holders: Holders): Json {
-    const fields = Object.entries(table).map(([key, field]) => [key, this.#value(field, `${where}.${key}`, holders)]);
+    const fields = Object.keys(table).map((key) => {
+      const place = `${where}.${key}`;
+      return [key, this.#value(readField(table, key, place), place, holders)];
+    });
     return Object.fromEntries(fields) as Json;
   }
 
@@ -127,6 +136,7 @@ export class Identity {
   #function(fn: AnyFunction, where: string, holders: Holders): Json {
     const depth = holders.indexOf(fn);
     if (depth >= 0) return { $again: depth };
+    if (types.isProxy(fn)) throw unknown(where, 'a proxy, which may be anything each time that it is read');
     const text = String(fn);
     if (/\{\s*\[native code\]\s*\}$/.test(text)) {
       if (fn.name.startsWith('bound ')) throw unknown(where, 'a bound function');
@@ -154,6 +164,24 @@ function isZod(value: object): value is Zod {
 /** Messages change no value; `when` is zod's own. */
 function withoutWords(def: object): object {
   return Object.fromEntries(Object.entries(def).filter(([key]) => key !== 'error' && key !== 'when'));
+}
+
+/** A getter computes what it gives, and may fail. */
+function readField(table: object, key: string, where: string): unknown {
+  try {
+    return (table as Record<string, unknown>)[key];
+  } catch (cause) {
+    throw unknown(where, `a field that cannot be read: ${messageOf(cause)}`);
+  }
+}
+
+/** A ref or task; another's proxy may throw whatever it is asked. */
+function isOurs(value: unknown): boolean {
+  try {
+    return isRef(value) || isTask(value);
+  } catch {
+    return false; // said when its value is read
+  }
 }
 
 function isTask(value: unknown): boolean {
