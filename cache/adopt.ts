@@ -1,12 +1,4 @@
-import {
-  appendFileSync,
-  type BigIntStats,
-  lstatSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, type BigIntStats, lstatSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Digest, digestBytes, digestFileSync, digestFiles, isDigest } from './digest.ts';
 import { syncAll, syncNow } from './durable.ts';
@@ -14,6 +6,7 @@ import { errorCode, fileProblem } from './file-problem.ts';
 import { type FileSystem, fileSystemOf } from './file-system.ts';
 import { fileIdentity, filesHeldForWriting } from './open-files.ts';
 import { Problem } from './problem.ts';
+import { readRegular } from './regular-file.ts';
 
 /** What the file system says of a file; nanoseconds and inode numbers as text, because they exceed doubles. */
 export interface FileStats {
@@ -234,7 +227,7 @@ function checksum(json: string): string {
 
 function readLines(path: string): string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').filter(Boolean);
+    return readRegular(path).split('\n').filter(Boolean);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw fileProblem(error, path);

@@ -5,7 +5,6 @@ import {
   linkSync,
   lstatSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   type Stats,
@@ -17,7 +16,9 @@ import { nameOf } from './border.ts';
 import { type Digest, digestFileSync, isDigest } from './digest.ts';
 import { syncAll, syncNow } from './durable.ts';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
+import { readRegularBytes } from './regular-file.ts';
 import { removeFile } from './remove.ts';
+import { ownPath } from './store-border.ts';
 
 /** How a file came to its place: `link` means that it shares the blob's inode. */
 export type Restored = 'clone' | 'link' | 'copy';
@@ -82,10 +83,22 @@ export class Blobs {
     return `${this.folder}/${name.slice(0, 2)}/${name.slice(2)}`;
   }
 
+  /** The same, for whoever changes what is there. Throws `store-leaves` where a link would lead outside. */
+  private ownPathOf(digest: Digest): string {
+    const path = this.pathOf(digest);
+    ownPath(this.folder, path.slice(this.folder.length + 1, -63));
+    return path;
+  }
+
   /** Of a file: a link or anything else under a blob's name is none of ours. */
   stat(digest: Digest): Stats | undefined {
     const stats = lstatSync(this.pathOf(digest), { throwIfNoEntry: false });
     return stats?.isFile() ? stats : undefined;
+  }
+
+  /** Whether anything stands under a blob's name. */
+  isThere(digest: Digest): boolean {
+    return lstatSync(this.pathOf(digest), { throwIfNoEntry: false }) !== undefined;
   }
 
   has(digest: Digest, sizeBytes?: number): boolean {
@@ -101,6 +114,7 @@ export class Blobs {
   async put(arrivals: readonly Arrival[]): Promise<void> {
     const byDigest = new Map(arrivals.map((arrival) => [arrival.digest, arrival]));
     const asides: string[] = [];
+    for (const digest of byDigest.keys()) this.ownPathOf(digest);
     try {
       const coming = [...byDigest.values()].flatMap((arrival) => this.bring(arrival, asides) ?? []);
       const moved = new Set(coming.map(({ from }) => from));
@@ -116,7 +130,7 @@ export class Blobs {
 
   /** The bytes, unchecked; `undefined` when there is no such blob. */
   read(digest: Digest): Buffer | undefined {
-    return this.ofBlob(digest, (path) => readFileSync(path));
+    return this.ofBlob(digest, readRegularBytes);
   }
 
   /**
@@ -156,7 +170,7 @@ export class Blobs {
   quarantine(digest: Digest): string | undefined {
     const place = join(this.root, 'quarantine', `${nameOf(digest)}-${process.pid}-${(this.sequence += 1)}`);
     try {
-      renameSync(this.pathOf(digest), place);
+      renameSync(this.ownPathOf(digest), place);
       return place;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
@@ -166,7 +180,7 @@ export class Blobs {
 
   delete(digest: Digest): void {
     try {
-      rmSync(this.pathOf(digest), { force: true });
+      rmSync(this.ownPathOf(digest), { force: true });
     } catch (cause) {
       throw fileProblem(cause, this.pathOf(digest));
     }
@@ -234,7 +248,7 @@ export class Blobs {
 
   /** For all who have it: a job that was lent the file may have changed its mode. */
   protect(digest: Digest): void {
-    tried(() => chmodSync(this.pathOf(digest), 0o444), ['EROFS', 'EPERM', 'ENOENT']);
+    tried(() => chmodSync(this.ownPathOf(digest), 0o444), ['EROFS', 'EPERM', 'ENOENT']);
   }
 
   /** Readies what is not there yet; its bytes, in the file that will be the blob or in one beside, are to be synced next. */

@@ -1,5 +1,8 @@
 import { Problem } from './problem.ts';
 
+/** Whoever walks a value calls itself for each level, and has room for some thousands of calls. */
+const mostLevels = 1000;
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** What has fields: neither null nor a list. */
@@ -36,6 +39,7 @@ function write(value: unknown, path: string[], ancestors: object[]): string {
 
 function writeObject(value: object, path: string[], ancestors: object[]): string {
   if (ancestors.includes(value)) throw refused('a cycle', path);
+  if (ancestors.length >= mostLevels) throw refused(`nested more than ${mostLevels} levels deep`, path.slice(0, 3));
   ancestors.push(value);
   const text = Array.isArray(value) ? writeArray(value, path, ancestors) : writePlain(value, path, ancestors);
   ancestors.pop();

@@ -1,10 +1,11 @@
 import { hash, createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, readFileSync, readSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { canonicalJson } from './canonical-json.ts';
+import { openRegular, openSeen } from './regular-file.ts';
 import { startThread } from './thread.ts';
 
 declare const brand: unique symbol;
@@ -37,9 +38,9 @@ const turnMilliseconds = 50;
 
 /** `sizeBytes`, when the caller knows it, saves a look at the file. */
 export function digestFileSync(path: string, sizeBytes?: number): Digest {
-  if ((sizeBytes ?? statSync(path).size) <= smallBytes) return digestBytes(readFileSync(path));
-  const file = openSync(path, 'r');
+  const file = sizeBytes === undefined ? openRegular(path) : openSeen(path);
   try {
+    if ((sizeBytes ?? fstatSync(file).size) <= smallBytes) return digestBytes(readFileSync(file));
     const sum = createHash('sha256');
     const buffer = Buffer.allocUnsafe(chunkBytes);
     for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) {
@@ -59,7 +60,7 @@ export async function digestFiles(
   paths: readonly string[],
   options: { workers?: number; sizes?: readonly number[] } = {},
 ): Promise<Digest[]> {
-  const sizes = options.sizes ?? paths.map((path) => statSync(path).size);
+  const sizes = options.sizes ?? paths.map((path) => statSync(path).size); // of a pipe or a device 0, refused when it is opened
   const large = paths.filter((_, index) => (sizes[index] ?? 0) >= largeBytes);
   const workers = Math.min(options.workers ?? Math.min(availableParallelism(), 8), large.length);
   const parallel = workers > 1 ? hashInWorkers(large, workers) : undefined;

@@ -4,7 +4,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   unlinkSync,
@@ -15,6 +14,8 @@ import type { KeyvStoreAdapter } from 'keyv';
 import { digestBytes } from './digest.ts';
 import { syncAll } from './durable.ts';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
+import { readRegular } from './regular-file.ts';
+import { ownPath } from './store-border.ts';
 
 /** A Keyv store with one file per key, safe on file systems that several machines share: its only means are `rename` and syncing. */
 export class FilesKeyv implements KeyvStoreAdapter {
@@ -55,7 +56,7 @@ export class FilesKeyv implements KeyvStoreAdapter {
   /** All texts are on the disk before they have their names, and all names when this ends. */
   async setMany(entries: { key: string; value: string }[]): Promise<void> {
     const coming = entries.map(({ key }) => {
-      const path = this.pathOf(key);
+      const path = this.ownPathOf(key);
       return { path, aside: `${path}.${this.unique}-${(this.sequence += 1)}.tmp` };
     });
     try {
@@ -71,7 +72,7 @@ export class FilesKeyv implements KeyvStoreAdapter {
 
   async delete(key: string): Promise<boolean> {
     try {
-      unlinkSync(this.pathOf(key));
+      unlinkSync(this.ownPathOf(key));
       return true;
     } catch (cause) {
       if (errorCode(cause) === 'ENOENT') return false;
@@ -105,13 +106,18 @@ export class FilesKeyv implements KeyvStoreAdapter {
 
   private read(path: string): [key: string, value: string] | undefined {
     try {
-      const text = readFileSync(path, 'utf8');
+      const text = readRegular(path);
       const end = text.indexOf('\n');
       return [text.slice(0, Math.max(end, 0)), text.slice(end + 1)];
     } catch (cause) {
       if (errorCode(cause) === 'ENOENT') return undefined;
       throw fileProblem(cause, path);
     }
+  }
+
+  /** For whoever changes what is there. Throws `store-leaves`. */
+  private ownPathOf(key: string): string {
+    return ownPath(this.folder, this.pathOf(key).slice(this.folder.length + 1));
   }
 
   /** Keys may hold any character and any length, so a file is named by its key's digest. */

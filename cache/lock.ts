@@ -6,7 +6,6 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readFileSync,
   rmSync,
   unlinkSync,
   writeFileSync,
@@ -16,7 +15,9 @@ import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 import { fileSystemOf } from './file-system.ts';
+import { readRegular } from './regular-file.ts';
 import { removeFile } from './remove.ts';
+import { ownPath } from './store-border.ts';
 import { isAlive, isSameSpace, type ProcessIdentity, thisProcess } from './this-process.ts';
 
 /** Who holds a lock. `owner` is the caller's word for itself, for example a run's number. */
@@ -164,7 +165,7 @@ function claimIn(folder: string, owner: string): OwnClaim {
   const identity: Claim = { owner, ...thisProcess(), token };
   const path = join(folder, 'claims', token);
   const text = (beat: number): string => `${JSON.stringify(identity)}\n${String(beat).padStart(12, '0')}`;
-  mkdirSync(join(folder, 'claims'), { recursive: true });
+  mkdirSync(ownPath(folder, 'claims'), { recursive: true });
   writeFileSync(path, text(0), { flag: 'wx' });
   const claim: OwnClaim = {
     path,
@@ -310,7 +311,7 @@ function parse(text: string | undefined): Claim | undefined {
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegular(path);
   } catch (error) {
     if (['ENOENT', 'ESRCH'].includes(errorCode(error) ?? '')) return undefined;
     throw error;

@@ -17,6 +17,21 @@ export function openRegular(path: string): number {
   return openAs(path, constants.O_RDONLY | safely);
 }
 
+/** The same for what was just seen to be a file, which is not looked at first: on a shared file system each look is a journey. */
+export function openSeen(path: string): number {
+  return checked(path, openSync(path, constants.O_RDONLY | safely));
+}
+
+/** The bytes of a file. Throws `not-a-file`; as `readFile` does when there is none. */
+export function readRegularBytes(path: string): Buffer {
+  const file = openRegular(path);
+  try {
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The text of a file. Throws `not-a-file`; as `readFile` does when there is none. */
 export function readRegular(path: string): string {
   const file = openRegular(path);
@@ -67,7 +82,10 @@ async function look(path: string): Promise<Stats | undefined> {
 function openAs(path: string, flags: number): number {
   const found = lookNow(path);
   if (found && !found.isFile()) throw notAFile(path, found);
-  const file = openSync(path, flags, 0o666);
+  return checked(path, openSync(path, flags, 0o666));
+}
+
+function checked(path: string, file: number): number {
   const opened = fstatSync(file);
   if (opened.isFile()) return file;
   closeSync(file);

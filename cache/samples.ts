@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { nameOf } from './border.ts';
 import { isTable } from './canonical-json.ts';
 import { type Digest, digestBytes } from './digest.ts';
+import { openRegular, readRegular } from './regular-file.ts';
 import { removeFile } from './remove.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -58,7 +59,7 @@ export class Samples {
 
   #read(digest: Digest): { stats: string; blocks: readonly unknown[] } | undefined {
     try {
-      const known: unknown = JSON.parse(readFileSync(this.#pathOf(digest), 'utf8'));
+      const known: unknown = JSON.parse(readRegular(this.#pathOf(digest)));
       if (!isTable(known) || typeof known.stats !== 'string' || !Array.isArray(known.blocks)) return undefined;
       return { stats: known.stats, blocks: known.blocks };
     } catch {
@@ -81,7 +82,7 @@ function blockDigest(file: number, offset: number): string {
 }
 
 function withFile<T>(path: string, read: (file: number, size: number) => T): T {
-  const file = openSync(path, 'r');
+  const file = openRegular(path);
   try {
     return read(file, fstatSync(file).size);
   } finally {

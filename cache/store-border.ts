@@ -26,14 +26,33 @@ const parts = [
 /** A link in the place of a part of a store would let us write, move and delete outside of it. Throws `store-leaves`. */
 export function refuseLinks(root: string): void {
   const link = parts.find((name) => statsOf(join(root, name))?.isSymbolicLink());
-  if (link === undefined) return;
-  throw new Problem(
-    'store-leaves',
-    `${join(root, link)} is a link: the store at ${root} would reach outside of itself.`,
-    {
-      hint: 'Move what it points at into the store, or move the whole store to the other disk and name it with --store.',
-    },
-  );
+  if (link !== undefined) throw leaves(join(root, link), root);
+}
+
+/** Folders that were found to be no links, which are not looked at again. */
+const ownFolders = new Set<string>();
+
+/**
+ * A path below a folder of the store, for whoever writes, moves or deletes there: no link stands on the way, nor at its end.
+ * Throws `store-leaves`.
+ */
+export function ownPath(folder: string, path: string): string {
+  let at = folder;
+  for (const name of path.split('/')) {
+    at = `${at}/${name}`;
+    if (ownFolders.has(at)) continue;
+    const stats = statsOf(at);
+    if (stats === undefined) break; // nothing is there, so nothing below
+    if (stats.isSymbolicLink()) throw leaves(at, folder);
+    if (stats.isDirectory()) ownFolders.add(at);
+  }
+  return `${folder}/${path}`;
+}
+
+function leaves(link: string, inside: string): Problem {
+  return new Problem('store-leaves', `${link} is a link: the store at ${inside} would reach outside of itself.`, {
+    hint: 'Move what it points at into the store, or move the whole store to the other disk and name it with --store.',
+  });
 }
 
 /** Who else may write to a store, in words; undefined when this user alone may. Whoever may can change results, and code that runs here. */

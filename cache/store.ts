@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Seen, type SeenStats, StatCache } from './adopt.ts';
 import { Statements } from './accepted.ts';
@@ -15,6 +15,7 @@ import { writeWhole } from './write-whole.ts';
 import { removeAll, removeFile } from './remove.ts';
 import { followGroup } from './shared-store.ts';
 import { SoundBlobs } from './sound-blobs.ts';
+import { readRegular } from './regular-file.ts';
 import { refuseLinks, tellOtherWriters } from './store-border.ts';
 import { parseTree, treeFault } from './tree-fault.ts';
 import { openRecords, type Records } from './records.ts';
@@ -96,7 +97,7 @@ export async function openStore(
 function prepareLayout(root: string): void {
   const marker = join(root, 'stet-store.json');
   try {
-    const found = (JSON.parse(readFileSync(marker, 'utf8')) as { layout?: unknown }).layout;
+    const found = (JSON.parse(readRegular(marker)) as { layout?: unknown }).layout;
     if (found === layout) return;
     throw new Problem(
       'store-layout',
@@ -366,7 +367,7 @@ class FolderStore implements Store {
     const known = this.adoptions.get(digest);
     if (known) return known;
     try {
-      const adopted = parseAdopted(readFileSync(this.adoptionPath(digest), 'utf8'));
+      const adopted = parseAdopted(readRegular(this.adoptionPath(digest)));
       this.adoptions.set(digest, adopted);
       return adopted;
     } catch (error) {

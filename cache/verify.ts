@@ -37,9 +37,10 @@ export async function verifyStore(
     emptyStatements: [],
   };
   for (const [index, digest] of digests.entries()) {
-    report.bytes += store.blobs.stat(digest)?.size ?? 0;
-    const found = store.blobs.rehash(digest);
-    if (found && found !== digest) report.wrongBlobs.push({ digest, movedTo: store.blobs.quarantine(digest) });
+    const stats = store.blobs.stat(digest);
+    report.bytes += stats?.size ?? 0;
+    const isWrong = stats === undefined ? store.blobs.isThere(digest) : isOther(digest, store.blobs.rehash(digest));
+    if (isWrong) report.wrongBlobs.push({ digest, movedTo: store.blobs.quarantine(digest) });
     onProgress(index + 1, digests.length);
     if (index % 64 === 0) await nextTurn();
   }
@@ -52,6 +53,11 @@ export async function verifyStore(
     if (!(await store.records.get(fingerprint))) report.emptyStatements.push({ fingerprint, task: recipe.task });
   }
   return report;
+}
+
+/** One that is gone meanwhile is no other. */
+function isOther(digest: Digest, found: Digest | undefined): boolean {
+  return found !== undefined && found !== digest;
 }
 
 function incomplete(store: Store, { fingerprint, recipe, outputs }: NodeRecord): VerifyReport['incompleteRecords'] {

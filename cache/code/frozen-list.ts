@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { isTable } from '../canonical-json.ts';
 import { Problem } from '../problem.ts';
+import { readRegular, readRegularBytes } from '../regular-file.ts';
 import { sha256 } from './sha256.ts';
 
 /** Lies in a frozen copy, and says what else does: digests of files and targets of links, by path. */
@@ -26,7 +27,7 @@ export function listFrozen(home: string): void {
 /** The digest of a copy's list; undefined when there is none. */
 export function sealOf(home: string): string | undefined {
   try {
-    return sha256(readFileSync(join(home, listName)));
+    return sha256(readRegularBytes(join(home, listName)));
   } catch {
     return undefined; // no copy yet, or one of a version that wrote no lists
   }
@@ -94,7 +95,7 @@ function contentOf(home: string): Record<string, string> {
 
 function readList(home: string): List | undefined {
   try {
-    const list: unknown = JSON.parse(readFileSync(join(home, listName), 'utf8'));
+    const list: unknown = JSON.parse(readRegular(join(home, listName)));
     return isTable(list) ? (list as List) : undefined;
   } catch {
     return undefined; // what cannot be read lists nothing, and is made again

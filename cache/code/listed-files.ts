@@ -1,8 +1,9 @@
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEntryPath } from '../border.ts';
 import { isTable } from '../canonical-json.ts';
 import { digestFileSync } from '../digest.ts';
+import { readRegular } from '../regular-file.ts';
 
 /** Where the digests of declared files lie that were copied to a folder: beside it, because a program starts inside and may write there. */
 export function listOf(folder: string): string {
@@ -30,7 +31,7 @@ function changeIn(folder: string, list: Readonly<Record<string, unknown>>): stri
 
 function listIn(folder: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const list: unknown = JSON.parse(readFileSync(listOf(folder), 'utf8'));
+    const list: unknown = JSON.parse(readRegular(listOf(folder)));
     return isTable(list) ? list : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -11,6 +12,7 @@ import {
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Problem } from '../problem.ts';
+import { ownPath } from '../store-border.ts';
 import { frozenFault, listFrozen, repairFrozen, sealOf } from './frozen-list.ts';
 import { sha256 } from './sha256.ts';
 import type { ModuleGraph, Modules } from './typescript-graph.ts';
@@ -38,7 +40,7 @@ export async function freeze(graph: ModuleGraph, folder: string): Promise<Frozen
   mkdirSync(folder, { recursive: true });
   const links = packageFolders(graph);
   const place = realpathSync(folder); // Node names modules by their real path
-  const home = join(place, sha256([copying, graph.digest, ...links.above, ...links.inside].join('\n')));
+  const home = ownPath(place, sha256([copying, graph.digest, ...links.above, ...links.inside].join('\n')));
   // One folder deeper for each `node_modules` above the root, so that they are searched in the same order.
   const inner = links.above
     .slice(1)
@@ -79,13 +81,20 @@ async function write(graph: ModuleGraph, { home, inner, links }: Target): Promis
     linkPackages(links, { root: graph.root, aside, base });
     writeFileSync(join(aside, 'package.json'), '{"type":"module"}\n');
     listFrozen(aside);
-    if (existsSync(home)) repairFrozen(home, aside);
-    else renameSync(aside, home);
+    if (isFolder(home)) repairFrozen(home, aside);
+    else {
+      rmSync(home, { force: true });
+      renameSync(aside, home);
+    }
   } catch (error) {
     if (frozenFault(home) !== undefined) throw error; // else another run has written the same copy meanwhile
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 async function writeModules({ root, modules, texts }: ModuleGraph, base: string): Promise<void> {

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
+import { readRegular } from '../regular-file.ts';
 import { exportedFile, exportedNames } from './package-exports.ts';
 
 export interface Package {
@@ -85,7 +86,7 @@ interface Manifest {
 
 function manifestAt(folder: string): Manifest | undefined {
   const manifest = join(folder, 'package.json');
-  return existsSync(manifest) ? (JSON.parse(readFileSync(manifest, 'utf8')) as Manifest) : undefined;
+  return existsSync(manifest) ? (JSON.parse(readRegular(manifest)) as Manifest) : undefined;
 }
 
 function packageAt(folder: string): Package | undefined {
@@ -139,7 +140,7 @@ const ofRegistry = /\/-\/[^/]+\.tgz$/;
 /** What npm installed from elsewhere: repositories, archives, folders. */
 function unregistered(file: string): Readonly<Record<string, Locked>> {
   if (!existsSync(file)) return {};
-  const text = readFileSync(file, 'utf8');
+  const text = readRegular(file);
   const places = [...text.matchAll(/"resolved":\s*"([^"]*)"/g)];
   if (places.every(([, place = '']) => ofRegistry.test(place))) return {};
   const { packages = {} } = JSON.parse(text) as { packages?: Record<string, Locked> };

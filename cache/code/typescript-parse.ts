@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuildFailure, BuildOptions, Metafile, OutputFile } from 'esbuild';
 import { Problem } from '../problem.ts';
+import { refuseSpecialModules } from './special-modules.ts';
 import { sha256 } from './sha256.ts';
 import type { Module, Texts } from './typescript-graph.ts';
 
@@ -51,6 +52,7 @@ export function parseModules(root: string, entry: string, version: string): Pars
 function readTogether(root: string, entry: string): { metafile: Metafile; texts: Texts } {
   let known: readonly string[] = [];
   for (let reads = 0; reads < mostReads; reads += 1) {
+    refuseSpecialModules(join(root, entry));
     const before = statesOf(root, known);
     const { metafile } = build({
       ...common,

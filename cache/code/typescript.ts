@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Problem } from '../problem.ts';
+import { readRegular, readRegularBytes } from '../regular-file.ts';
 import { writeWhole } from '../write-whole.ts';
 import { withEnvReads } from './env-reads.ts';
 import { areAsTheyWere, type Places, placesOf } from './import-places.ts';
@@ -215,8 +216,8 @@ function keep(file: string | undefined, root: string, read: Read): Read {
 function readKept(file: string | undefined, root: string): Read | undefined {
   if (file === undefined) return undefined;
   try {
-    const { modules, places } = JSON.parse(readFileSync(file, 'utf8')) as Kept;
-    const texts = new Map(Object.keys(modules).map((path) => [path, readFileSync(join(root, path))]));
+    const { modules, places } = JSON.parse(readRegular(file)) as Kept;
+    const texts = new Map(Object.keys(modules).map((path) => [path, readRegularBytes(join(root, path))]));
     const isCurrent =
       Object.entries(modules).every(([path, { bytes }]) => sha256(texts.get(path) ?? '') === bytes) &&
       areAsTheyWere(root, places);

@@ -212,7 +212,15 @@ function numberOf(text: string): number | undefined {
   if (/^[+-]?inf$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(text)) return Number.NaN;
   if (!/^[+-]?((0|[1-9](_?\d)*)(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined;
-  return Number(text.replaceAll('_', '')) + 0;
+  const plain = text.replaceAll('_', '').replace(/^\+/, '');
+  return losesDigits(plain) ? undefined : Number(plain) + 0;
+}
+
+/** Of an integer that no double holds: it would be another. */
+function losesDigits(text: string): boolean {
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || Number.isSafeInteger(value)) return false;
+  return String(value) !== text && (!Number.isFinite(value) || BigInt(text) !== BigInt(value));
 }
 
 function byLook(raw: Raw): unknown {

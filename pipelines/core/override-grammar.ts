@@ -119,6 +119,8 @@ class Reader {
       text += this.#text[this.#at];
       if (escaped) kept = text.length;
     }
+    if (ends === ',]' && text.trim() === '' && kept === 0)
+      throw new Error('a list has an empty item; write "" for an empty text');
     return { type: 'text', text: text.slice(0, Math.max(kept, text.trimEnd().length)), quoted: false };
   }
 

@@ -1,6 +1,9 @@
 import { Problem } from '../../cache/problem.ts';
 import { isRef } from '../../tasks/core/ref.ts';
 
+/** Whoever walks results calls itself for each level. */
+const mostLevels = 500;
+
 /** Longer texts say nothing more of what was given by mistake. */
 const longestText = 24;
 
@@ -35,6 +38,16 @@ export function refuseEmptyBody(body: unknown): void {
   );
 }
 
+function tooDeep(path: string): Problem {
+  return new Problem(
+    'wrong-results',
+    `Results are nested more than ${mostLevels} levels deep, below ${path.slice(0, 40)}…`,
+    {
+      hint: 'Return them in a flat list or record.',
+    },
+  );
+}
+
 interface Other {
   readonly path: string;
   readonly value: unknown;
@@ -49,6 +62,7 @@ function lookInto(structure: unknown): { refs: number; others: Other[] } {
     if (isRef(value)) refs += 1;
     else if (!isStructure(value) || open.has(value)) others.push({ path, value });
     else {
+      if (open.size >= mostLevels) throw tooDeep(path);
       open.add(value);
       for (const [key, inner] of Object.entries(value)) walk(inner, path ? `${path}.${key}` : key);
       open.delete(value);

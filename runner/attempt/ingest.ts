@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync, lstatSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { z } from 'zod';
@@ -13,7 +14,7 @@ import type { ReadyItem } from './releases.ts';
 import type { StagedJob } from '../job/staged-job.ts';
 import { asStored } from '../values/stored.ts';
 import { findLostNumber } from '../files/kept-numbers.ts';
-import { readRegular, refuseSpecial } from '../../cache/regular-file.ts';
+import { readRegularBytes, refuseSpecial } from '../../cache/regular-file.ts';
 import { type HeldArtifact, mapArtifacts } from '../values/leaves.ts';
 import { sortedItems } from '../values/output.ts';
 
@@ -40,12 +41,26 @@ export async function ingest(
     }
     const given = returned ? returned[name] : givenByProgram(job, name, type);
     if (given === undefined && type instanceof z.ZodOptional) continue; // absent, as for whoever takes it
-    const value = await take(given, type, { job, store, where: name });
-    const stored = keepable(value, type, spec.name, name);
+    const stored = await nested(spec.name, name, async () => {
+      return keepable(await take(given, type, { job, store, where: name }), type, spec.name, name);
+    });
     const key = keyOf(type);
     outputs[name] = key === undefined ? { value: stored } : { items: keyedItems(stored, key, { spec, name }) };
   }
   return outputs;
+}
+
+/** What is nested in itself for thousands of times has no room on the stack of whoever walks it. */
+async function nested<T>(task: string, where: string, walk: () => Promise<T>): Promise<T> {
+  try {
+    return await walk();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new Problem('wrong-output', `${task} gave ${where} nested too deep to be kept: ${cause.message}.`, {
+      hint: 'Keep what is so deep in a file, or write it as a list.',
+      cause,
+    });
+  }
 }
 
 /** The items of a `keyedList`, under the keys that they carry. */
@@ -74,8 +89,10 @@ export async function ingestItem(
   const value = kind
     ? await takeFiles(ready.path, kind, { job, store, where }, 'copy')
     : parseExact(ready.path, job, where);
-  if (!kind) refuseLookalikes(value, { job, store, where });
-  return { key: ready.key, value: keepable(value, spec.item, job.call.spec.name, where) };
+  return nested(job.call.spec.name, where, async () => {
+    if (!kind) refuseLookalikes(value, { job, store, where });
+    return { key: ready.key, value: keepable(value, spec.item, job.call.spec.name, where) };
+  });
 }
 
 interface ItemPlace {
@@ -256,11 +273,16 @@ function parseExact(path: string, job: StagedJob, where: string): unknown {
 }
 
 function readOf(path: string, job: StagedJob, where: string): string {
+  let bytes: Buffer;
   try {
-    return readRegular(path);
+    bytes = readRegularBytes(path);
   } catch (cause) {
     throw unreadable(cause, { job, where });
   }
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new Problem('wrong-output', `${job.call.spec.name} wrote bytes to ${where} that are no UTF-8.`, {
+    hint: `JSON is text in UTF-8. What it wrote is kept at ${path}`,
+  });
 }
 
 async function named(place: Place, look: () => Promise<void>): Promise<void> {

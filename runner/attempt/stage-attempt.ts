@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { removeFile } from '../../cache/remove.ts';
 import type { Store } from '../../cache/store.ts';
+import { ownPath } from '../../cache/store-border.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import type { Executors } from '../executors/executors.ts';
 import { freePlace, tokenOf } from '../job/attempt-names.ts';
@@ -60,7 +61,7 @@ export async function stageAttempt(
   // What runs here was waited for; what may run elsewhere writes to where nobody looks from now on.
   const isUnseen = work !== undefined && formerJob({ root: store.root, fingerprint })?.is === 'elsewhere';
   if (isUnseen) noteUnseenUser(work);
-  const folder = join(run.folder, place);
+  const folder = ownPath(run.folder, place);
   const freeze = (one: KeyedCall) => freezeFiles(one, { root: code.root, codeFolder: join(store.root, 'code') });
   const filesRoot = await freeze(call);
   const brought: BroughtService[] = [];
@@ -68,7 +69,7 @@ export async function stageAttempt(
   const job = stageJob(call, {
     store,
     folder,
-    outFolder: work ? (isRemote ? join(work, 'out') : await takeOver(work)) : folder,
+    outFolder: work ? (isRemote ? ownPath(work, 'out') : await takeOver(work)) : folder,
     id: place,
     token,
     attempt,

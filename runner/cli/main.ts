@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { orFullDisk } from '../../cache/file-problem.ts';
-import { Problem } from '../../cache/problem.ts';
+import { messageOf, Problem } from '../../cache/problem.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { exitCodeOf, exitCodes } from './common/exit-codes.ts';
 import { hasPrintFailed, openIo, whenPrinted } from '../views/io.ts';
@@ -46,15 +46,27 @@ function storeIn(word: string, next: string | undefined): string[] {
   return word.startsWith('--store=') ? [word.slice('--store='.length)] : [];
 }
 
-let code: number;
-try {
-  code = await main(process.argv.slice(2));
-} catch (cause) {
+function sayProblem(cause: unknown): number {
   const error = orFullDisk(cause);
   const verbose = process.argv.includes('--verbose');
   const [store] = process.argv.flatMap((word, i, all) => storeIn(word, all[i + 1]));
   printProblem(error, openIo({ verbose, color: !process.argv.includes('--no-color'), ...(store && { store }) }));
-  code = exitCodeOf(error);
+  return exitCodeOf(error);
+}
+
+process.on('unhandledRejection', (cause) => {
+  const problem = new Problem('not-awaited', `Nobody waited for a promise that was rejected: ${messageOf(cause)}`, {
+    hint: 'Look for a call without `await` in the pipeline: its build function is not asynchronous, the bodies of tasks are.',
+    cause,
+  });
+  process.exit(sayProblem(problem));
+});
+
+let code: number;
+try {
+  code = await main(process.argv.slice(2));
+} catch (cause) {
+  code = sayProblem(cause);
 }
 // What was written to a pipe may still be on its way.
 whenPrinted(() => process.exit(code === exitCodes.fine && hasPrintFailed() ? exitCodes.site : code));

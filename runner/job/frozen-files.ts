@@ -15,6 +15,7 @@ import { canonicalJson } from '../../cache/canonical-json.ts';
 import { listedChange, listedFault, listOf } from '../../cache/code/listed-files.ts';
 import { digestFileSync } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
+import { ownPath } from '../../cache/store-border.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 import { filesOf, pathsAmong, startOf } from '../keys/code-files.ts';
@@ -80,7 +81,7 @@ function frozenFolder(
   const paths = pathsAmong(files);
   if (paths.length === 0 || spec.cwd || spec.run || paths.some((path) => path.startsWith('../'))) return undefined;
   const name = createHash('sha256').update(canonicalJson({ root, files })).digest('hex').slice(0, 32);
-  return join(codeFolder, `files-${name}`);
+  return ownPath(codeFolder, `files-${name}`);
 }
 
 export interface FreezePlace {
@@ -107,6 +108,8 @@ function copyDeclared(from: string, to: string, declared: readonly (readonly str
 /** A copy that is damaged is put right file by file: a program may be running there, and its own files stay. */
 function putIntoPlace(from: string, to: string, paths: readonly string[]): void {
   const digests = Object.fromEntries(paths.map((path) => [path, digestFileSync(join(from, path))]));
+  // Not the files: whatever is in the place of one is replaced.
+  for (const path of paths) ownPath(to, dirname(path));
   try {
     if (existsSync(to)) for (const path of paths) putFile(join(from, path), join(to, path));
     else renameSync(from, to);

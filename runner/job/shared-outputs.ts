@@ -3,6 +3,7 @@ import { constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, stat
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncNow, syncTree } from '../../cache/durable.ts';
+import { ownPath } from '../../cache/store-border.ts';
 
 /*
  * The work folder of a fingerprint, for tasks that resume:
@@ -18,7 +19,7 @@ import { syncNow, syncTree } from '../../cache/durable.ts';
 export function newestOut(work: string): string {
   const numbers = namesIn(work).flatMap((name) => Number(/^out\.(\d+)$/.exec(name)?.[1] ?? []));
   const newest = Math.max(0, ...numbers);
-  return join(work, newest === 0 ? 'out' : `out.${newest}`);
+  return ownPath(work, newest === 0 ? 'out' : `out.${newest}`);
 }
 
 export function hasState(folder: string): boolean {

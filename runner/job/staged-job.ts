@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { nameOf } from '../../cache/border.ts';
 import type { Digest } from '../../cache/digest.ts';
 import type { Store } from '../../cache/store.ts';
+import { ownPath } from '../../cache/store-border.ts';
 import type { Copy, Job } from '../executors/executor.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
 
@@ -21,7 +22,7 @@ export interface StagedJob extends Job {
 
 /** Where attempts at one fingerprint share their output folder. */
 export function workFolder(store: Store, fingerprint: Digest): string {
-  return join(store.root, 'work', nameOf(fingerprint));
+  return ownPath(join(store.root, 'work'), nameOf(fingerprint));
 }
 
 /** Where the outputs of a call lie below a folder, by name. */

@@ -1,8 +1,9 @@
+import { types } from 'node:util';
 import type { z } from 'zod';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
 import { isArrow, usesThis } from '../../cache/code/outer-this.ts';
 import { digestBytes } from '../../cache/digest.ts';
-import { Problem } from '../../cache/problem.ts';
+import { messageOf, Problem } from '../../cache/problem.ts';
 import { type Kind, kindOf } from '../../tasks/core/artifact.ts';
 import type { Definition } from '../../tasks/core/definitions.ts';
 import { isRef } from '../../tasks/core/ref.ts';
@@ -14,6 +15,9 @@ import { isWrittenIn } from './written-in.ts';
 
 /** Characters of a captured value that a recipe holds as it is; longer ones by digest. */
 const longestShown = 1000;
+
+/** Whoever walks a value calls itself for each level. */
+const mostLevels = 500;
 
 type Code = Readonly<Record<string, string>>;
 type CodeOf = (definedAt: string) => Code;
@@ -100,11 +104,11 @@ export class Identity {
     const words = new Set(text.match(/[\p{ID_Continue}$\u200c\u200d]+/gu));
     const all = this.#closures.of(fn);
     if (isArrow(text) && usesThis(text)) throw unknown(`${where}this`, '`this` of another function');
-    const named = [...all].filter(([name, value]) => words.has(name) && !isRef(value));
+    const named = [...all].filter(([name, value]) => words.has(name) && !asked(() => isRef(value)));
     // A ref has no value to be seen, and a task gives refs; what it was declared as can be asked for.
     return named.flatMap(([name, value]) => {
-      if (!isTask(value)) return [[name, value] as [string, unknown]];
-      return words.has('spec') ? [[name, value.spec] as [string, unknown]] : [];
+      if (!asked(() => isTask(value))) return [[name, value] as [string, unknown]];
+      return words.has('spec') ? [[name, (value as Specified).spec] as [string, unknown]] : [];
     });
   }
 
@@ -133,6 +137,8 @@ export class Identity {
   #object(value: object, where: string, holders: Holders): Json {
     const depth = holders.indexOf(value);
     if (depth >= 0) return { $again: depth };
+    if (holders.length >= mostLevels) throw unknown(where.slice(0, 80), `nested more than ${mostLevels} levels deep`);
+    if (types.isProxy(value)) throw unknown(where, 'a proxy, which may be anything each time that it is read');
     const inside = [...holders, value];
     const each = (values: readonly unknown[]): Json =>
       values.map((one, i) => this.#value(one, `${where}[${i}]`, inside));
@@ -179,7 +185,10 @@ export class Identity {
   }
 
   #fields(table: object, where: string, holders: Holders): Json {
-    const fields = Object.entries(table).map(([key, field]) => [key, this.#value(field, `${where}.${key}`, holders)]);
+    const fields = Object.keys(table).map((key) => {
+      const place = `${where}.${key}`;
+      return [key, this.#value(readField(table, key, place), place, holders)];
+    });
     return Object.fromEntries(fields) as Json;
   }
 
@@ -187,6 +196,7 @@ export class Identity {
   #function(fn: AnyFunction, where: string, holders: Holders): Json {
     const depth = holders.indexOf(fn);
     if (depth >= 0) return { $again: depth };
+    if (types.isProxy(fn)) throw unknown(where, 'a proxy, which may be anything each time that it is read');
     const text = String(fn);
     if (isNative(text)) return native(fn, where);
     const code = this.#codeOf(this.#home ?? this.#moduleOf(fn, where));
@@ -230,7 +240,29 @@ function withoutWords(def: object): object {
   return Object.fromEntries(Object.entries(def).filter(([key]) => key !== 'error' && key !== 'when'));
 }
 
-function isTask(value: unknown): value is { readonly spec: unknown } {
+/** A getter computes what it gives, and may fail. */
+function readField(table: object, key: string, where: string): unknown {
+  try {
+    return (table as Record<string, unknown>)[key];
+  } catch (cause) {
+    throw unknown(where, `a field that cannot be read: ${messageOf(cause)}`);
+  }
+}
+
+/** Another's proxy may throw whatever it is asked; it is said when its value is read. */
+function asked(question: () => boolean): boolean {
+  try {
+    return question();
+  } catch {
+    return false;
+  }
+}
+
+interface Specified {
+  readonly spec: unknown;
+}
+
+function isTask(value: unknown): value is Specified {
   return typeof value === 'function' && 'spec' in value;
 }
 

@@ -17,6 +17,7 @@ import { isDigest } from '../../cache/digest.ts';
 import { syncAll } from '../../cache/durable.ts';
 import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
+import { ownPath } from '../../cache/store-border.ts';
 import { endTornLine, readJsonLines } from '../files/json-lines.ts';
 import { Lines } from '../files/lines.ts';
 import { type Event, eventFormat } from './events.ts';
@@ -69,7 +70,7 @@ export function createRun(root: string): { run: string; folder: string } {
 const mostHeldBack = 100;
 
 export function openLog(root: string, run: string): RunLog {
-  return new FileLog(join(root, 'runs', run), run);
+  return new FileLog(ownPath(join(root, 'runs'), run), run);
 }
 
 class FileLog implements RunLog {
@@ -152,6 +153,7 @@ export function listRuns(root: string): string[] {
 /** Undefined for what is no event of ours: nobody who folds events has to ask again. Throws `newer-log`. */
 export function asEvent(line: unknown): Event | undefined {
   if (!isTable(line) || typeof line.type !== 'string' || typeof line.time !== 'string') return undefined;
+  if (Number.isNaN(Date.parse(line.time))) return undefined;
   if (!hasItsFields(line.type, line) || !staysInside(line)) return undefined;
   const event = line as unknown as Event;
   refuseNewer(event);

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../../cache/problem.ts';
+import { writeWhole } from '../../cache/write-whole.ts';
 import { asClause, bringUp, type BroughtServer, refuseOtherCommand } from './brought-services.ts';
 import { findTask } from './find-task.ts';
 import { asHere } from './localise-job.ts';
@@ -123,6 +124,6 @@ try {
 } catch (error) {
   const failure = failureOf(error);
   process.stderr.write(`${failure.message}\n`);
-  writeFileSync(join(here, 'failure.json'), JSON.stringify(failure));
+  writeWhole(join(here, 'failure.json'), JSON.stringify(failure));
   process.exit(1);
 }

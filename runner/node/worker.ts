@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, Problem } from '../../cache/problem.ts';
+import { writeWhole } from '../../cache/write-whole.ts';
 import type { Attempt } from '../../tasks/core/spec.ts';
 import { findTask } from './find-task.ts';
 import { WorkerJob } from '../job/worker-job.ts';
@@ -13,7 +15,9 @@ async function main(folder: string): Promise<void> {
   const job = asHere(told, folder, process.env);
   const spec = await findTask(job);
   const outputs = await spec.run?.(job.inputs, job.out, attemptOf(folder, job));
-  writeFileSync(join(here, 'outputs.json'), JSON.stringify(checkPlain(outputs ?? {}, spec.name)));
+  await nextTurn(); // a promise that was rejected and that nobody waits for is told of by now
+  // A link in its place is not followed.
+  writeWhole(join(here, 'outputs.json'), JSON.stringify(checkPlain(outputs ?? {}, spec.name)));
 }
 
 /** A body that listens to `signal` gets time to end by itself; one that does not is ended at once. */
@@ -44,7 +48,10 @@ function checkPlain(outputs: unknown, task: string): unknown {
   const walk = (value: unknown, where: string): void => {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
     if (typeof value === 'number' && Number.isFinite(value)) return;
-    if (Array.isArray(value)) return value.forEach((inner, i) => walk(inner, `${where}.${i}`));
+    if (Array.isArray(value)) {
+      for (const [i, inner] of value.entries()) walk(inner, `${where}.${i}`);
+      return;
+    }
     if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
       for (const [key, inner] of Object.entries(value)) if (inner !== undefined) walk(inner, `${where}.${key}`);
       return;
@@ -62,10 +69,15 @@ function checkPlain(outputs: unknown, task: string): unknown {
 const folder = process.argv[2] ?? '';
 /** Where this copy of the job writes. */
 const here = process.env.STET_HERE ?? folder;
+process.on('unhandledRejection', fail);
 try {
   await main(folder);
   process.exit(0); // workers and timers that the body left behind do not keep the job alive
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): never {
   const failure = {
     code: Problem.is(error) ? error.code : 'threw',
     message: messageOf(error),
@@ -73,6 +85,6 @@ try {
     ...(error instanceof Error && error.stack ? { stack: error.stack } : {}),
   };
   process.stderr.write(`${failure.stack ?? failure.message}\n`);
-  writeFileSync(join(here, 'failure.json'), JSON.stringify(failure));
+  writeWhole(join(here, 'failure.json'), JSON.stringify(failure));
   process.exit(1);
 }

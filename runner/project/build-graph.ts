@@ -3,6 +3,7 @@ import { buildGraph, type Graph } from '../../pipelines/core/graph.ts';
 import type { Point } from '../../pipelines/core/overrides.ts';
 import type { Pipeline } from '../../pipelines/core/pipeline.ts';
 import { refuseWrongResults } from '../../pipelines/core/wanted.ts';
+import { withoutExit } from './without-exit.ts';
 
 /**
  * The graph of a pipeline at some points. Pure, so that the driver, a resumed run and every worker get the same graph.
@@ -16,7 +17,7 @@ export function graphOf(pipeline: Pipeline, points: readonly Point[]): Graph {
 function build(pipeline: Pipeline, params: Record<string, unknown>): unknown {
   let wanted: unknown;
   try {
-    wanted = pipeline.build(params);
+    wanted = withoutExit(`Pipeline ${pipeline.pipelineName}`, () => pipeline.build(params));
   } catch (cause) {
     if (Problem.is(cause)) throw cause;
     throw new Problem(

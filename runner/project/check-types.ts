@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { digestJson } from '../../cache/digest.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
+import { readRegular } from '../../cache/regular-file.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import type { Session } from './session.ts';
@@ -75,7 +76,7 @@ interface Kept {
 
 function readKept(file: string, key: string): Kept | undefined {
   try {
-    const kept = JSON.parse(readFileSync(file, 'utf8')) as Partial<Kept>;
+    const kept = JSON.parse(readRegular(file)) as Partial<Kept>;
     const isWhole = kept.findings?.every((line) => typeof line === 'string') ?? true;
     return kept.key === key && isWhole ? (kept as Kept) : undefined;
   } catch {
@@ -124,7 +125,7 @@ function extendedBy(config: string): string[] {
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegular(path);
   } catch {
     return ''; // gone meanwhile, or of no use to the compiler either
   }
@@ -134,7 +135,7 @@ function textOf(path: string): string {
 function compilerFor(root: string): string | undefined {
   try {
     const manifest = createRequire(join(root, 'package.json')).resolve('typescript/package.json');
-    const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin?: { tsc?: string } };
+    const { bin } = JSON.parse(readRegular(manifest)) as { bin?: { tsc?: string } };
     return bin?.tsc === undefined ? undefined : join(dirname(manifest), bin.tsc);
   } catch {
     return undefined; // none is installed

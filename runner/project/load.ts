@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -12,10 +12,12 @@ import {
 } from '../../cache/code/typescript.ts';
 import { inlineMap } from '../../cache/code/typescript-freeze.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
+import { readRegular } from '../../cache/regular-file.ts';
 import { isPipeline, type Pipeline } from '../../pipelines/core/pipeline.ts';
 import { nearest } from '../../tasks/core/nearest.ts';
 import { packageRoot } from '../../tasks/core/package-root.ts';
 import { findProject } from './project.ts';
+import { withoutExit } from './without-exit.ts';
 
 export interface Listed {
   readonly name: string;
@@ -121,7 +123,7 @@ function filesIn(folder: string, from: Listed['from']): Listed[] {
 async function importPipeline(file: string, graph: ModuleGraph, frozen: Frozen): Promise<Pipeline> {
   let module: { default?: unknown };
   try {
-    module = (await import(pathToFileURL(frozen.entry).href)) as { default?: unknown };
+    module = await withoutExit(file, () => import(pathToFileURL(frozen.entry).href) as Promise<{ default?: unknown }>);
   } catch (cause) {
     const place = placeOf(cause, graph, frozen) ?? file;
     if (Problem.is(cause)) {
@@ -173,7 +175,7 @@ function sourcePlace(position: string, frozen: Frozen): string | undefined {
 function placeOfImport(importer: string, name: string, graph: ModuleGraph, frozen: Frozen): string | undefined {
   const source = frozen.sourceOf(importer) ?? sourceIn(graph, importer);
   if (!source) return undefined;
-  const lines = readFileSync(join(graph.root, source), 'utf8').split('\n');
+  const lines = readRegular(join(graph.root, source)).split('\n');
   const index = lines.findIndex((line) => [`'${name}`, `"${name}`].some((quoted) => line.includes(quoted)));
   return index < 0 ? source : `${source}:${index + 1}`;
 }

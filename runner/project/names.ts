@@ -5,6 +5,7 @@ import { targetOf } from '../../tasks/core/node.ts';
 
 /** The address of the node that a person means: its address, its label, or a beginning that fits no other. */
 export function findNode(graph: Graph, name: string): string {
+  if (name === '') throw new Problem('no-such-node', 'The name of a node is empty.', { hint: nodesOf(graph) });
   const calls = graph.order.filter(({ node }) => node.type === 'call' || node.type === 'service');
   const exact = calls.filter(({ address, label }) => address === name || label === name);
   const found =
@@ -19,7 +20,25 @@ export function findNode(graph: Graph, name: string): string {
     calls.flatMap(({ address, label }) => [address, label]),
   );
   throw new Problem('no-such-node', `There is no node "${name}".`, {
-    hint: known ? `Did you mean "${known}"?` : `The nodes are: ${calls.map(({ label }) => label).join(', ')}.`,
+    hint: known ? `Did you mean "${known}"?` : nodesOf(graph),
+  });
+}
+
+function nodesOf({ order }: Graph): string {
+  const calls = order.filter(({ node }) => node.type === 'call' || node.type === 'service');
+  return `The nodes are: ${calls.map(({ label }) => label).join(', ')}.`;
+}
+
+/** Throws `no-such-node` for names that fit none, and `force-outside` for a node to be run again that is not asked for. */
+export function checkNames(
+  graph: Graph,
+  { until, force = [] }: { until?: string | undefined; force?: readonly string[] | undefined },
+): void {
+  const only = onlyUntil(graph, until);
+  const outside = force.filter((name) => only?.has(findNode(graph, name)) === false);
+  if (outside.length === 0) return;
+  throw new Problem('force-outside', `--force names what --until ${until} does not need: ${outside.join(', ')}.`, {
+    hint: 'Leave one of the two out.',
   });
 }
 

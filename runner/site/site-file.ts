@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, Problem } from '../../cache/problem.ts';
+import { readRegular } from '../../cache/regular-file.ts';
 
 /** The default export of the project's `pipeline.config.ts`; undefined without the file. Throws `site-file-broken`. */
 export async function loadSiteFile(root: string): Promise<unknown> {
   const file = join(root, 'pipeline.config.ts');
   if (!existsSync(file)) return undefined;
   try {
+    readRegular(file); // what loads it would wait for whoever writes to a pipe
     const { tsImport } = await import('tsx/esm/api');
     const module = (await tsImport(pathToFileURL(file).href, import.meta.url)) as { default?: unknown };
     return interop(module.default);

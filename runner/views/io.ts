@@ -110,8 +110,11 @@ export function whenPrinted(then: () => void): void {
   const printed = (): void => {
     left -= 1;
     if (left > 0) return;
-    for (const stream of all) setWaiting(stream, true); // others may write to the same pipe after us
-    then();
+    // What a stream has to say of a write that failed comes after the write's own answer.
+    setImmediate(() => {
+      for (const stream of all) setWaiting(stream, true); // others may write to the same pipe after us
+      then();
+    });
   };
   for (const stream of all) {
     if (stream.destroyed) setImmediate(printed);

@@ -51,6 +51,31 @@ for (const json of [[], ['--json']])
     }
   });
 
+test('a command that says one thing says by its exit code that nobody could read it', {
+  skip: !existsSync('/dev/full'),
+}, async (t) => {
+  const project = new CliProject(t);
+  project.pipeline('chain', chain);
+  assert.equal((await project.run(['run', 'chain'])).code, 0);
+  for (const args of [
+    ['runs'],
+    ['plan', 'chain'],
+    ['show', 'chain'],
+    ['status', '--json'],
+    ['run', 'chain'],
+    ['--version'],
+  ]) {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [main, ...args], { cwd: project.folder, stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    assert.equal(code, 3, `${args.join(' ')}: ${said}`);
+    assert.match(said, /standard output fails: .*ENOSPC/, args.join(' '));
+  }
+});
+
 test('a run whose reader stands still or has gone goes on to its end', async (t) => {
   for (const how of ['still', 'gone']) {
     const project = new CliProject(t);

@@ -1,4 +1,5 @@
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { readRegular } from '../../regular-file.ts';
 
 export function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
@@ -20,7 +21,7 @@ export function entriesOf(folder: string): Dirent[] {
 /** Undefined for what cannot be read. */
 export function textAt(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegular(path);
   } catch {
     return undefined; // nothing is said there, which is all that is asked
   }

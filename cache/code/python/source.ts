@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { messageOf, Problem } from '../../problem.ts';
+import { readRegularBytes } from '../../regular-file.ts';
 
 export interface PythonSource {
   /** With `\n` at the ends of lines. */
@@ -10,7 +10,7 @@ export interface PythonSource {
 
 export function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readRegularBytes(path);
   } catch (cause) {
     throw new Problem('file-unreadable', `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
   }

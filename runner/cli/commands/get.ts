@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Problem } from '../../../cache/problem.ts';
 import { openStoreOnly } from '../../project/session.ts';
@@ -17,7 +17,7 @@ export async function get(io: Io, [name = '', output = '']: readonly string[], o
   try {
     const { run, value } = newestWith(store, name, output, io.storeFolder);
     const path = resolve(io.cwd, to);
-    if (existsSync(path) && !force) {
+    if (lstatSync(path, { throwIfNoEntry: false }) && !force) {
       throw new Problem('already-there', `${to} is there already.`, {
         hint: 'Choose another path, or add --force to write over it.',
       });

@@ -7,6 +7,7 @@ import { planLines } from '../../views/plan-lines.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
+import { checkNames } from '../../project/names.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
 interface PlanOptions {
@@ -20,6 +21,7 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
   const session = await openSession(sessionRequest(io, name, overrides, options));
   try {
     const { until, force, executor, strict = session.site.strict } = options as PlanOptions;
+    checkNames(session.graph, { until, force });
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
     if (session.loaded.envReads.length > 0) {
       const { undeclaredReads } = await import('../../plan/undeclared-env.ts');

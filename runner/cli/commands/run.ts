@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findNode } from '../../project/names.ts';
+import { checkNames } from '../../project/names.ts';
 import { createRun, openLog, requestPath, type RunRequest } from '../../log/run-log.ts';
 import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
@@ -30,8 +30,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
   const session = await openSession(sessionRequest(io, name, overrides, line));
   try {
     // Names are checked before the run has a number.
-    for (const node of [...(options.force ?? []), ...(options.until === undefined ? [] : [options.until])])
-      findNode(session.graph, node);
+    checkNames(session.graph, options);
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
     if (session.loaded.envReads.length > 0) {
       const { undeclaredReads } = await import('../../plan/undeclared-env.ts');

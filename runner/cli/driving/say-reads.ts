@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { isTable } from '../../../cache/canonical-json.ts';
 import type { Digest } from '../../../cache/digest.ts';
+import { readRegular } from '../../../cache/regular-file.ts';
 import { readsOf } from '../../job/reads-hook.ts';
 import type { RunState } from '../../log/state.ts';
 import type { Session } from '../../project/session.ts';
@@ -46,7 +47,7 @@ interface Notes {
 
 function readNotes(path: string): Notes {
   if (!existsSync(path)) return { starts: [], read: [] };
-  const lines = [...new Set(readFileSync(path, 'utf8').split('\n'))];
+  const lines = [...new Set(readRegular(path).split('\n'))];
   const of = (kind: string): string[] => lines.filter((line) => line.startsWith(kind)).map((line) => line.slice(2));
   const written = new Set(of('W '));
   return { starts: of('C '), read: of('R ').filter((one) => !written.has(one)) };

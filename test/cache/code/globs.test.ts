@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { globDigests } from '../../../cache/code/globs.ts';
@@ -40,4 +40,33 @@ test('patterns that match nothing are named, all at once', async (t) => {
     code: 'no-code-files',
     message: /"uv\.lock", "\*\.toml"/,
   });
+});
+
+test('links count by what they lead to, and those that lead nowhere or round in a circle hold nothing up', async (t) => {
+  const root = tempFolder(t);
+  const outside = tempFolder(t);
+  mkdirSync(join(root, 'src'));
+  mkdirSync(join(root, 'lib'));
+  for (const path of [join(root, 'src', 'a.py'), join(root, 'lib', 'b.py'), join(outside, 'data.py')])
+    writeFileSync(path, path.slice(-4));
+  symlinkSync('me@host.1234:5', join(root, 'src', '.#a.py'));
+  symlinkSync('a.py', join(root, 'src', 'same.py'));
+  symlinkSync('../lib', join(root, 'src', 'lib'));
+  symlinkSync('../src', join(root, 'lib', 'back'));
+  symlinkSync('.', join(root, 'src', 'here'));
+  symlinkSync('..', join(root, 'src', 'up'));
+  symlinkSync('loop.py', join(root, 'src', 'loop.py'));
+  symlinkSync(outside, join(root, 'src', 'data'));
+
+  const digests = await globDigests(root, ['src/**/*.py']);
+  assert.deepEqual(Object.keys(digests), ['src/a.py', 'src/lib/b.py', 'src/same.py']);
+  assert.equal(digests['src/same.py'], digestBytes('a.py'));
+  assert.ok('src/data/data.py' in (await globDigests(root, ['src/**'])));
+  assert.ok('src/data/data.py' in (await globDigests(root, ['src/data/*.py'])));
+});
+
+test('what is no file and matches is refused before it is read', { timeout: 20_000 }, async (t) => {
+  const root = tempFolder(t);
+  symlinkSync('/dev/zero', join(root, 'zero.yaml'));
+  await assert.rejects(globDigests(root, ['*.yaml']), { code: 'not-a-file', message: /zero\.yaml is a device/ });
 });

@@ -38,13 +38,14 @@ test('whatever the keys of a list are, what is taken out lies below the place th
 test('lines of logs and ledgers that lead outside are passed over', (t) => {
   const folder = scene(t);
   const log = join(folder, 'events.jsonl');
-  const queued = { time: 't', type: 'node-queued', address: 'a', job: 'jobs/a.1' };
+  const queued = { time: '2026-01-01T00:00:00.000Z', type: 'node-queued', address: 'a', job: 'jobs/a.1' };
   const lines = [
     queued,
     { ...queued, job: '../../victim' },
     { ...queued, job: '/etc' },
     { ...queued, fingerprint: 'sha256:../x' },
-    { time: 't', type: 'node-failed', address: 'a', log: '../../../etc/passwd' },
+    { ...queued, time: 'yesterday' },
+    { ...queued, type: 'node-failed', address: 'a', log: '../../../etc/passwd' },
   ];
   for (const line of lines) appendFileSync(log, `${JSON.stringify(line)}\n`);
   assert.deepEqual(readEvents(folder), [queued]);

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { globDigests } from '../../../cache/code/globs.ts';
@@ -47,6 +56,20 @@ test('a frozen file that was edited or cut off is put right before it is used, a
     assert.equal(listedFault(frozen), undefined);
   }
   assert.equal(existsSync(join(frozen, 'left-by-a-program')), true);
+});
+
+test('frozen files are not put right through a link, in place of their folder or of one in it', async (t) => {
+  for (const place of ['', 'src']) {
+    const { root, codeFolder, call } = await scene(t);
+    const frozen = (await freezeFiles(call, { root, codeFolder })) ?? '';
+    const victim = tempFolder(t);
+    writeFileSync(join(victim, 'train.py'), 'precious');
+    rmSync(join(frozen, place), { recursive: true });
+    symlinkSync(victim, join(frozen, place).replace(/\/$/, ''));
+    await assert.rejects(freezeFiles(call, { root, codeFolder }), { code: 'store-leaves' });
+    assert.deepEqual(readdirSync(victim), ['train.py']);
+    assert.equal(readFileSync(join(victim, 'train.py'), 'utf8'), 'precious');
+  }
 });
 
 test('files that are no longer those of the plan are refused', async (t) => {

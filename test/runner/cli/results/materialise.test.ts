@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   lstatSync,
   mkdirSync,
@@ -144,4 +145,33 @@ test('the store keeps nothing that it lent for the time', async (t) => {
   const scene = await TakeOutScene.open(t);
   await scene.take([await scene.tree('one'), await scene.file('two')], 'list');
   assert.deepEqual(readdirSync(join(scene.store.root, 'tmp')), []);
+});
+
+test('what does not fit the place that was named is refused, and all that lies there stays', async (t) => {
+  const scene = await TakeOutScene.open(t);
+  const [file, tree] = [await scene.file('weights'), await scene.tree('weights')];
+  const elsewhere = tempFolder(t);
+  mkdirSync(scene.to('folder/0'), { recursive: true });
+  writeFileSync(scene.to('file'), 'mine');
+  symlinkSync(elsewhere, scene.to('link'));
+  execFileSync('mkfifo', [scene.to('pipe')]);
+  symlinkSync('/dev/full', scene.to('device'));
+  const refused: [unknown, string][] = [
+    [file, 'folder'],
+    [tree, 'file'],
+    [tree, 'link'],
+    [file, 'file/x'],
+    [file, 'pipe'],
+    [tree, 'pipe'],
+    [{ a: file, b: [file] }, 'file'],
+    [[file, tree], 'folder'],
+  ];
+  for (const [value, name] of refused) await assert.rejects(scene.take(value, name), { code: 'in-the-way' }, name);
+  assert.deepEqual(readdirSync(scene.folder).sort(), ['device', 'file', 'folder', 'link', 'pipe']);
+  assert.deepEqual(readdirSync(scene.to('folder'), { recursive: true }), ['0']);
+  assert.equal(scene.text('file'), 'mine');
+  assert.deepEqual(readdirSync(elsewhere), []);
+  await scene.take(file, 'device');
+  assert.equal(scene.text('device'), 'weights');
+  await assert.rejects(materialise(scene.store, file, '/dev/full'), { code: 'in-the-way' });
 });
