@@ -61,3 +61,18 @@ test('what a function of another module makes a task of counts with its own modu
     file: 10,
   });
 });
+
+test('plan says of a task whose inputs are still to come that its body cannot be known', async (t) => {
+  const project = new CliProject(t);
+  project.pipeline(
+    'waits',
+    `
+class Model { k = 1; }
+const make = (model) => task({ name: 'late', inputs: { n: z.number() }, outputs: { v: z.number() }, run: async ({ n }) => ({ v: n * model.k }) });
+const first = task({ name: 'first', inputs: {}, outputs: { n: z.number() }, run: async () => ({ n: 1 }) });
+export default pipeline('waits', {}, () => ({ v: make(new Model())({ n: first({}).n }).v }));
+`,
+  );
+  const { stdout, stderr } = await project.run(['plan', 'waits']);
+  assert.match(stdout + stderr, /late.* closes over what a recipe cannot hold.*model is an object of class Model/s);
+});
