@@ -18,10 +18,12 @@ export function withAccepted(records: Records, statements: Statements): Records 
       const tools = { records, statements };
       return Promise.all(found.map(async (record, i) => record ?? acceptedRecord(fingerprints[i] as Digest, tools)));
     },
-    set: async (record) => {
-      if (!record.accepted) return records.set(record);
-      const statement = statements.find(record.fingerprint);
-      if (statement) statements.write({ ...statement, ...describedIn(record) });
+    set: async (...all) => {
+      await records.set(...all.filter(({ accepted }) => !accepted));
+      for (const record of all.filter(({ accepted }) => accepted)) {
+        const statement = statements.find(record.fingerprint);
+        if (statement) statements.write({ ...statement, ...describedIn(record) });
+      }
     },
   };
 }

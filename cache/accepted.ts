@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { nameOf } from './border.ts';
 import { canonicalJson, isTable, type Json } from './canonical-json.ts';
 import { type Digest, digestBytes, isDigest } from './digest.ts';
+import { syncNow } from './durable.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf } from './problem.ts';
 import { fingerprint as fingerprintOf, type Recipe } from './recipe.ts';
@@ -50,12 +51,12 @@ export class Statements {
   write(statement: Statement): void {
     const text = canonicalJson(statement);
     try {
-      mkdirSync(this.#folder, { recursive: true });
+      if (mkdirSync(this.#folder, { recursive: true })) syncNow(dirname(this.#folder));
     } catch (cause) {
       throw fileProblem(cause, this.#folder);
     }
     this.#isThere = true;
-    writeWhole(this.#path(statement.fingerprint), `${text}\n${digestBytes(text)}\n`);
+    writeWhole(this.#path(statement.fingerprint), `${text}\n${digestBytes(text)}\n`, { lasting: true });
   }
 
   remove(fingerprint: Digest): void {

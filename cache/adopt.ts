@@ -1,8 +1,10 @@
 import { appendFileSync, type BigIntStats, lstatSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Digest, digestBytes, digestFileSync, digestFiles, isDigest } from './digest.ts';
+import { syncAll, syncNow } from './durable.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { type FileSystem, fileSystemOf } from './file-system.ts';
+import { fileIdentity, filesHeldForWriting } from './open-files.ts';
 import { Problem } from './problem.ts';
 import { readRegular } from './regular-file.ts';
 
@@ -39,8 +41,9 @@ function fileStats(path: string): FileStats | undefined {
   return stats?.isFile() ? described(stats) : undefined;
 }
 
+/** Without the device: its number is given out anew when a machine starts, and no two files share the time of their last change. */
 export function sameStats(a: FileStats, b: FileStats): boolean {
-  return a.mtimeNs === b.mtimeNs && a.size === b.size && a.ctimeNs === b.ctimeNs && a.ino === b.ino && a.dev === b.dev;
+  return a.mtimeNs === b.mtimeNs && a.size === b.size && a.ctimeNs === b.ctimeNs && a.ino === b.ino;
 }
 
 /** Digests of files that stay where they are, hashed again only when their stats have moved or prove nothing. */
@@ -95,6 +98,8 @@ export class StatCache {
         stats,
       });
     }
+    // Before they are read: whoever maps one later changes its times by the first write.
+    const held = unknown.length > 0 ? filesHeldForWriting({ maxAgeMs: 0 }) : new Set<string>();
     const sizes = unknown.map(({ index }) => (seen[index] as Seen).size);
     const fresh = await digestFiles(
       unknown.map(({ path }) => path),
@@ -104,10 +109,14 @@ export class StatCache {
     const learned = unknown.map(({ path, index }, i) => {
       const before = seen[index] as Seen;
       if (!sameStats(before.stats, statsOf(path))) throw changedWhileRead(path);
+      before.stats.rested &&= !held.has(fileIdentity(before.stats));
       seen[index] = { ...before, digest: fresh[i] as Digest };
       return { path, ...before.stats, digest: fresh[i] as Digest };
     });
-    this.remember(learned.filter(({ rested }) => rested));
+    const rested = learned.filter((entry) => entry.rested);
+    // What was just read may still be on its way to the disk, while its times are there: stats must not outlive what they vouch for.
+    await syncAll(rested.map(({ path }) => path));
+    this.remember(rested);
     return seen;
   }
 
@@ -125,8 +134,12 @@ export class StatCache {
     if (before.rested) return false;
     if (this.isTrusted(this.load().get(path), stats, path)) return this.load().get(path)?.digest === digest;
     this.hashedCount += 1;
+    const isHeld = isHeldForWriting(stats);
     if (digestFileSync(path, stats.size) !== digest) return false;
-    if (this.hasRested(path, stats)) this.remember([{ path, ...stats, digest }]);
+    if (this.hasRested(path, stats) && !isHeld) {
+      syncNow(path);
+      this.remember([{ path, ...stats, digest }]);
+    }
     return true;
   }
 
@@ -219,6 +232,14 @@ function readLines(path: string): string[] {
     if (errorCode(error) === 'ENOENT') return [];
     throw fileProblem(error, path);
   }
+}
+
+/**
+ * Whoever has a file mapped may write there without a change of its times: the first write to a page changes them, and the next
+ * one only after the page was written to the disk.
+ */
+function isHeldForWriting(stats: FileStats): boolean {
+  return filesHeldForWriting({ maxAgeMs: restSeconds.local * 500 }).has(fileIdentity(stats));
 }
 
 function statsOf(path: string): FileStats {

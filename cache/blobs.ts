@@ -9,15 +9,16 @@ import {
   rmSync,
   type Stats,
   statSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nameOf } from './border.ts';
 import { type Digest, digestFileSync, isDigest } from './digest.ts';
+import { syncAll, syncNow } from './durable.ts';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 import { readRegularBytes } from './regular-file.ts';
 import { ownPath } from './store-border.ts';
+import { removeFile } from './remove.ts';
 
 /** How a file came to its place: `link` means that it shares the blob's inode. */
 export type Restored = 'clone' | 'link' | 'copy';
@@ -33,11 +34,31 @@ const freshMilliseconds = 10 * 60 * 1000;
  */
 export type HowTaken = 'move' | 'keep' | 'copy';
 
+/** A file on its way in. */
+export interface FileArrival {
+  readonly digest: Digest;
+  readonly path: string;
+  readonly how: HowTaken;
+  readonly sizeBytes: number;
+}
+
+/** What becomes a blob: a file, or bytes that were in none yet. */
+export type Arrival =
+  | FileArrival
+  | { readonly digest: Digest; readonly how: 'write'; readonly bytes: Uint8Array | string };
+
+/** A file with all bytes of a blob, and what gives it the blob's name. */
+interface Coming {
+  readonly from: string;
+  readonly publish: () => void;
+}
+
 /**
  * Files by digest, under `<root>/blobs/sha256/ab/<62 hex>`, never writable.
  *
- * A blob is written under another name and renamed, so a name means that all bytes are there. Callers give digests that
- * they computed; nothing is hashed here. Every failed write throws a `Problem`: `disk-full`, `store-read-only`.
+ * A blob gets its name when all of its bytes are on the disk, so a name means that they are there, also after a loss of power.
+ * Callers give digests that they computed; nothing is hashed here. Every failed write throws a `Problem`: `disk-full`,
+ * `store-read-only`.
  */
 export class Blobs {
   readonly root: string;
@@ -86,35 +107,24 @@ export class Blobs {
   }
 
   /**
-   * Takes in a file. With `move` it is gone from `path` afterwards; a file with further names is copied all the same,
-   * because whoever holds the other name could still write to it.
+   * Takes in files. A blob gets its name when its bytes are on the disk, and all names are on the disk when this ends. With `move`
+   * files are gone from their places afterwards; one with further names is copied all the same, because whoever holds the other
+   * name could still write to it.
    */
-  putFile(digest: Digest, path: string, { how, sizeBytes }: { how: HowTaken; sizeBytes: number }): void {
-    this.ownPathOf(digest);
+  async put(arrivals: readonly Arrival[]): Promise<void> {
+    for (const { digest } of arrivals) this.ownPathOf(digest);
+    const byDigest = new Map(arrivals.map((arrival) => [arrival.digest, arrival]));
+    const asides: string[] = [];
     try {
-      // The link itself says whether there is something already: on a shared file system each look is a journey.
-      if (how === 'keep' && this.linkIn(digest, path)) return;
-      if (!this.reuse(digest, sizeBytes, path)) {
-        if (how === 'move' && lstatSync(path).nlink === 1 && this.moveIn(digest, path)) return;
-        this.copyIn(digest, path);
-      }
-      if (how === 'move') unlinkSync(path);
+      const coming = [...byDigest.values()].flatMap((arrival) => this.bring(arrival, asides) ?? []);
+      const moved = new Set(coming.map(({ from }) => from));
+      await syncAll(moved);
+      for (const { publish } of coming) publish();
+      for (const arrival of arrivals) if (arrival.how === 'move' && !moved.has(arrival.path)) removeFile(arrival.path);
+      await syncAll([this.folder, ...[...byDigest.keys()].map((digest) => dirname(this.pathOf(digest)))]);
     } catch (cause) {
-      throw fileProblem(cause, this.pathOf(digest));
-    }
-  }
-
-  putBytes(digest: Digest, bytes: Uint8Array | string): void {
-    const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
-    this.ownPathOf(digest);
-    const aside = this.aside();
-    try {
-      if (this.reuse(digest, size)) return;
-      writeFileSync(aside, bytes, { mode: 0o444 });
-      this.publish(aside, digest);
-    } catch (cause) {
-      rmSync(aside, { force: true });
-      throw fileProblem(cause, this.pathOf(digest));
+      for (const aside of asides) rmSync(aside, { force: true });
+      throw fileProblem(cause, this.folder);
     }
   }
 
@@ -241,57 +251,83 @@ export class Blobs {
     tried(() => chmodSync(this.ownPathOf(digest), 0o444), ['EROFS', 'EPERM', 'ENOENT']);
   }
 
-  private copyIn(digest: Digest, path: string): void {
-    const aside = this.aside();
+  /** Readies what is not there yet; its bytes, in the file that will be the blob or in one beside, are to be synced next. */
+  private bring(arrival: Arrival, asides: string[]): Coming | undefined {
+    const { digest } = arrival;
     try {
-      copyFileSync(path, aside, constants.COPYFILE_FICLONE);
-      chmodSync(aside, 0o444);
-      this.publish(aside, digest);
-    } catch (error) {
-      rmSync(aside, { force: true });
-      throw error;
+      if (arrival.how === 'write') {
+        const { bytes } = arrival;
+        const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength;
+        if (this.reuse(digest, size)) return undefined;
+        return this.besides(digest, asides, (aside) => writeFileSync(aside, bytes, { mode: 0o444 }));
+      }
+      const { path, how, sizeBytes } = arrival;
+      // The link itself says whether there is something already: on a shared file system each look is a journey.
+      if (how === 'keep' && isLinkable(path)) return { from: path, publish: () => this.linkIn(arrival) };
+      if (this.reuse(digest, sizeBytes, path)) return undefined;
+      if (how === 'move' && lstatSync(path).nlink === 1) {
+        chmodSync(path, 0o444);
+        return { from: path, publish: () => this.moveIn(arrival) };
+      }
+      return this.besides(digest, asides, (aside) => copyFileSync(path, aside, constants.COPYFILE_FICLONE));
+    } catch (cause) {
+      throw fileProblem(cause, this.pathOf(digest));
     }
   }
 
-  private moveIn(digest: Digest, path: string): boolean {
-    chmodSync(path, 0o444);
+  private besides(digest: Digest, asides: string[], write: (aside: string) => void): Coming {
+    const aside = this.aside();
+    asides.push(aside);
+    write(aside);
+    chmodSync(aside, 0o444);
+    return { from: aside, publish: () => this.publish(aside, digest) };
+  }
+
+  private moveIn({ digest, path }: FileArrival): void {
     try {
       this.publish(path, digest);
-      return true;
     } catch (error) {
-      if (errorCode(error) === 'EXDEV') return false;
-      throw error;
+      if (errorCode(error) !== 'EXDEV') throw error;
+      this.copyIn(digest, path);
+      removeFile(path);
     }
   }
 
-  /**
-   * A second name for the file; its mode is that of both, so an executable file cannot be kept so. False, too, when there is a
-   * blob already.
-   */
-  private linkIn(digest: Digest, path: string): boolean {
-    const { nlink, mode } = lstatSync(path);
-    if (nlink !== 1 || (mode & 0o111) !== 0) return false;
-    // Of another user's file neither mode nor name may be changed.
-    if (!tried(() => chmodSync(path, 0o444), ['EPERM', 'EROFS'])) return false;
+  /** A second name for the file, or, where that cannot be or there is a blob already, the long way. */
+  private linkIn({ digest, path, sizeBytes }: FileArrival): void {
     const blob = this.pathOf(digest);
     const refusals = ['EEXIST', 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'];
+    const link = (): boolean => tried(() => linkSync(path, blob), refusals);
+    if (this.inFolder(digest, link) || this.reuse(digest, sizeBytes, path)) return;
+    this.copyIn(digest, path);
+  }
+
+  private copyIn(digest: Digest, path: string): void {
+    const asides: string[] = [];
     try {
-      return tried(() => linkSync(path, blob), refusals);
+      const { from, publish } = this.besides(digest, asides, (aside) => {
+        copyFileSync(path, aside, constants.COPYFILE_FICLONE);
+      });
+      syncNow(from);
+      publish();
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
-      makeFolder(dirname(blob));
-      return tried(() => linkSync(path, blob), refusals);
+      for (const aside of asides) rmSync(aside, { force: true });
+      throw error;
     }
   }
 
   private publish(path: string, digest: Digest): void {
-    const blob = this.pathOf(digest);
+    this.inFolder(digest, () => renameSync(path, this.pathOf(digest)));
+  }
+
+  /** Does what needs the blob's folder, which is made when it turns out that there is none. */
+  private inFolder<T>(digest: Digest, act: () => T): T {
     try {
-      renameSync(path, blob);
+      return act();
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
-      makeFolder(dirname(blob));
-      renameSync(path, blob);
+      makeFolder(dirname(this.pathOf(digest)));
+      return act();
     }
   }
 
@@ -312,6 +348,15 @@ export class Blobs {
     chmodSync(dest, executable ? 0o755 : 0o644);
     return true;
   }
+}
+
+/**
+ * Whether it can have a second name; its mode will be that of both, so an executable file cannot. Of another user's file neither
+ * mode nor name may be changed.
+ */
+function isLinkable(path: string): boolean {
+  const { nlink, mode } = lstatSync(path);
+  return nlink === 1 && (mode & 0o111) === 0 && tried(() => chmodSync(path, 0o444), ['EPERM', 'EROFS']);
 }
 
 function mayLink(): boolean {

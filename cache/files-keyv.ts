@@ -1,12 +1,23 @@
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { KeyvStoreAdapter } from 'keyv';
 import { digestBytes } from './digest.ts';
+import { syncAll } from './durable.ts';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 import { readRegular } from './regular-file.ts';
 import { ownPath } from './store-border.ts';
 
-/** A Keyv store with one file per key, safe on file systems that several machines share: its only means is `rename`. */
+/** A Keyv store with one file per key, safe on file systems that several machines share: its only means are `rename` and syncing. */
 export class FilesKeyv implements KeyvStoreAdapter {
   /** Keyv offers its iterator only to stores whose dialect it knows. */
   readonly opts = { dialect: 'sqlite', url: 'sqlite://' };
@@ -38,20 +49,25 @@ export class FilesKeyv implements KeyvStoreAdapter {
   }
 
   async set(key: string, value: string): Promise<true> {
-    const path = this.ownPathOf(key);
-    const aside = `${path}.${this.unique}-${(this.sequence += 1)}.tmp`;
-    try {
-      writeNew(aside, `${key}\n${value}`);
-      renameSync(aside, path);
-      return true;
-    } catch (cause) {
-      rmSync(aside, { force: true });
-      throw fileProblem(cause, path);
-    }
+    await this.setMany([{ key, value }]);
+    return true;
   }
 
+  /** All texts are on the disk before they have their names, and all names when this ends. */
   async setMany(entries: { key: string; value: string }[]): Promise<void> {
-    for (const { key, value } of entries) await this.set(key, value);
+    const coming = entries.map(({ key }) => {
+      const path = this.ownPathOf(key);
+      return { path, aside: `${path}.${this.unique}-${(this.sequence += 1)}.tmp` };
+    });
+    try {
+      for (const [i, { key, value }] of entries.entries()) writeNew(coming[i]?.aside ?? '', `${key}\n${value}`);
+      await syncAll(coming.map(({ aside }) => aside));
+      for (const { aside, path } of coming) renameSync(aside, path);
+      await syncAll([this.folder, ...coming.map(({ path }) => dirname(path))]);
+    } catch (cause) {
+      for (const { aside } of coming) rmSync(aside, { force: true });
+      throw fileProblem(cause, coming[0]?.path ?? this.folder);
+    }
   }
 
   async delete(key: string): Promise<boolean> {
@@ -66,6 +82,7 @@ export class FilesKeyv implements KeyvStoreAdapter {
 
   async deleteMany(keys: string[]): Promise<boolean> {
     const deleted = await Promise.all(keys.map((key) => this.delete(key)));
+    await syncAll(keys.map((key) => dirname(this.pathOf(key))).filter((shard) => existsSync(shard)));
     return deleted.includes(true);
   }
 

@@ -6,19 +6,19 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readlinkSync,
   rmSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
+import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
-import { processStat } from './process-stat.ts';
+import { fileSystemOf } from './file-system.ts';
 import { readRegular } from './regular-file.ts';
 import { removeFile } from './remove.ts';
 import { ownPath } from './store-border.ts';
+import { isAlive, isSameSpace, type ProcessIdentity, thisProcess } from './this-process.ts';
 
 /** Who holds a lock. `owner` is the caller's word for itself, for example a run's number. */
 export interface LockOwner {
@@ -34,19 +34,16 @@ export interface Lock {
   release(): void;
 }
 
-interface Claim extends LockOwner {
-  /** Changes when the machine restarts. */
-  bootId: string;
-  /** Process ids are only comparable within one namespace: containers on one host have their own. */
-  pidSpace: string;
-  /** In clock ticks since the machine started: tells a process from a later one with the same id. */
-  pidStart: string;
-  token: string;
+interface Claim extends ProcessIdentity {
+  readonly owner: string;
+  readonly token: string;
 }
 
 const beatSeconds = 5;
 /** Without a heartbeat for so long, by our own monotonic clock, an owner on another machine counts as dead. */
 const deadAfterSeconds = 60;
+/** A claim is written before it is linked: one that is not whole on a disk of this machine was torn by a loss of power. */
+const tornAfterSeconds = 0.5;
 
 export interface LockOptions {
   owner: string;
@@ -113,10 +110,16 @@ function takeOrInherit(path: string, claim: OwnClaim, now: () => number, depth: 
 }
 
 function lockAt(path: string, key: string, claim: OwnClaim): Lock {
-  const isHeld = (): boolean => parse(readText(path))?.token === claim.token;
+  const { gaps } = claim;
+  let released = false;
+  const isHeld = (): boolean => {
+    const text = readText(path);
+    if (text !== undefined) return parse(text)?.token === claim.token;
+    // Whoever cleans up may have removed it. Had somebody else taken us for dead, and be done by now, our heartbeat had a gap.
+    return !released && gaps === claim.gaps && !hasGap(claim) && take(path, claim);
+  };
   claim.held += 1;
   claim.paths.add(path);
-  let released = false;
   return {
     key,
     isHeld,
@@ -125,9 +128,8 @@ function lockAt(path: string, key: string, claim: OwnClaim): Lock {
       released = true;
       claim.held -= 1;
       claim.paths.delete(path);
-      // Right after a heartbeat nobody can have taken the lock, so there is no need to look.
-      if (monotonic() - claim.beatAt > deadAfterSeconds / 2 && !isHeld()) return;
-      removeFile(path);
+      // A process that stood still, and has just come back, may find the lock of another there.
+      if (isHeld()) removeFile(path);
       if (claim.separate) claim.separate.delete(path);
     },
   };
@@ -141,6 +143,10 @@ interface OwnClaim {
   token: string;
   beat: number;
   beatAt: number;
+  /** The same by a clock that goes on while the machine sleeps. */
+  beatUptime: number;
+  /** How often heartbeats stood still for so long that others may have seen it. */
+  gaps: number;
   held: number;
   /** Of the locks that are held. */
   readonly paths: Set<string>;
@@ -167,6 +173,8 @@ function claimIn(folder: string, owner: string): OwnClaim {
     token,
     beat: 0,
     beatAt: monotonic(),
+    beatUptime: uptime(),
+    gaps: 0,
     held: 0,
     paths: new Set(),
     separate: undefined,
@@ -183,15 +191,35 @@ function beatAll(): void {
   for (const claim of ownClaims.values()) if (claim.held > 0) beat(claim);
 }
 
+/** Others watch for a minute: half of one is on the safe side. */
+function hasGap({ beatAt, beatUptime }: OwnClaim): boolean {
+  return Math.max(monotonic() - beatAt, uptime() - beatUptime) > deadAfterSeconds / 2;
+}
+
 function beat(claim: OwnClaim): void {
+  if (hasGap(claim)) claim.gaps += 1;
   claim.beat += 1;
   try {
     if (!claim.separate) restore(claim);
   } catch {
     // As below.
   }
-  for (const path of claim.separate ?? [claim.path]) beatFile(path, claim.text(claim.beat));
+  for (const path of [...(claim.separate ?? [claim.path])]) {
+    // After a gap a lock that is a file of its own may be another's file by now.
+    if (isAnothers(path, claim)) claim.separate?.delete(path);
+    else beatFile(path, claim.text(claim.beat));
+  }
   claim.beatAt = monotonic();
+  claim.beatUptime = uptime();
+}
+
+function isAnothers(path: string, claim: OwnClaim): boolean {
+  try {
+    const token = claim.separate && parse(readText(path))?.token;
+    return token !== undefined && token !== claim.token;
+  } catch {
+    return false; // it cannot be read for a while: then it cannot be written either
+  }
 }
 
 function removeClaims(): void {
@@ -256,52 +284,20 @@ const seen = new Map<string, { text: string; since: number }>();
 
 function isDead(path: string, text: string, now: () => number): boolean {
   const claim = parse(text);
-  const self = thisProcess();
-  if (claim && claim.host === self.host && claim.bootId === self.bootId && claim.pidSpace === self.pidSpace) {
-    return !livesSince(claim.pid, claim.pidStart);
-  }
+  if (claim && isSameSpace(claim, thisProcess())) return !isAlive(claim);
   const before = seen.get(path);
   if (before?.text !== text) {
     seen.set(path, { text, since: now() });
     return false;
   }
-  if (now() - before.since < deadAfterSeconds) return false;
+  if (now() - before.since < (claim === undefined && isOnOwnDisk(path) ? tornAfterSeconds : deadAfterSeconds))
+    return false;
   seen.delete(path);
   return true;
 }
 
-let self: Omit<Claim, 'owner' | 'token'> | undefined;
-
-function thisProcess(): Omit<Claim, 'owner' | 'token'> {
-  self ??= {
-    pid: process.pid,
-    host: hostname(),
-    bootId: readText('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
-    pidSpace: pidSpace(),
-    pidStart: processStat(process.pid)?.startTicks ?? '',
-  };
-  return self;
-}
-
-function pidSpace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    // Only Linux has namespaces.
-    return '';
-  }
-}
-
-/** Whether the process with that id lives and is the one that started then; of one that hides its start, whether it lives. */
-function livesSince(pid: number, start: string): boolean {
-  const stat = processStat(pid);
-  if (stat) return !stat.hasEnded && (start === '' || stat.startTicks === start);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
+function isOnOwnDisk(path: string): boolean {
+  return fileSystemOf(dirname(path)).kind === 'local';
 }
 
 function parse(text: string | undefined): Claim | undefined {

@@ -6,6 +6,8 @@ export interface ProcessStat {
   readonly hasEnded: boolean;
   readonly parent: number;
   readonly group: number;
+  /** It belongs to a terminal: a person may sit at it. */
+  readonly hasTerminal: boolean;
   /** When it started, in clock ticks since the machine did: tells it from a later process with the same id. */
   readonly startTicks: string;
 }
@@ -21,12 +23,13 @@ export function processStat(pid: number): ProcessStat | undefined {
 
 /** The name, in parentheses, may itself hold parentheses, blanks and line breaks: what is counted on stands after the last one. */
 export function parseProcessStat(text: string): ProcessStat {
-  const [state = '', parent, group, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parent, group, , terminal, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return {
     hasEnded: state === 'Z' || state === 'X',
     parent: Number(parent),
     group: Number(group),
-    startTicks: rest[16] ?? '',
+    hasTerminal: terminal !== undefined && terminal !== '0',
+    startTicks: rest[14] ?? '',
   };
 }
 

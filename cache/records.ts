@@ -22,8 +22,9 @@ export interface Records {
   get(fingerprint: Digest): Promise<NodeRecord | undefined>;
   /** In the order of `fingerprints`. */
   getMany(fingerprints: readonly Digest[]): Promise<(NodeRecord | undefined)[]>;
-  set(record: NodeRecord): Promise<void>;
-  delete(fingerprint: Digest): Promise<void>;
+  /** On the disk when it ends, where records are embedded or files; with a server it is as that is set up. */
+  set(...records: readonly NodeRecord[]): Promise<void>;
+  delete(fingerprints: readonly Digest[]): Promise<void>;
   all(): AsyncIterable<NodeRecord>;
   /** Fingerprints of entries that are there but cannot be read. */
   damaged(): AsyncIterable<{ fingerprint: Digest; reason: string }>;
@@ -35,6 +36,8 @@ export interface Records {
 const namespace = 'stet-v1';
 /** Fingerprints start with `sha256:`, so this prefix is free. */
 const newestPrefix = 'newest:';
+/** Other processes may write between. */
+const deletedAtOnce = 1000;
 
 /**
  * Opens records at `sqlite:<path>`, `files:<folder>`, `redis://…` or `postgres://…`; paths are relative to `root`.
@@ -85,14 +88,20 @@ export async function openRecords(
       const found = await said(place, () => texts.getMany<string>([...fingerprints]));
       return fingerprints.map((fingerprint, index) => parse(fingerprint, found[index]));
     },
-    set: async (record) => {
+    set: async (...records) => {
+      if (records.length === 0) return;
+      const newest = new Map(records.map(({ recipe, fingerprint }) => [newestPrefix + recipe.task, fingerprint]));
       const entries = [
-        { key: record.fingerprint, value: recordText(record) },
-        { key: newestPrefix + record.recipe.task, value: record.fingerprint },
+        ...records.map((record) => ({ key: record.fingerprint, value: recordText(record) })),
+        ...[...newest].map(([key, value]) => ({ key, value })),
       ];
       await said(place, () => texts.setMany(entries));
     },
-    delete: async (fingerprint) => void (await said(place, () => texts.delete(fingerprint))),
+    delete: async (fingerprints) => {
+      for (let from = 0; from < fingerprints.length; from += deletedAtOnce) {
+        await said(place, () => texts.delete(fingerprints.slice(from, from + deletedAtOnce)));
+      }
+    },
     async *all() {
       for await (const [fingerprint, text] of entries()) {
         const record = parse(fingerprint, text);

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { KeyvStoreAdapter } from 'keyv';
+import { giveToGroup } from './shared-store.ts';
 import type { OpenDatabase, SqlDatabase, SqlStatement } from './sql.ts';
 
 /**
  * A Keyv store on an embedded SQL engine, for one host: WAL needs shared memory, so never on a network file system.
  *
- * With `synchronous=NORMAL` a power loss may take the last commits, never the file; a lost record is work done again.
+ * With `synchronous=FULL` a write has ended when it is on the disk, and nobody reads it before: many at once cost as much as one.
  */
 export class SqlKeyv implements KeyvStoreAdapter {
   /** Keyv offers its iterator only to stores whose dialect it knows. */
@@ -20,8 +21,9 @@ export class SqlKeyv implements KeyvStoreAdapter {
     this.database = open(path);
     this.database.exec('PRAGMA busy_timeout = 20000');
     this.database.exec('PRAGMA journal_mode = WAL');
-    this.database.exec('PRAGMA synchronous = NORMAL');
+    this.database.exec('PRAGMA synchronous = FULL');
     this.database.exec('CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
+    giveToGroup(dirname(path), [path, `${path}-wal`, `${path}-shm`]);
     this.statements = {
       get: this.database.prepare('SELECT value FROM entries WHERE key = ?'),
       set: this.database.prepare(

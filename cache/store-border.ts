@@ -18,6 +18,7 @@ const parts = [
     'submitted',
     'samples',
     'accepted',
+    'dropped',
   ],
   ...['records', 'records.sqlite', 'stat-cache.jsonl'],
 ];

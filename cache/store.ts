@@ -1,17 +1,19 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Seen, type SeenStats, StatCache } from './adopt.ts';
 import { Statements } from './accepted.ts';
 import { withAccepted } from './accepted-records.ts';
-import { Blobs, type HowTaken } from './blobs.ts';
+import { Blobs, type FileArrival, type HowTaken } from './blobs.ts';
 import { type CheckoutTools, checkoutTree, type Lent, writtenTo } from './checkout.ts';
 import { isEntryPath, nameOf } from './border.ts';
 import { isTable } from './canonical-json.ts';
 import { type Digest, digestBytes } from './digest.ts';
+import { syncNow } from './durable.ts';
 import { errorCode, fileProblem } from './file-problem.ts';
 import { messageOf, Problem } from './problem.ts';
 import { writeWhole } from './write-whole.ts';
-import { removeAll } from './remove.ts';
+import { removeAll, removeFile } from './remove.ts';
+import { followGroup } from './shared-store.ts';
 import { SoundBlobs } from './sound-blobs.ts';
 import { readRegular } from './regular-file.ts';
 import { refuseLinks, tellOtherWriters } from './store-border.ts';
@@ -35,6 +37,7 @@ export interface StoredTree {
  *     adopted/          files that stay outside   quarantine/  what was found damaged
  *     tmp/              files on their way in     stat-cache.jsonl
  *     samples/          blocks of large blobs     accepted/    whose result holds for another fingerprint
+ *     dropped/          trees that are known and were given up
  */
 export interface Store {
   readonly root: string;
@@ -44,7 +47,10 @@ export interface Store {
   readonly accepted: Statements;
   readonly statCache: StatCache;
   readonly warn: (message: string) => void;
-  /** Takes in a file or folder. With `move` its files are gone from `path` afterwards; with `keep` nobody may write to them any more. */
+  /**
+   * Takes in a file or folder, which is there also after a loss of power once this ended. With `move` its files are gone from `path` afterwards;
+   * with `keep` nobody may write to them any more.
+   */
   putTree(path: string, options: { how: HowTaken }): Promise<StoredTree>;
   /** Keeps a manifest of files that stay where they are: of all in a folder, or of those with these names. */
   adoptTree(path: string, options?: { names?: readonly string[] | undefined }): Promise<StoredTree>;
@@ -60,6 +66,9 @@ export interface Store {
   checkout(digest: Digest, dest: string, options?: { whole?: boolean }): { path: string; links: number };
   /** Files that were lent by `checkout` and have changed since. Damaged blobs go to quarantine. */
   changedInputs(dest: string): string[];
+  /** Notes that the files of a tree are given up while it stays known: `hasTree` holds, and `checkout` throws `tree-dropped`. */
+  drop(digest: Digest): void;
+  isDropped(digest: Digest): boolean;
   /** Takes back what `checkout` wrote at `dest`. */
   giveBack(dest: string): void;
   /** Forgets what was found: after files were deleted. */
@@ -76,6 +85,7 @@ export async function openStore(
   { records: url = 'auto', warn = () => undefined }: { records?: string; warn?: (message: string) => void } = {},
 ): Promise<Store> {
   const at = resolve(root);
+  followGroup(at);
   prepareLayout(at);
   refuseLinks(at);
   tellOtherWriters(at, warn);
@@ -106,9 +116,12 @@ function prepareLayout(root: string): void {
     }
   }
   try {
+    const made = mkdirSync(root, { recursive: true });
     for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
     writeFileSync(join(root, '.gitignore'), '*\n'); // a store inside a repository is none of its business
-    writeFileSync(marker, `{"layout":${layout}}\n`);
+    syncNow(join(root, 'blobs'));
+    writeWhole(marker, `{"layout":${layout}}\n`, { lasting: true });
+    for (let at = root; made !== undefined && at !== dirname(made); at = dirname(at)) syncNow(dirname(at));
   } catch (cause) {
     throw fileProblem(cause, root);
   }
@@ -150,17 +163,15 @@ class FolderStore implements Store {
   async putTree(path: string, { how }: { how: HowTaken }): Promise<StoredTree> {
     const seen = look(path);
     const tree = await scanTree(path, { seen });
-    // First, because it needs room where a move needs none: a full disk leaves the files where they are.
-    const stored = this.putManifest(tree);
     // What a link points at is somebody else's.
     const isLink = seen.isSymbolicLink();
-    const take = isLink ? 'copy' : how;
-    for (const entry of tree.entries) {
-      if (entry.kind !== 'file') continue;
+    const files = tree.entries.flatMap((entry): FileArrival[] => {
+      if (entry.kind !== 'file') return [];
       const file = entry.path === '' ? path : join(path, entry.path);
-      this.blobs.putFile(entry.digest, file, { how: take, sizeBytes: entry.size });
-      this.sound.remember(entry.digest, entry.size);
-    }
+      return [{ digest: entry.digest, path: file, how: isLink ? 'copy' : how, sizeBytes: entry.size }];
+    });
+    const stored = await this.putManifest(tree, files);
+    for (const { digest, sizeBytes } of files) this.sound.remember(digest, sizeBytes);
     if (how === 'move' && (isLink || tree.kind === 'folder')) rmSync(path, { recursive: true, force: true });
     this.present.add(stored.digest);
     return stored;
@@ -181,9 +192,9 @@ class FolderStore implements Store {
       if (entry.kind !== 'file') continue;
       files.set(entry.path, (seen.get(entry.path === '' ? root : `${root}/${entry.path}`) as Seen).stats);
     }
-    const stored = this.putManifest(tree);
+    const stored = await this.putManifest(tree, []);
     const adopted: Adopted = { origin, files };
-    writeWhole(this.adoptionPath(stored.digest), adoptedText(adopted));
+    writeWhole(this.adoptionPath(stored.digest), adoptedText(adopted), { lasting: true });
     this.adoptions.set(stored.digest, adopted);
     return stored;
   }
@@ -217,7 +228,7 @@ class FolderStore implements Store {
       return false;
     }
     const missing = this.missingFrom(tree);
-    if (missing === undefined) {
+    if (missing === undefined || this.isDropped(digest)) {
       this.present.add(digest);
       return true;
     }
@@ -251,8 +262,17 @@ class FolderStore implements Store {
       return { path: dest, links: lent.length };
     } catch (error) {
       this.forget(digest);
-      throw error;
+      throw this.isDropped(digest) ? droppedTree(digest, error) : error;
     }
+  }
+
+  drop(digest: Digest): void {
+    mkdirSync(join(this.root, 'dropped'), { recursive: true });
+    writeWhole(this.dropPath(digest), '', { lasting: true });
+  }
+
+  isDropped(digest: Digest): boolean {
+    return existsSync(this.dropPath(digest));
   }
 
   changedInputs(dest: string): string[] {
@@ -301,12 +321,14 @@ class FolderStore implements Store {
     return { blobs: this.blobs, sound: this.sound };
   }
 
-  private putManifest(tree: Tree): StoredTree {
+  /** The manifest comes first, because it needs room where a move needs none: a full disk leaves the files where they are. */
+  private async putManifest(tree: Tree, files: readonly FileArrival[]): Promise<StoredTree> {
     const fault = treeFault(tree);
     if (fault) throw new Problem('wrong-tree', `This cannot be kept as one tree of files: ${fault}.`);
     const text = treeText(tree);
     const digest = digestBytes(text);
-    this.blobs.putBytes(digest, text);
+    await this.blobs.put([{ digest, how: 'write', bytes: text }, ...files]);
+    removeFile(this.dropPath(digest));
     this.rememberTree(digest, tree);
     return { digest, size: treeSize(tree), fileCount: treeFileCount(tree) };
   }
@@ -354,9 +376,20 @@ class FolderStore implements Store {
     }
   }
 
+  private dropPath(digest: Digest): string {
+    return join(this.root, 'dropped', nameOf(digest));
+  }
+
   private adoptionPath(digest: Digest): string {
     return join(this.root, 'adopted', `${nameOf(digest)}.json`);
   }
+}
+
+function droppedTree(digest: Digest, cause: unknown): Problem {
+  return new Problem('tree-dropped', `The files of ${digest} were dropped from the store to make room.`, {
+    hint: 'Only the task that made them makes them again: pipeline run NAME --force NODE',
+    cause,
+  });
 }
 
 /** As one JSON object, written piece by piece: an object with a million keys takes longer to build than to write. */

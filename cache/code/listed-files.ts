@@ -12,15 +12,30 @@ export function listOf(folder: string): string {
 
 /** The first of the copied files that is not as it was copied, in words; undefined when all are. Other files do not count. */
 export function listedFault(folder: string): string | undefined {
-  let list: unknown;
-  try {
-    list = JSON.parse(readRegular(listOf(folder)));
-  } catch {
-    return 'its list is missing or damaged'; // then the copy is made again
-  }
-  if (!isTable(list) || Object.keys(list).length === 0) return 'its list is damaged';
+  const list = listIn(folder);
+  if (list === undefined) return 'its list is missing or damaged'; // then the copy is made again
+  if (Object.keys(list).length === 0) return 'its list is damaged';
+  return changeIn(folder, list);
+}
+
+/** The same of a folder that may have been removed, which changes nothing for who has read it. */
+export function listedChange(folder: string): string | undefined {
+  const list = listIn(folder);
+  return list && changeIn(folder, list);
+}
+
+function changeIn(folder: string, list: Readonly<Record<string, unknown>>): string | undefined {
   const path = Object.keys(list).find((one) => !isEntryPath(one) || !isSame(join(folder, one), list[one]));
   return path === undefined ? undefined : `${path} is gone, or has other content`;
+}
+
+function listIn(folder: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const list: unknown = JSON.parse(readRegular(listOf(folder)));
+    return isTable(list) ? list : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isSame(path: string, digest: unknown): boolean {

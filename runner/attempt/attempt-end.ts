@@ -27,4 +27,6 @@ export interface AttemptEnd {
 /** What becomes of attempts, for whoever decides what follows. */
 export type AttemptChange =
   | { readonly type: 'item-released'; readonly call: KeyedCall; readonly output: string; readonly item: Item }
-  | { readonly type: 'attempt-ended'; readonly call: KeyedCall; readonly end: AttemptEnd };
+  | { readonly type: 'attempt-ended'; readonly call: KeyedCall; readonly end: AttemptEnd }
+  /** Something happened that could not be written down: what follows from it must not happen either. */
+  | { readonly type: 'untold'; readonly error: unknown };

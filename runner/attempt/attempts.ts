@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Digest } from '../../cache/digest.ts';
 import { artifactsIn } from '../../cache/records.ts';
 import { removeAll } from '../../cache/remove.ts';
 import type { Change, Copy, Exit, QueueStatus, Submitted } from '../executors/executor.ts';
@@ -10,7 +11,7 @@ import { type Submission, Submissions } from '../log/submissions.ts';
 import { toStored } from '../values/stored.ts';
 import type { Item } from '../values/output.ts';
 import type { ActiveAttempt } from './active-attempt.ts';
-import type { AttemptChange } from './attempt-end.ts';
+import type { AttemptChange, AttemptEnd } from './attempt-end.ts';
 import type { AttemptAsked, StageAttemptTools } from './stage-attempt.ts';
 import type { StreamWatch } from './stream-watch.ts';
 
@@ -20,17 +21,22 @@ const releasePollMs = 200;
 export interface AttemptTools extends StageAttemptTools {
   readonly diagnostics: Diagnostics;
   readonly report: (change: AttemptChange) => void;
+  /** Whether a fingerprint is still ours, and not another run's that took us for dead. */
+  readonly isOurs: (fingerprint: Digest) => boolean;
 }
 
 /** What only jobs need: a run in which nothing starts does without. */
 async function loadHands() {
-  const [{ stageAgain, stageAttempt }, { StreamWatch }, { finishAttempt }, { claimFolder }] = await Promise.all([
+  const [staging, { StreamWatch }, finishing, { claimJob, unclaimJob }, { frozenChange }] = await Promise.all([
     import('./stage-attempt.ts'),
     import('./stream-watch.ts'),
     import('./finish-attempt.ts'),
     import('../job/fence.ts'),
+    import('../job/frozen-files.ts'),
   ]);
-  return { stageAgain, stageAttempt, StreamWatch, finishAttempt, claimFolder };
+  const { stageAgain, stageAttempt } = staging;
+  const { finishAttempt, takenOver } = finishing;
+  return { stageAgain, stageAttempt, StreamWatch, finishAttempt, takenOver, claimJob, unclaimJob, frozenChange };
 }
 
 type Hands = Awaited<ReturnType<typeof loadHands>>;
@@ -60,7 +66,13 @@ export class Attempts {
     this.#tools = tools;
     this.#submissions = new Submissions(tools.store.root);
     this.#submittedBefore = this.#submissions.fingerprints();
-    tools.executors.onChange((change) => this.#onChange(change));
+    tools.executors.onChange((change) => {
+      try {
+        this.#onChange(change);
+      } catch (error) {
+        tools.report({ type: 'untold', error }); // an executor could do nothing about it
+      }
+    });
   }
 
   get running(): number {
@@ -81,7 +93,7 @@ export class Attempts {
   /** Starts a job, or takes over the one that an earlier driver left. */
   async start(call: KeyedCall, asked: AttemptAsked): Promise<void> {
     const hands = (this.#hands ??= await loadHands());
-    const submission = this.#submissions.read(call.fingerprint);
+    const submission = this.#submissions.read(call.fingerprint) ?? (await this.#foundAgain(call));
     if (submission) {
       this.#adopt(await hands.stageAgain(call, asked, submission, this.#tools), submission, hands);
       return;
@@ -89,19 +101,45 @@ export class Attempts {
 
     const attempt = await hands.stageAttempt(call, asked, this.#tools);
     const { job, executor } = attempt;
+    const { fingerprint } = call;
     const { address } = call.instance;
     const watch = this.#track(attempt, hands);
-    if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
-    this.#tools.diagnostics.info(
-      { address, fingerprint: call.fingerprint, folder: job.id, resuming: job.resuming },
-      'submit',
-    );
+    const claimed = { root: this.#tools.store.root, fingerprint };
+    if (!executor.outlivesDriver) hands.claimJob(claimed, job.folder);
     try {
+      if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
+      this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
       executor.submit(job);
     } catch (error) {
+      if (!executor.outlivesDriver) hands.unclaimJob(claimed);
       this.#untrack(attempt);
       throw error;
     }
+  }
+
+  /** A job that was lost and has come to a good end all the same: then nothing has to run again. */
+  async #foundAgain(call: KeyedCall): Promise<Submission | undefined> {
+    for (const lost of this.#worthAsking(call)) {
+      const executor = await this.#tools.executors.named(lost.executor);
+      if (!executor.endedWell?.(lost.folder)) continue;
+      this.#submissions.find(lost);
+      return lost;
+    }
+    return undefined;
+  }
+
+  /** Whether one of the jobs that were lost has come to a good end after all. */
+  endedWellAfterAll(call: KeyedCall): boolean {
+    const { executors } = this.#tools;
+    return this.#worthAsking(call).some(
+      ({ executor, folder }) => executors.ready(executor)?.endedWell?.(folder) ?? false,
+    );
+  }
+
+  /** Where attempts share their outputs, each has gone on with those of the one before: only the last left any. */
+  #worthAsking({ fingerprint, spec }: KeyedCall): readonly Submission[] {
+    const lost = this.#submissions.lostOf(fingerprint);
+    return spec.onPreempt === 'resume' ? lost.slice(0, 1) : lost;
   }
 
   #adopt(attempt: ActiveAttempt, submission: Submission, hands: Hands): void {
@@ -121,6 +159,7 @@ export class Attempts {
     const watch = new hands.StreamWatch(attempt, {
       store: this.#tools.store,
       released: (output, item) => this.#released(call, output, item),
+      isOurs: () => this.#tools.isOurs(call.fingerprint),
     });
     const watched = { attempt, watch, hands };
     this.#running.set(address, watched);
@@ -168,10 +207,14 @@ export class Attempts {
     return running?.attempt.executor.queueStatus(running.attempt.job);
   }
 
-  /** Inputs that the job wrote to, or that changed where they lie. */
-  changedInputs({ instance }: KeyedCall): string[] {
-    const last = this.#last.get(instance.address);
-    return (last?.job.inputFolders ?? []).flatMap((folder) => this.#tools.store.changedInputs(folder));
+  /** Inputs that the job wrote to, or that changed where they lie; its frozen code, which it may have written to, is one. */
+  changedInputs(call: KeyedCall): string[] {
+    const { store, code } = this.#tools;
+    const last = this.#last.get(call.instance.address);
+    const changed = (last?.job.inputFolders ?? []).flatMap((folder) => store.changedInputs(folder));
+    if (!last?.frozen) return changed;
+    const ownCode = this.#hands?.frozenChange(call, { root: code.root, codeFolder: join(store.root, 'code') });
+    return ownCode === undefined ? changed : [...changed, `its frozen code (${ownCode})`];
   }
 
   /** Removes what a finished node no longer needs; its log and scripts stay. */
@@ -188,9 +231,30 @@ export class Attempts {
     if (call.spec.onPreempt === 'resume') removeAll(workFolder(this.#tools.store, call.fingerprint));
   }
 
-  /** The job is nobody's business any more: what it gave is on record, or it gave nothing. */
-  forget({ fingerprint }: KeyedCall): void {
-    this.#submissions.remove(fingerprint);
+  /** The job is nobody's business any more: what it gave is on record, or it gave nothing. Of one that was lost nobody knows. */
+  forget({ fingerprint }: KeyedCall, { isLost = false }: { isLost?: boolean } = {}): void {
+    if (isLost) this.#submissions.lose(fingerprint);
+    else this.#submissions.remove(fingerprint);
+  }
+
+  /** Whether what its job made can be taken in by a later driver. */
+  staysWithScheduler(call: KeyedCall): boolean {
+    const last = this.#last.get(call.instance.address);
+    return last?.executor.outlivesDriver === true && this.#submissions.read(call.fingerprint) !== undefined;
+  }
+
+  /** Its result is known: what lost jobs of it may still come to does not matter. */
+  forgetLost({ fingerprint }: KeyedCall): void {
+    this.#submissions.forgetLost(fingerprint);
+  }
+
+  /** Another run has taken a fingerprint over: what works on it here ends, or is left to that run. */
+  letGo(fingerprint: Digest): void {
+    for (const { attempt, hands } of this.#running.values()) {
+      if (attempt.job.call.fingerprint !== fingerprint || attempt.isEnding) continue;
+      if (!attempt.executor.outlivesDriver) attempt.executor.cancel(attempt.job, { now: true });
+      else this.#ended(attempt, hands.takenOver(attempt));
+    }
   }
 
   /** Ends jobs; those that can do without a driver only when `lasting`. */
@@ -249,26 +313,29 @@ export class Attempts {
     }
   }
 
-  #started({ attempt, watch, hands }: Watched, { host, pid, copy, secondsAgo = 0 }: ChangeOf<'started'>): void {
+  #started({ attempt, watch }: Watched, { host, pid, copy, secondsAgo = 0 }: ChangeOf<'started'>): void {
     const { job, executor } = attempt;
     const { address } = job.call.instance;
-    if (job.call.spec.onPreempt === 'resume' && pid !== undefined) {
-      hands.claimFolder(workFolder(this.#tools.store, job.call.fingerprint), pid, host);
-    }
     attempt.started(copy, secondsAgo);
     this.#tools.emit({ type: 'node-started', address, attempt: job.attempt, host, pid });
     if (executor.outlivesDriver && watch.items.size === 0) watch.releaseAgain();
   }
 
   #exited({ attempt, watch, hands }: Watched, exit: Exit, copy: Copy | undefined): void {
-    const { call } = attempt.job;
-    const { address } = call.instance;
+    const { fingerprint } = attempt.job.call;
     attempt.exited(copy);
+    if (!this.#tools.isOurs(fingerprint)) return this.#ended(attempt, hands.takenOver(attempt));
+    if (!attempt.executor.outlivesDriver) hands.unclaimJob({ root: this.#tools.store.root, fingerprint });
     void hands.finishAttempt(attempt, watch, exit, this.#tools).then((end) => {
-      this.#untrack(attempt);
+      const { address } = attempt.job.call.instance;
       this.#tools.diagnostics.info({ address, exit, seconds: end.seconds, failure: end.failure?.code }, 'ended');
-      this.#tools.report({ type: 'attempt-ended', call, end });
+      this.#ended(attempt, end);
     });
+  }
+
+  #ended(attempt: ActiveAttempt, end: AttemptEnd): void {
+    this.#untrack(attempt);
+    this.#tools.report({ type: 'attempt-ended', call: attempt.job.call, end });
   }
 }
 

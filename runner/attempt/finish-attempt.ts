@@ -71,6 +71,13 @@ export async function finishAttempt(
   }
 }
 
+/** Another run has taken the fingerprint over: what this attempt made is nobody's business. */
+export function takenOver({ job, tries, seconds }: ActiveAttempt): AttemptEnd {
+  return { attempt: job.attempt, tries, seconds, log: `${job.id}/log.txt`, failure: takenOverFailure };
+}
+
+const takenOverFailure = { code: 'taken-over', message: 'This driver stood still, and another run has taken it over.' };
+
 /** What a job wrote on another host may show up here later than its end. */
 async function untilVisible(job: StagedJob, copy: Copy | undefined, withinSeconds: number): Promise<void> {
   const { spec } = job.call;

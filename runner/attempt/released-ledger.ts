@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { isTable, type Json } from '../../cache/canonical-json.ts';
+import { syncAll } from '../../cache/durable.ts';
 import { Problem } from '../../cache/problem.ts';
 import { artifactsIn, isStoredArtifact } from '../../cache/records.ts';
 import { appendJsonLine, readJsonLines } from '../files/json-lines.ts';
@@ -12,8 +14,10 @@ export interface Released {
   readonly place?: string;
 }
 
-export function noteReleased(ledger: string, released: Released): void {
+/** Its line is on the disk when this ends: its program may delete it as soon as it was told of. */
+export async function noteReleased(ledger: string, released: Released): Promise<void> {
   appendJsonLine(ledger, released);
+  await syncAll([ledger, dirname(ledger), dirname(dirname(ledger))]);
 }
 
 /** What earlier attempts released. An item whose line a killed driver left torn, or that a job put something else over, is found again. */

@@ -5,10 +5,10 @@ import { ownPath } from '../../cache/store-border.ts';
 import type { Resources } from '../../tasks/core/resources.ts';
 import type { Executors } from '../executors/executors.ts';
 import { freePlace, tokenOf } from '../job/attempt-names.ts';
-import { endFormerJob } from '../job/fence.ts';
+import { formerJob } from '../job/fence.ts';
 import { freezeFiles, staysInPlace } from '../job/frozen-files.ts';
 import type { BroughtService } from '../job/job-parts.ts';
-import { nextEpoch, takeOver } from '../job/shared-outputs.ts';
+import { nextEpoch, noteUnseenUser, takeOver } from '../job/shared-outputs.ts';
 import { stagedBefore, stageJob } from '../job/stage.ts';
 import { workFolder } from '../job/staged-job.ts';
 import type { KeyedCall } from '../keys/keyed-call.ts';
@@ -58,10 +58,12 @@ export async function stageAttempt(
   emit(queuedFact(call, asked, { attempt, job: place, token, reason: asked.reason }));
 
   const work = spec.onPreempt === 'resume' ? workFolder(store, fingerprint) : undefined;
-  if (work) await endFormerJob(work);
+  // What runs here was waited for; what may run elsewhere writes to where nobody looks from now on.
+  const isUnseen = work !== undefined && formerJob({ root: store.root, fingerprint })?.is === 'elsewhere';
+  if (isUnseen) noteUnseenUser(work);
   const folder = ownPath(run.folder, place);
   const freeze = (one: KeyedCall) => freezeFiles(one, { root: code.root, codeFolder: join(store.root, 'code') });
-  const filesRoot = isRemote ? await freeze(call) : undefined;
+  const filesRoot = await freeze(call);
   const brought: BroughtService[] = [];
   for (const service of asked.services) brought.push({ call: service, filesRoot: await freeze(service) });
   const job = stageJob(call, {

@@ -20,6 +20,8 @@ interface WatchTools {
   readonly store: Store;
   /** An item is in the store, and noted down for those who come later. */
   readonly released: (output: string, item: Item) => void;
+  /** Whether nobody else works on the same by now. */
+  readonly isOurs: () => boolean;
 }
 
 /** Takes the items of one attempt's streams into the store while its job runs. */
@@ -105,6 +107,7 @@ export class StreamWatch {
 
   /** Never throws: a broken item, or a rule that cannot tell, ends its job. */
   async #scan(): Promise<void> {
+    if (!this.#tools.isOurs()) return;
     try {
       for (const [output, spec] of this.#streams) await this.#takeReady(output, spec);
     } catch (error) {
@@ -120,7 +123,7 @@ export class StreamWatch {
       if (!item) continue;
       const ledger = this.#ledger;
       if (ledger !== undefined) {
-        noteReleased(ledger, { output, key: item.key, place: ready.place, value: toStored(item.value) });
+        await noteReleased(ledger, { output, key: item.key, place: ready.place, value: toStored(item.value) });
       }
       this.#release(output, item, ready.place);
     }

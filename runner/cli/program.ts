@@ -178,16 +178,31 @@ function makeProgram(version: string, finished: (code: number) => void): Command
       .command(name)
       .description(summary)
       .action(async (...given: unknown[]) => {
+        const { args } = given.at(-1) as Command;
         const options = (given.at(-1) as Command).optsWithGlobals<Options>();
         const body = await import('./commands/cache.ts');
-        finished(await body.cache(openIo(options, builtIn), [name], options));
+        finished(await body.cache(openIo(options, builtIn), [name.split(' ')[0] ?? '', ...args], options));
       });
   cacheCommand('stat', 'what is in the store');
   cacheCommand('verify', 'hash everything again; what is damaged is moved aside');
   cacheCommand('collect', 'delete results that no run of late needs')
     .option('--dry-run', 'say what would go, and delete nothing')
-    .option('--older-than <days>', 'keep what runs of this many days used', days, 30)
+    .option('--older-than <days>', 'keep what runs of this many days used (default: 30)', days)
+    .option(
+      '--keep-last <n>',
+      'keep what the last runs of each pipeline used, so many, and not what others did',
+      positive,
+    )
+    .option(
+      '--keep-checkpoints <k>',
+      'of streams of files keep the last items, so many; the others stay known',
+      positive,
+    )
     .option('--failed-older-than <days>', 'keep for this many days what failed attempts left', days, 7);
+  cacheCommand('remove <run-node-or-name>', 'delete a run, or the results of a node, task or pipeline').option(
+    '--dry-run',
+    'say what would go, and delete nothing',
+  );
   command(
     'doctor [name] [overrides...]',
     'whether this machine, or the cluster, has what runs need',

@@ -13,6 +13,10 @@ export type DriverChange =
   /** The recipe of an instance that had to look at the world outside is made, or cannot be made. */
   | { readonly type: 'keyed'; readonly call: KeyedCall }
   | { readonly type: 'not-keyed'; readonly instance: Instance; readonly error: unknown }
+  /** Their recipes no longer hold: what they are made from has changed. */
+  | { readonly type: 'outdated'; readonly calls: readonly KeyedCall[] }
+  /** The world outside was looked at again, before a job starts. */
+  | { readonly type: 'looked-outside' }
   /** A person wants a node to end. */
   | { readonly type: 'cancel-node'; readonly address: string }
   /** A person, or the system, wants the driver to end. */

@@ -20,6 +20,8 @@ import { isWhole } from '../values/cache-hit.ts';
 import type { Item } from '../values/output.ts';
 import { ChangeQueue, type DriverChange, type StopReason } from './change-queue.ts';
 import type { CoordinateOptions } from './coordinate-options.ts';
+import type { FormerJobs } from './former-jobs.ts';
+import { Freshness } from './freshness.ts';
 import { Journal } from './journal.ts';
 import { type Launch, Launcher } from './launcher.ts';
 import { Leases } from './leases.ts';
@@ -32,11 +34,14 @@ import { resultsOf, runFinished, runStarted } from './run-facts.ts';
 const awaitPollMs = 200;
 /** How often it is looked whether somebody wants the run, or a node of it, to end; in milliseconds. */
 const cancelPollMs = 1000;
+/** How often it is looked whether another run took something over, because this driver stood still; in milliseconds. */
+const lossPollMs = 5000;
 /** So long jobs that are killed may take to end, before nobody waits for them any more; in milliseconds. */
 const killedWithinMs = 5_000;
 
 /**
- * Drives a run to its end and yields every fact after it was written to the log; the last is `run-finished`.
+ * Drives a run to its end and yields every fact after it was written to the log, what was made once that outlasts a loss of
+ * power; the last is `run-finished`.
  * All order is decided here.
  */
 export async function* coordinate(session: Session, options: CoordinateOptions): AsyncGenerator<Event> {
@@ -54,7 +59,9 @@ export async function* coordinate(session: Session, options: CoordinateOptions):
   end.catch(() => {}); // thrown below, once the facts before it were seen
   while (!ended || written.length > 0) {
     if (written.length === 0) await new Promise<void>((resolve) => (tell = resolve));
-    yield* written.splice(0);
+    const told = written.splice(0);
+    await options.run.settle();
+    yield* told;
   }
   await end;
 }
@@ -70,7 +77,9 @@ class Coordinator {
   readonly #journal: Journal;
   readonly #losses: Losses;
   readonly #leases: Leases;
+  #formerJobs: FormerJobs | undefined;
   readonly #recipes: Recipes;
+  readonly #freshness: Freshness;
   readonly #history: History;
   readonly #executors: Executors;
   readonly #services: Services;
@@ -107,6 +116,11 @@ class Coordinator {
     this.#losses = new Losses((message) => this.#journal.warn(message));
     this.#leases = new Leases(store.root, run.run);
     this.#recipes = new Recipes(session);
+    this.#freshness = new Freshness({
+      recipes: this.#recipes,
+      looking: () => (this.#deciding += 1),
+      looked: () => this.#changes.push({ type: 'looked-outside' }),
+    });
     this.#history = new History(store, session.pipelineName, run.run);
     this.#triesLeft = options.resumed ? triesLeft(readEvents(run.folder)) : new Map();
     this.#only = options.until === undefined ? undefined : ancestorsOf(graph, findNode(graph, options.until));
@@ -127,6 +141,7 @@ class Coordinator {
       executors: this.#executors,
       diagnostics: options.diagnostics,
       report: (change) => this.#changes.push(change),
+      isOurs: (fingerprint) => this.#leases.holds(fingerprint),
     });
     this.#beginPass();
   }
@@ -151,11 +166,13 @@ class Coordinator {
       if (this.#pass.queue.awaitsOthers) this.#changes.push({ type: 'look-again' });
     }, awaitPollMs);
     const cancels = setInterval(() => this.#takeCancels(), cancelPollMs);
+    const losses = setInterval(() => this.#takeLost(), lossPollMs);
     try {
       await Promise.race([this.#loop(), aborted(unanswered.signal)]);
     } finally {
       clearInterval(poll);
       clearInterval(cancels);
+      clearInterval(losses);
       signal.removeEventListener('abort', onAbort);
       kill.removeEventListener('abort', onKill);
       this.#left = this.#attempts.lasting;
@@ -264,6 +281,12 @@ class Coordinator {
         const fitted = isWhole(store, record) ? await fitRecord(store, call, record) : undefined;
         return typeof fitted === 'object' ? fitted : undefined;
       },
+      isOutdated: (call) => this.#freshness.isOutdated(call),
+      formerJob: async ({ fingerprint }) => {
+        const { FormerJobs } = await import('./former-jobs.ts');
+        this.#formerJobs ??= new FormerJobs(store.root);
+        return this.#formerJobs.atWork(fingerprint);
+      },
       attempts,
     });
   }
@@ -271,6 +294,7 @@ class Coordinator {
   async #takeChanges(): Promise<void> {
     for (let changes = this.#changes.take(); changes.length > 0; changes = this.#changes.take()) {
       this.#isSettled = false;
+      await this.#outcomes.keep(changes.flatMap((change) => (change.type === 'attempt-judged' ? [change] : [])));
       for (const change of changes) await this.#take(change);
     }
   }
@@ -287,9 +311,16 @@ class Coordinator {
       case 'keyed':
         this.#deciding -= 1;
         return this.#decide([change.call]);
+      case 'outdated':
+        return this.#keyAll(change.calls.map(({ instance }) => instance));
+      case 'looked-outside':
+        this.#deciding -= 1;
+        return;
       case 'not-keyed':
         this.#deciding -= 1;
         return this.#failUnkeyed(change.instance, change.error);
+      case 'untold':
+        throw change.error;
       case 'cancel-node':
         return this.#cancelNode(change.address);
       case 'interrupted':
@@ -314,6 +345,11 @@ class Coordinator {
     }
   }
 
+  /** Of a driver that has just come back the jobs may be another's by now. */
+  #takeLost(): void {
+    for (const fingerprint of this.#leases.takeLost()) this.#attempts.letGo(fingerprint);
+  }
+
   #cancelNode(address: string): void {
     this.#unwanted.add(address);
     if (this.#attempts.cancel(address) || this.#services.giveUp(address, unwanted)) return;
@@ -326,17 +362,19 @@ class Coordinator {
 
   async #decideAll(): Promise<void> {
     const { dataflow } = this.#pass;
-    for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) {
-      const calls: KeyedCall[] = [];
-      for (const instance of ready) {
-        if (specOf(instance).observe) this.#keyBeside(instance);
-        else {
-          const call = await this.#key(instance);
-          if (call) calls.push(call);
-        }
+    for (let ready = dataflow.takeReady(); ready.length > 0; ready = dataflow.takeReady()) await this.#keyAll(ready);
+  }
+
+  async #keyAll(instances: readonly Instance[]): Promise<void> {
+    const calls: KeyedCall[] = [];
+    for (const instance of instances) {
+      if (specOf(instance).observe) this.#keyBeside(instance);
+      else {
+        const call = await this.#key(instance);
+        if (call) calls.push(call);
       }
-      await this.#decide(calls);
     }
+    await this.#decide(calls);
   }
 
   /** What has to look at the world outside first does so beside the loop. */
@@ -434,12 +472,23 @@ class Coordinator {
         return this.#changes.push({ type: 'look-again' });
       case 'skipped':
         return this.#outcomes.skip(call, launch.because);
+      case 'outdated':
+        this.#leases.release(call.fingerprint);
+        this.#recipes.forget(call.spec);
+        return this.#changes.push({ type: 'outdated', calls: [call, ...this.#pass.shared.dissolve(call)] });
       case 'refused':
         return this.#outcomes.giveUp(call, failureOf(launch.error), { attempt, seconds: 0 });
       case 'not-started':
+        // Jobs of a cluster run on without this driver, and nothing is lost by one that comes when there is room again.
+        if (this.#runsOnWithoutUs && failureOf(launch.error).code === 'disk-full') throw launch.error;
         if (this.#losses.isLoss(launch.error)) this.#leases.release(call.fingerprint);
         else this.#judge(call, { failure: failureOf(launch.error), attempt, tries, seconds: 0 });
     }
+  }
+
+  get #runsOnWithoutUs(): boolean {
+    const { running, lasting } = this.#attempts;
+    return lasting > 0 && lasting === running;
   }
 
   /** What an attempt failed of may take a moment to find out, when it used services. */

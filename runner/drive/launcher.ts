@@ -18,6 +18,8 @@ export type Launch =
   | { readonly is: 'skipped'; readonly node: QueuedNode; readonly because: string }
   /** It can never run here. */
   | { readonly is: 'refused'; readonly node: QueuedNode; readonly error: unknown }
+  /** What it is made from has changed since its recipe was made: it needs another. */
+  | { readonly is: 'outdated'; readonly node: QueuedNode }
   /** Its job could not be prepared or handed over. */
   | { readonly is: 'not-started'; readonly node: QueuedNode; readonly error: unknown }
   /** It stays in the queue: another run works on it. */
@@ -39,6 +41,10 @@ export interface LauncherTools {
   };
   /** The record as it holds today; undefined when it does not. */
   readonly fitted: (call: KeyedCall, record: NodeRecord) => Promise<NodeRecord | undefined>;
+  /** What an earlier driver left of a job, and still runs, in words. */
+  readonly formerJob: (call: KeyedCall) => Promise<string | undefined>;
+  /** Undefined while the world outside is looked at again. */
+  readonly isOutdated: (call: KeyedCall) => Promise<boolean | undefined>;
   readonly attempts: {
     isSubmitted(call: KeyedCall): boolean;
     start(call: KeyedCall, asked: AttemptAsked): Promise<void>;
@@ -123,28 +129,42 @@ export class Launcher {
   async #lease(node: QueuedNode): Promise<'ours' | Launch | undefined> {
     const { queue, leases, records, fitted } = this.#tools;
     const { fingerprint } = node.call;
-    if (leases.has(fingerprint)) return 'ours';
+    if (leases.has(fingerprint)) return this.#awaitFormer(node);
     const wasAwaited = queue.isAwaited(node);
     if (!leases.take(fingerprint)) {
       if (wasAwaited) return undefined;
-      const owner = leases.ownerOf(fingerprint);
-      queue.await(node, owner);
-      return { is: 'awaited', node, owner };
+      return this.#await(node, leases.ownerOf(fingerprint));
     }
     const record = node.isForced && !wasAwaited ? undefined : await records.get(fingerprint);
     const known = record && (await fitted(node.call, record));
-    if (!known) return 'ours';
+    if (!known) return this.#awaitFormer(node);
     leases.release(fingerprint);
     return { is: 'known', node, record: known };
   }
 
-  async #start(node: QueuedNode, { executor, services, together }: Placing): Promise<Launch> {
+  /** A lease may be there before the job of the driver that had it is gone. */
+  async #awaitFormer(node: QueuedNode): Promise<'ours' | Launch | undefined> {
+    const left = await this.#tools.formerJob(node.call);
+    if (left === undefined) return 'ours';
+    return this.#tools.queue.isAwaited(node) ? undefined : this.#await(node, left);
+  }
+
+  #await(node: QueuedNode, owner: string): Launch {
+    this.#tools.queue.await(node, owner);
+    return { is: 'awaited', node, owner };
+  }
+
+  async #start(node: QueuedNode, { executor, services, together }: Placing): Promise<Launch | undefined> {
     const { call, attempt, reason, tries } = node;
     try {
+      const isOutdated = this.#tools.attempts.isSubmitted(call) ? false : await this.#tools.isOutdated(call);
+      if (isOutdated === undefined) return undefined;
+      if (isOutdated) return { is: 'outdated', node };
       const urls = services.length > 0 ? undefined : this.#tools.services.lend(call);
       await this.#tools.attempts.start(call, { attempt, reason, tries, executor, resources: together, urls, services });
       return { is: 'started', node };
     } catch (error) {
+      if (Problem.is(error) && error.code === 'input-changed') return { is: 'outdated', node };
       return { is: 'not-started', node, error };
     }
   }

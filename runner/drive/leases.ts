@@ -25,6 +25,23 @@ export class Leases {
     return lock !== undefined;
   }
 
+  /**
+   * Whether it is still ours: whoever stood still for longer than a heartbeat may be late has been taken for dead. Asked before
+   * anything is written that others with this fingerprint read.
+   */
+  holds(fingerprint: Digest): boolean {
+    const lock = this.#locks.get(fingerprint);
+    if (lock?.isHeld()) return true;
+    lock?.release(); // which leaves what is another's
+    this.#locks.delete(fingerprint);
+    return false;
+  }
+
+  /** Those that others have taken over since the last look. */
+  takeLost(): Digest[] {
+    return [...this.#locks.keys()].filter((fingerprint) => !this.holds(fingerprint));
+  }
+
   /** Who has it, in words. */
   ownerOf(fingerprint: Digest): string {
     const owner = lockOwner(this.#folder, fingerprint);

@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
+import { Problem } from '../../cache/problem.ts';
 import type { NodeRecord } from '../../cache/records.ts';
 import type { Store } from '../../cache/store.ts';
 import type { AttemptEnd } from '../attempt/attempt-end.ts';
@@ -27,6 +28,13 @@ export interface FailedAttempt {
   readonly cost?: Cost | undefined;
 }
 
+/** Of an attempt that ended well: its record is on the disk, or why it is not. */
+interface Kept {
+  readonly failure: Failure | undefined;
+  /** Whether it gave something else than before. */
+  readonly changed: boolean;
+}
+
 export const unwanted: Failure = { code: 'cancelled-on-request', message: 'It was cancelled with `pipeline cancel`.' };
 
 export interface OutcomesTools {
@@ -42,7 +50,10 @@ export interface OutcomesTools {
   readonly attempts: {
     changedInputs(call: KeyedCall): string[];
     clean(call: KeyedCall): void;
-    forget(call: KeyedCall): void;
+    forget(call: KeyedCall, how?: { isLost?: boolean }): void;
+    forgetLost(call: KeyedCall): void;
+    endedWellAfterAll(call: KeyedCall): boolean;
+    staysWithScheduler(call: KeyedCall): boolean;
   };
   /** Whether somebody wants the node at an address to end. */
   readonly isUnwanted: (address: string) => boolean;
@@ -53,6 +64,7 @@ export interface OutcomesTools {
 /** What follows from how a node ended: known, done, tried again, or failed, and the same for those that share its fingerprint. */
 export class Outcomes {
   readonly #tools: OutcomesTools;
+  readonly #kept = new WeakMap<AttemptEnd, Kept>();
 
   constructor(tools: OutcomesTools) {
     this.#tools = tools;
@@ -86,15 +98,43 @@ export class Outcomes {
     leases.release(fingerprint);
   }
 
+  /** Puts on record what attempts gave, before `ended` takes them one by one: a disk that is waited for takes as long for all. */
+  async keep(all: readonly { readonly call: KeyedCall; readonly end: AttemptEnd }[]): Promise<void> {
+    const records: NodeRecord[] = [];
+    for (const { call, end } of all) {
+      if (end.failure || !end.outputs || !this.#tools.leases.holds(call.fingerprint)) continue;
+      const failure = await this.#changedMeanwhile(call, end);
+      const before = failure ? undefined : await this.#tools.history.before(call);
+      const record = recordOf(call, end.outputs, end, this.#tools.run);
+      const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(record.outputs);
+      this.#kept.set(end, { failure, changed });
+      if (!failure) records.push(record);
+    }
+    await this.#tools.store.records.set(...records);
+  }
+
   async ended(call: KeyedCall, end: AttemptEnd): Promise<void> {
     const { attempts, leases, journal, pass, isUnwanted } = this.#tools;
     const { address, label } = call.instance;
     const { attempt, seconds, log, cost } = end;
     const at = { attempt, seconds, log, cost };
-    const failure = end.failure ?? (await this.#changedMeanwhile(call, end));
-    if (!failure && end.outputs) {
-      await this.#keep(call, end.outputs, end);
+    if (!leases.holds(call.fingerprint)) return this.#takenOver(call, end);
+    if (!this.#kept.has(end)) await this.keep([{ call, end }]);
+    const kept = this.#kept.get(end);
+    const failure = kept?.failure ?? end.failure;
+    if (kept && !failure && end.outputs) {
+      journal.emit({
+        type: 'node-finished',
+        address,
+        fingerprint: call.fingerprint,
+        seconds,
+        changed: kept.changed,
+        cost,
+      });
+      attempts.clean(call);
+      this.#finish(call, end.outputs);
       attempts.forget(call);
+      attempts.forgetLost(call);
       leases.release(call.fingerprint);
       return;
     }
@@ -102,7 +142,8 @@ export class Outcomes {
       code: 'bug',
       message: 'It gave nothing: this is a mistake in the framework, please report it.',
     };
-    attempts.forget(call);
+    if (why.code === 'disk-full' && attempts.staysWithScheduler(call)) throw notTakenIn(label, why);
+    attempts.forget(call, { isLost: end.cause === 'lost' || end.cause === 'node-failed' });
     if (isUnwanted(address)) {
       this.giveUp(call, unwanted, at);
       return;
@@ -122,7 +163,16 @@ export class Outcomes {
     pass.queue.add({ call, reason, isForced: false, attempt: attempt + 1, tries });
   }
 
+  /** Nothing of it may be kept, cleaned up or told: its place is with those who wait for another run. */
+  #takenOver(call: KeyedCall, { attempt, tries }: AttemptEnd): void {
+    const { journal, pass } = this.#tools;
+    const reason = 'this driver stood still, and another run has taken it over';
+    journal.emit({ type: 'node-requeued', address: call.instance.address, attempt, reason });
+    pass.queue.add({ call, reason, isForced: false, attempt: attempt + 1, tries });
+  }
+
   #nextTry(call: KeyedCall, end: AttemptEnd): Tries | undefined {
+    if (this.#tools.attempts.endedWellAfterAll(call)) return end.tries; // the next attempt is the one that did
     const { node } = call.instance.of;
     const retries = node.type === 'call' ? (node.options.retries ?? 0) : 0;
     // What could not even be started has no resources to speak of.
@@ -174,19 +224,6 @@ export class Outcomes {
     };
   }
 
-  async #keep(call: KeyedCall, outputs: Readonly<Record<string, Output>>, end: AttemptEnd): Promise<void> {
-    const { history, store, journal, attempts, run } = this.#tools;
-    const { instance, fingerprint } = call;
-    const before = await history.before(call);
-    const record = recordOf(call, outputs, end, run);
-    await store.records.set(record);
-    const changed = !before || JSON.stringify(before.outputs) !== JSON.stringify(record.outputs);
-    const { seconds, cost } = end;
-    journal.emit({ type: 'node-finished', address: instance.address, fingerprint, seconds, changed, cost });
-    attempts.clean(call);
-    this.#finish(call, outputs);
-  }
-
   #finish(call: KeyedCall, outputs: Readonly<Record<string, Output>>): void {
     const { pass, losses, journal } = this.#tools;
     const { address } = call.instance;
@@ -199,4 +236,11 @@ export class Outcomes {
       pass.dataflow.finish(at, outputs);
     }
   }
+}
+
+/** What a job made waits in its folder: no work is lost, and no try, by a driver that ends here. */
+function notTakenIn(label: string, { code, message, hint = '' }: Failure): Problem {
+  return new Problem(code, `The result of ${label} is there, and there is no room to keep it. ${message}`, {
+    hint: `Make room, then: pipeline resume. It takes the result in without running anything again.\n${hint}`.trim(),
+  });
 }

@@ -144,6 +144,8 @@ export interface Executor {
   /** Ends a job: politely, and after a grace time for good; at once when `now`. */
   cancel(job: Job, how?: { now?: boolean }): void;
   queueStatus(job: Job): QueueStatus | undefined;
+  /** Whether the job in a folder has come to a good end by its own word, whatever was told of it. Default: nobody knows. */
+  endedWell?(folder: string): boolean;
   /** Called with every change, in order. */
   onChange(listener: (change: Change) => void): void;
   /** Resolves once all that was submitted is on its way and the queue was looked at after that. */

@@ -46,6 +46,7 @@ export function guarded(executor: Executor, name: string): Executor {
       }
     },
     queueStatus: (job) => called('queueStatus', () => executor.queueStatus(plainJob(job))),
+    endedWell: (folder) => called('endedWell', () => executor.endedWell?.(folder) ?? false),
     onChange: (next) => {
       listener = next;
       executor.onChange((change: unknown) => {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { canonicalJson } from '../../cache/canonical-json.ts';
-import { listedFault, listOf } from '../../cache/code/listed-files.ts';
+import { listedChange, listedFault, listOf } from '../../cache/code/listed-files.ts';
 import { digestFileSync } from '../../cache/digest.ts';
 import { Problem } from '../../cache/problem.ts';
 import { ownPath } from '../../cache/store-border.ts';
@@ -30,15 +30,10 @@ export async function freezeFiles(
   { spec, recipe }: KeyedCall,
   { root, codeFolder }: FreezePlace,
 ): Promise<string | undefined> {
-  const paths = pathsAmong(recipe.files ?? {});
-  if (paths.length === 0 || spec.cwd || spec.run || paths.some((path) => path.startsWith('../'))) return undefined;
-  const name = createHash('sha256')
-    .update(canonicalJson({ root, files: recipe.files ?? {} }))
-    .digest('hex')
-    .slice(0, 32);
-  const frozen = ownPath(codeFolder, `files-${name}`);
-  if (listedFault(frozen) === undefined) return frozen;
+  const frozen = frozenFolder({ spec, recipe }, { root, codeFolder });
+  if (frozen === undefined || listedFault(frozen) === undefined) return frozen;
   if (await staysInPlace({ spec, recipe }, root)) return undefined;
+  const paths = pathsAmong(recipe.files ?? {});
 
   const aside = `${frozen}.${randomBytes(4).toString('hex')}.tmp`;
   try {
@@ -71,7 +66,25 @@ export async function staysInPlace(
   return (await Promise.all(answers)).includes(true);
 }
 
-interface FreezePlace {
+/** A program that writes to its own code changes that of others too: which file is not as it was frozen, in words. */
+export function frozenChange(call: Pick<KeyedCall, 'spec' | 'recipe'>, place: FreezePlace): string | undefined {
+  const frozen = frozenFolder(call, place);
+  return frozen && listedChange(frozen);
+}
+
+/** Undefined for a task whose code runs where it lies. */
+function frozenFolder(
+  { spec, recipe }: Pick<KeyedCall, 'spec' | 'recipe'>,
+  { root, codeFolder }: FreezePlace,
+): string | undefined {
+  const files = recipe.files ?? {};
+  const paths = pathsAmong(files);
+  if (paths.length === 0 || spec.cwd || spec.run || paths.some((path) => path.startsWith('../'))) return undefined;
+  const name = createHash('sha256').update(canonicalJson({ root, files })).digest('hex').slice(0, 32);
+  return ownPath(codeFolder, `files-${name}`);
+}
+
+export interface FreezePlace {
   readonly root: string;
   readonly codeFolder: string;
 }
@@ -84,6 +97,8 @@ function copyDeclared(from: string, to: string, declared: readonly (readonly str
   for (const name of readdirSync(from).sort()) {
     const inside = below.get(name);
     const [source, target] = [join(from, name), join(to, name)];
+    // What Python compiled of one text would be taken for another that has its size and time.
+    if (name === '__pycache__') continue;
     if (!inside) symlinkSync(source, target);
     else if (inside.some((rest) => rest.length === 0)) copyFileSync(source, target, constants.COPYFILE_FICLONE);
     else copyDeclared(source, target, inside);

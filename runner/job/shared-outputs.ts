@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncNow, syncTree } from '../../cache/durable.ts';
 import { ownPath } from '../../cache/store-border.ts';
 
 /*
@@ -31,12 +32,19 @@ export function nextEpoch(work: string): number {
   const epoch = Math.max(0, ...epochs) + 1;
   mkdirSync(work, { recursive: true });
   writeFileSync(join(work, `asked.${epoch}`), '');
+  syncNow(work); // a number that was given out and forgotten would let two attempts write at once
   return epoch;
 }
 
+/** Tells the node of the next attempt that a former one, which nobody here can see, may still write. */
+export function noteUnseenUser(work: string): void {
+  mkdirSync(work, { recursive: true });
+  writeFileSync(join(work, 'user.0.unseen'), '');
+}
+
 /**
- * The folder for an attempt on this machine. What a lost host may still write to is left to it, and a copy of that gone on
- * with: renamed first, so that the copy cannot be written to by its path.
+ * The folder for an attempt on this machine. What a lost host, or a driver that nobody here can see, may still write to is left to
+ * it, and a copy of that gone on with: renamed first, so that the copy cannot be written to by its path.
  */
 export async function takeOver(work: string): Promise<string> {
   const users = namesIn(work).filter((name) => name.startsWith('user.'));
@@ -53,7 +61,9 @@ export async function takeOver(work: string): Promise<string> {
       verbatimSymlinks: true,
       mode: constants.COPYFILE_FICLONE,
     });
+    await syncTree(join(work, 'part'));
     renameSync(join(work, 'part'), next);
+    syncNow(work); // before the only other copy of hours of work goes away
     rmSync(left, { recursive: true, force: true });
   }
   for (const name of users) rmSync(join(work, name), { force: true });

@@ -14,6 +14,14 @@ interface Properties {
   readonly internalProperties?: readonly Property[];
 }
 
+export interface Position {
+  readonly scriptId: string;
+  /** From 0. */
+  readonly lineNumber: number;
+  /** From 0. */
+  readonly columnNumber: number;
+}
+
 interface Scope {
   readonly description: string;
   readonly object: object;
@@ -42,10 +50,15 @@ export class Closures {
     return seen;
   }
 
-  /** The module that a function is written in, as a URL. */
+  /** Where a function begins in the text of its module; undefined for one that has no text. */
+  positionOf(fn: object): Position | undefined {
+    const found = this.#internals(fn).find(({ name }) => name === '[[FunctionLocation]]');
+    return found?.value?.value as Position | undefined;
+  }
+
+  /** The module that a function is written in, as a URL; the first question takes long where many modules are loaded. */
   moduleOf(fn: object): string | undefined {
-    const location = this.#internals(fn).find(({ name }) => name === '[[FunctionLocation]]')?.value?.value;
-    const script = (location as { scriptId?: string } | undefined)?.scriptId;
+    const script = this.positionOf(fn)?.scriptId;
     if (script === undefined) return undefined;
     if (!this.#urls.has(script)) this.#learnUrls();
     return this.#urls.get(script);

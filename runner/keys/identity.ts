@@ -1,11 +1,14 @@
 import { types } from 'node:util';
+import type { z } from 'zod';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
 import { digestBytes } from '../../cache/digest.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import { type Kind, kindOf } from '../../tasks/core/artifact.ts';
+import type { Definition } from '../../tasks/core/definitions.ts';
 import { isRef } from '../../tasks/core/ref.ts';
 import { Closures } from './closures.ts';
-import type { DeclaredType } from './declared-type.ts';
+import { type DeclaredType, mayTransform } from './declared-type.ts';
+import { isWrittenIn } from './written-in.ts';
 
 /** Characters of a captured value that a recipe holds as it is; longer ones by digest. */
 const longestShown = 1000;
@@ -13,18 +16,19 @@ const longestShown = 1000;
 /** Whoever walks a value calls itself for each level. */
 const mostLevels = 500;
 
-type CodeOf = (definedAt: string) => Readonly<Record<string, string>>;
+type Code = Readonly<Record<string, string>>;
+type CodeOf = (definedAt: string) => Code;
 /** Functions and values that hold the one that is described. */
 type Holders = readonly unknown[];
 
-type AnyFunction = (...args: never[]) => unknown;
+export type AnyFunction = (...args: never[]) => unknown;
 
 /** Says what functions, and the values that they close over, are: as plain data that is the same in every process. */
 export class Identity {
   readonly #closures = new Closures();
   readonly #codeOf: CodeOf;
   readonly #kinds = new Map<Kind, Json>();
-  /** Where what is described is used: finding out where each of its functions stands takes longer. */
+  /** A module that reaches all that is described: finding out where each function stands takes longer. */
   #home: string | undefined;
 
   constructor(codeOf: CodeOf) {
@@ -37,33 +41,57 @@ export class Identity {
     return Object.fromEntries(named) as Record<string, Json>;
   }
 
+  /**
+   * The code of the place where a task is made, and that of its body's own module: a function that makes tasks may get their
+   * bodies from anywhere.
+   */
+  codeAround(fn: AnyFunction, definedAt: string): Code {
+    const code = this.#codeOf(definedAt);
+    if (isWrittenIn(String(fn), this.#closures.positionOf(fn), definedAt)) return code;
+    return together(code, this.#codeOf(this.#moduleOf(fn, 'its body')));
+  }
+
   /** What a type says, by structure; functions in it count by their text, and by the code of the module that uses them. */
-  typeOf(type: object, definedAt: string): DeclaredType {
-    let text: string;
+  typeOf(type: z.ZodType, { name, definedAt, madeIn }: Definition): DeclaredType {
+    const transforms = mayTransform(type);
     try {
-      this.#home = definedAt;
-      text = canonicalJson(this.#value(type, 'its type', []));
+      const text = this.#at(madeIn === 'module' ? definedAt : undefined, () => this.#value(type, 'its type', []));
+      return { digest: digestBytes(canonicalJson(text)), transforms };
     } catch (error) {
       if (!Problem.is(error) || error.code !== 'unknown-closure') throw error;
-      text = canonicalJson({ $module: this.#codeOf(definedAt) });
-    } finally {
-      this.#home = undefined;
+      if (transforms && madeIn === 'function') throw unknownTransform(name, error);
+      return { digest: digestBytes(canonicalJson({ $module: this.#codeOf(definedAt) })), transforms };
     }
-    return { digest: digestBytes(text), transforms: text.includes('"type":"transform"') };
+  }
+
+  #at<T>(home: string | undefined, describe: () => T): T {
+    const before = this.#home;
+    try {
+      this.#home = home;
+      return describe();
+    } finally {
+      this.#home = before;
+    }
   }
 
   /** What it computes is computed again from the files, so how it is transformed does not matter: one digest of all. */
   #kind(kind: Kind, where: string, holders: Holders): Json {
     const known = this.#kinds.get(kind);
     if (known !== undefined) return known;
-    const { name, meta, inspect, site } = kind;
-    const closes = site.madeIn === 'module' ? [] : this.#captured(inspect);
-    const closure = closes.map(([key, value]) => [key, this.#value(value, `${where}: ${key}`, holders)]);
-    const type = this.#value(meta, where, holders);
-    const all = { type, text: String(inspect), code: this.#codeOf(site.at), closure };
-    const described = { $kind: name, is: digestBytes(canonicalJson(all as Json)) };
+    const described = { $kind: kind.name, is: digestBytes(canonicalJson(this.#kindInFull(kind, where, holders))) };
     this.#kinds.set(kind, described);
     return described;
+  }
+
+  /** The same whoever asks first. */
+  #kindInFull({ meta, inspect, files, site }: Kind, where: string, holders: Holders): Json {
+    const code = this.#codeOf(site.at);
+    if (site.madeIn === 'module') {
+      const type = this.#at(site.at, () => this.#value(meta, where, holders));
+      return { type, text: String(inspect), code };
+    }
+    const parts = [meta, inspect, files];
+    return { code, parts: this.#at(undefined, () => parts.map((part) => this.#value(part, where, holders))) };
   }
 
   /** A name that stands nowhere in the text is seen by another function of the same scope only. */
@@ -142,14 +170,19 @@ export class Identity {
       if (fn.name.startsWith('bound ')) throw unknown(where, 'a bound function');
       return { $native: fn.name };
     }
-    const module = this.#home ?? this.#closures.moduleOf(fn);
-    if (module === undefined) throw unknown(where, 'a function that is in no module');
+    const code = this.#codeOf(this.#home ?? this.#moduleOf(fn, where));
     const closes = this.#captured(fn).map(([name, value]) => [
       name,
       this.#value(value, `${where}: ${name}`, [...holders, fn]),
     ]);
-    const code = this.#codeOf(this.#home ?? `${module}:1:1`);
     return { $function: digestBytes(canonicalJson({ text, code, closes } as Json)) };
+  }
+
+  /** As a position in it. */
+  #moduleOf(fn: AnyFunction, where: string): string {
+    const module = this.#closures.moduleOf(fn);
+    if (!module) throw unknown(where, 'a function that is in no module');
+    return `${module}:1:1`;
   }
 }
 
@@ -193,6 +226,22 @@ function seesThis(text: string): boolean {
   const isArrow = /^(async\s*)?(\(|[\w$]+\s*=>)/.test(text);
   const bindsThis = /\bfunction\b|\bclass\b|(?<!\b(if|for|while|switch|catch|with)\s*)\([^()]*\)\s*\{/.test(text);
   return isArrow && !bindsThis && /\bthis\s*[.[]/.test(text);
+}
+
+/** Of a package that two modules get in several versions, all of them. */
+function together(one: Code, other: Code): Code {
+  const all = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort();
+  return Object.fromEntries(
+    all.map((name) => [name, [...new Set([one[name], other[name]])].filter((is) => is !== undefined).join(', ')]),
+  );
+}
+
+function unknownTransform(task: string, cause: Problem): Problem {
+  return new Problem(
+    'unknown-closure',
+    `A type of the outputs of ${task} transforms values by what nobody can know: ${cause.message}.`,
+    { hint: 'Transform in the body or the program instead, or define the type at the top level of its module.', cause },
+  );
 }
 
 function short(value: Json): Json {

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fingerprint, type Recipe } from '../../cache/recipe.ts';
 import { messageOf, Problem } from '../../cache/problem.ts';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
@@ -12,9 +14,12 @@ import type { KeyedCall } from './keyed-call.ts';
 import { bodyOf, taskOf } from './service-task.ts';
 import { filesOf, hangsOnStart, startWords } from './code-files.ts';
 import { commandIn } from './command.ts';
-import { Identity } from './identity.ts';
+import { type AnyFunction, Identity } from './identity.ts';
 import { describeOutput, forRecipe, parseInputs } from '../values/declared.ts';
 import { mapArtifacts } from '../values/leaves.ts';
+
+/** What was observed so short ago is not looked at again before the job starts, in milliseconds: only after it. */
+const freshMs = 2000;
 
 /** What is known of the sources that tasks are defined in. */
 export interface Sources {
@@ -34,6 +39,11 @@ export class Recipes {
   readonly #types = new Map<TaskSpec, Readonly<Record<string, DeclaredType>>>();
   /** Tasks whose author says by `version` what they are. */
   readonly #versioned = new Map<Digest, TaskSpec>();
+  /** Under which times of its files a task's recipe was found to hold. */
+  readonly #timesSeen = new Map<TaskSpec, string>();
+  readonly #timesAtStart = new WeakMap<KeyedCall, Readonly<Record<string, string>>>();
+  readonly #observedAt = new WeakMap<KeyedCall, number>();
+  readonly #isSeenOutdated = new WeakSet<KeyedCall>();
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -62,6 +72,7 @@ export class Recipes {
       fingerprint: fingerprint(recipe),
       types: this.#typesOf(spec, instance),
     };
+    if (spec.observe) this.#observedAt.set(call, performance.now());
     if (spec.run && spec.version !== undefined) this.#refuseTwin(call);
     return call;
   }
@@ -72,7 +83,7 @@ export class Recipes {
     const known = this.#types.get(spec);
     if (known) return known;
     const types = Object.entries(spec.outputs).map(([name, type]) => {
-      return [name, this.#identity.typeOf(type, spec.definedAt)] as const;
+      return [name, this.#identity.typeOf(type, spec)] as const;
     });
     const all = Object.fromEntries(types);
     this.#types.set(spec, all);
@@ -95,7 +106,7 @@ export class Recipes {
   /** What a body is, as far as it can be told. */
   #bodyIn(spec: TaskSpec): string {
     try {
-      return canonicalJson(this.#body(spec));
+      return canonicalJson(this.#body(bodyOf(spec) ?? nothing));
     } catch (error) {
       if (Problem.is(error)) return String(bodyOf(spec)); // the author says what it is
       throw error;
@@ -106,16 +117,62 @@ export class Recipes {
    * What has changed outside of the store since `prepare`: files by name. Empty when all stood still. A job that ran `frozen`
    * code does not care about the files of the project.
    */
-  async changedSince({ spec, inputs, recipe }: KeyedCall, { frozen }: { frozen: boolean }): Promise<string[]> {
-    const now = spec.code.length > 0 && !frozen ? await filesOf(spec, this.#sources.root, recipe.command) : {};
-    const before = frozen ? {} : (recipe.files ?? {});
-    const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
-    const changed = names.filter((name) => before[name] !== now[name]);
+  async changedSince(call: KeyedCall, { frozen }: { frozen: boolean }): Promise<string[]> {
+    const { spec, inputs, recipe } = call;
+    const changed = frozen ? [] : await this.#changedFiles(call);
     if (!spec.observe) return changed;
     const observed = await this.#observe(spec, inputs);
-    if (JSON.stringify(observed) === JSON.stringify(recipe.observed)) return changed;
+    if (isSame(observed, recipe.observed)) return changed;
     const paths = Object.values(inputs).filter((value) => typeof value === 'string' && value.includes('/'));
     return [...changed, ...(paths.length > 0 ? paths.map(String) : [`what ${spec.name} observes`])];
+  }
+
+  /**
+   * Whether code files or what was observed are others than when the recipe was made: then its job need not start. From here on files
+   * that run where they lie are watched: one that is edited, and put back, before the job has ended, has other times.
+   */
+  async isOutdated(call: KeyedCall): Promise<boolean> {
+    const { spec, recipe } = call;
+    if (this.#isSeenOutdated.has(call)) return true;
+    if (spec.code.length === 0) return false;
+    const { files = {} } = recipe;
+    const times = timesOf(files, this.#sources.root);
+    this.#timesAtStart.set(call, times);
+    const seen = JSON.stringify([files, times]);
+    if (this.#timesSeen.get(spec) === seen) return false;
+    if ((await this.#changedFiles(call)).length > 0) return true;
+    this.#timesSeen.set(spec, seen);
+    return false;
+  }
+
+  /** Whether the world outside was looked at so long ago that it may be another: `lookAgain` tells. */
+  isObservedLongAgo(call: KeyedCall): boolean {
+    return call.spec.observe !== undefined && performance.now() - (this.#observedAt.get(call) ?? 0) > freshMs;
+  }
+
+  /** Never throws: what cannot be observed any more is told when it gets a new recipe. */
+  async lookAgain(call: KeyedCall): Promise<void> {
+    const changed = await this.changedSince(call, { frozen: true }).catch(() => ['']);
+    if (changed.length > 0) this.#isSeenOutdated.add(call);
+    else this.#observedAt.set(call, performance.now());
+  }
+
+  /** What was worked out of a task's files is worked out again. */
+  forget(spec: TaskSpec): void {
+    this.#fixed.delete(spec);
+    this.#timesSeen.delete(spec);
+  }
+
+  /** By content; and those that were written to since the job started, though they have it again. */
+  async #changedFiles(call: KeyedCall): Promise<string[]> {
+    const { spec, recipe } = call;
+    if (spec.code.length === 0) return [];
+    const { files: before = {} } = recipe;
+    const now = await filesOf(spec, this.#sources.root, recipe.command);
+    const atStart = this.#timesAtStart.get(call);
+    const times = atStart && timesOf(before, this.#sources.root);
+    const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
+    return names.filter((name) => before[name] !== now[name] || atStart?.[name] !== times?.[name]);
   }
 
   /** The part of a recipe that is the same whatever the inputs are, for programs that are started alike. */
@@ -142,15 +199,22 @@ export class Recipes {
 
   /** Where name and module do not say which body is meant, its text and what it closes over do. */
   #codeOf(spec: TaskSpec): Pick<Recipe, 'code' | 'body' | 'closure'> {
-    const code = this.#sources.codeOf(spec.definedAt);
-    return isOnlyOne(spec) ? { code } : { code, ...this.#body(spec) };
+    if (isOnlyOne(spec)) return { code: this.#sources.codeOf(spec.definedAt) };
+    const run = bodyOf(spec) ?? nothing;
+    return this.#refusing(spec, () => ({
+      code: this.#identity.codeAround(run, spec.definedAt),
+      ...this.#body(run),
+    }));
   }
 
-  #body(spec: TaskSpec): { body: Digest; closure?: Readonly<Record<string, Json>> } {
-    const run = bodyOf(spec) ?? (() => undefined);
+  #body(run: AnyFunction): { body: Digest; closure?: Readonly<Record<string, Json>> } {
+    const closure = this.#identity.closureOf(run);
+    return { body: digestBytes(String(run)), ...(Object.keys(closure).length > 0 ? { closure } : {}) };
+  }
+
+  #refusing<T>(spec: TaskSpec, describe: () => T): T {
     try {
-      const closure = this.#identity.closureOf(run);
-      return { body: digestBytes(String(run)), ...(Object.keys(closure).length > 0 ? { closure } : {}) };
+      return describe();
     } catch (cause) {
       if (!Problem.is(cause) || cause.code !== 'unknown-closure') throw cause;
       throw new Problem(
@@ -184,6 +248,18 @@ export function counted(
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isUncounted(shape[name])));
 }
 
+const nothing = (): undefined => undefined;
+
+/** What has no one form in JSON is not the same as what a recipe holds. */
+function isSame(observed: unknown, before: Json | undefined): boolean {
+  try {
+    return canonicalJson(observed) === canonicalJson(before);
+  } catch (error) {
+    if (Problem.is(error) && error.code === 'not-canonical') return false;
+    throw error;
+  }
+}
+
 /** What is known of the files that a body gets: it can see it. */
 function knownOf(inputs: Readonly<Record<string, unknown>>): { meta?: Readonly<Record<string, Json>> } {
   const found: Record<string, Json> = {};
@@ -204,4 +280,13 @@ export function specOf(instance: Instance): TaskSpec {
   const spec = taskOf(node);
   if (spec) return spec;
   throw new Problem('bug', `${instance.address} runs nothing: this is a mistake in the framework, please report it.`);
+}
+
+/** What changes whenever a file is written to, by path; of names that are no files nothing. */
+function timesOf(files: Readonly<Record<string, string>>, root: string): Record<string, string> {
+  const all = Object.keys(files).map((path) => {
+    const stats = statSync(resolve(root, path), { bigint: true, throwIfNoEntry: false });
+    return [path, stats ? [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ') : ''];
+  });
+  return Object.fromEntries(all) as Record<string, string>;
 }

@@ -1,8 +1,20 @@
-import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fdatasync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { isEntryPath } from '../../cache/border.ts';
 import { isTable } from '../../cache/canonical-json.ts';
 import { isDigest } from '../../cache/digest.ts';
+import { syncAll } from '../../cache/durable.ts';
 import { fileProblem } from '../../cache/file-problem.ts';
 import { Problem } from '../../cache/problem.ts';
 import { ownPath } from '../../cache/store-border.ts';
@@ -10,6 +22,7 @@ import { endTornLine, readJsonLines } from '../files/json-lines.ts';
 import { Lines } from '../files/lines.ts';
 import { type Event, eventFormat } from './events.ts';
 
+const datasync = promisify(fdatasync);
 const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants;
 
 /** The log of one run, one JSON line per event, written by its driver alone. */
@@ -17,6 +30,11 @@ export interface RunLog {
   readonly run: string;
   readonly folder: string;
   append(event: Event): void;
+  /**
+   * Ends when all that was appended before is on the disk, if any of it says that something was made: a run that made nothing new
+   * has nothing to lose. Throws a `Problem`.
+   */
+  settle(): Promise<void>;
   close(): void;
 }
 
@@ -48,33 +66,61 @@ export function createRun(root: string): { run: string; folder: string } {
   }
 }
 
-export function openLog(root: string, run: string): RunLog {
-  const folder = ownPath(join(root, 'runs'), run);
-  const path = logPath(folder);
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw linkedLog(path);
-  endTornLine(path);
-  const file = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o666);
-  const lines = new Lines((text) => void writeSync(file, text), mostHeldBack);
-  return {
-    run,
-    folder,
-    append: (event) => {
-      lines.add(JSON.stringify(event));
-      // That something is known any other driver finds out for itself: nothing is lost when the last of these are.
-      if (event.type !== 'node-cached') lines.flush();
-    },
-    close: () => {
-      try {
-        lines.flush();
-      } finally {
-        closeSync(file);
-      }
-    },
-  };
-}
-
 /** So many events may wait to be written together. */
 const mostHeldBack = 100;
+
+export function openLog(root: string, run: string): RunLog {
+  return new FileLog(ownPath(join(root, 'runs'), run), run);
+}
+
+class FileLog implements RunLog {
+  readonly run: string;
+  readonly folder: string;
+  readonly #file: number;
+  readonly #lines = new Lines((text) => void writeSync(this.#file, text), mostHeldBack);
+  #isNew = true;
+  /** Something was made since this log was opened: what is said of it must not be lost. */
+  #hasMade = false;
+  #isUnsettled = false;
+
+  constructor(folder: string, run: string) {
+    this.run = run;
+    this.folder = folder;
+    const path = logPath(folder);
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw linkedLog(path);
+    endTornLine(path);
+    this.#file = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o666);
+  }
+
+  append(event: Event): void {
+    this.#lines.add(JSON.stringify(event));
+    // That something is known any other driver finds out for itself: nothing is lost when the last of these are.
+    if (event.type !== 'node-cached') this.#lines.flush();
+    const isMade = event.type === 'node-finished' || event.type === 'item-released';
+    this.#hasMade ||= isMade;
+    this.#isUnsettled ||= isMade || (this.#hasMade && event.type === 'run-finished');
+  }
+
+  async settle(): Promise<void> {
+    if (!this.#isUnsettled) return;
+    this.#isUnsettled = false;
+    try {
+      await datasync(this.#file);
+      if (this.#isNew) await syncAll([requestPath(this.folder), this.folder, dirname(this.folder)].filter(existsSync));
+      this.#isNew = false;
+    } catch (cause) {
+      throw fileProblem(cause, logPath(this.folder));
+    }
+  }
+
+  close(): void {
+    try {
+      this.#lines.flush();
+    } finally {
+      closeSync(this.#file);
+    }
+  }
+}
 
 function linkedLog(path: string): Problem {
   return new Problem('store-leaves', `${path} is a link: the log would be written outside of the store.`, {
@@ -85,6 +131,11 @@ function linkedLog(path: string): Problem {
 /** All events of a run; none before its driver begins. */
 export function readEvents(folder: string): Event[] {
   return readJsonLines(logPath(folder), asEvent);
+}
+
+/** What a run was started with, as JSON. */
+export function requestPath(runFolder: string): string {
+  return join(runFolder, 'run.json');
 }
 
 export function logPath(runFolder: string): string {

@@ -1,8 +1,10 @@
-import { mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { isEntryPath, nameOf, parseDigest } from '../../cache/border.ts';
 import { type Digest, digestPattern, isDigest } from '../../cache/digest.ts';
+import { syncNow } from '../../cache/durable.ts';
 import { Problem } from '../../cache/problem.ts';
 import { removeFile } from '../../cache/remove.ts';
 import { writeWhole } from '../../cache/write-whole.ts';
@@ -43,15 +45,17 @@ export type Submission = z.infer<typeof Submission>;
 export class Submissions {
   readonly #folder: string;
   #isMade = false;
+  /** By fingerprint, the newest first; read when it is first asked for. */
+  #lost: Map<string, Submission[]> | undefined;
 
   constructor(storeRoot: string) {
     this.#folder = join(storeRoot, 'submitted');
   }
 
   write(submission: Submission): void {
-    if (!this.#isMade) mkdirSync(this.#folder, { recursive: true });
+    if (!this.#isMade && mkdirSync(this.#folder, { recursive: true })) syncNow(dirname(this.#folder));
     this.#isMade = true;
-    writeWhole(this.#path(submission.fingerprint), JSON.stringify(submission));
+    writeWhole(this.#path(submission.fingerprint), JSON.stringify(submission), { lasting: true });
   }
 
   /** Throws `other-version` when the job was submitted by another version of this program, which alone can take it over. */
@@ -77,13 +81,54 @@ export class Submissions {
     removeFile(this.#path(fingerprint));
   }
 
+  /** Its job was lost, and another is to follow: what it may still come to is looked for before that. */
+  lose(fingerprint: Digest): void {
+    const path = this.#path(fingerprint);
+    const submission = readJson(path, Submission);
+    if (!submission) return;
+    mkdirSync(this.#lostFolder, { recursive: true });
+    renameSync(path, this.#lostPath(submission));
+    this.#lostOnes().set(fingerprint, [submission, ...this.lostOf(fingerprint)]);
+  }
+
+  /** Jobs of this fingerprint that were lost, the newest first. */
+  lostOf(fingerprint: string): readonly Submission[] {
+    return this.#lostOnes().get(fingerprint) ?? [];
+  }
+
+  /** One that was lost is to be taken over after all. */
+  find(submission: Submission): void {
+    renameSync(this.#lostPath(submission), this.#path(submission.fingerprint));
+    const others = this.lostOf(submission.fingerprint).filter(({ token }) => token !== submission.token);
+    this.#lostOnes().set(submission.fingerprint, others);
+  }
+
+  /** Nobody asks any more what became of them. */
+  forgetLost(fingerprint: Digest): void {
+    for (const submission of this.lostOf(fingerprint)) removeFile(this.#lostPath(submission));
+    this.#lostOnes().delete(fingerprint);
+  }
+
+  #lostOnes(): Map<string, Submission[]> {
+    if (this.#lost) return this.#lost;
+    const read = namesIn(this.#lostFolder).flatMap((name) => readJson(join(this.#lostFolder, name), Submission) ?? []);
+    const inside = read.filter(({ folder }) => this.#isInside(folder)).sort((a, b) => b.attempt - a.attempt);
+    this.#lost = new Map();
+    for (const one of inside) this.#lost.set(one.fingerprint, [...this.lostOf(one.fingerprint), one]);
+    return this.#lost;
+  }
+
+  get #lostFolder(): string {
+    return join(this.#folder, 'lost');
+  }
+
+  #lostPath({ token }: Submission): string {
+    return join(this.#lostFolder, `${createHash('sha256').update(token).digest('hex')}.json`);
+  }
+
   fingerprints(): Set<string> {
-    try {
-      const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
-      return new Set(names.map((name) => `sha256:${name.replace(/\.json$/, '')}`).filter(isDigest));
-    } catch {
-      return new Set(); // nothing was ever submitted
-    }
+    const names = namesIn(this.#folder).filter((name) => name.endsWith('.json'));
+    return new Set(names.map((name) => `sha256:${name.replace(/\.json$/, '')}`).filter(isDigest));
   }
 
   /** Those that this version can take over. */
@@ -101,6 +146,15 @@ export class Submissions {
 
   #path(fingerprint: string): string {
     return join(this.#folder, `${nameOf(parseDigest(fingerprint))}.json`);
+  }
+}
+
+/** None where nothing was ever submitted, or lost. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

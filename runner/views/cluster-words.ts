@@ -18,7 +18,7 @@ export function waitingWords({ queueStatus }: OnCluster, now: number): string {
     startsAt === undefined || startsAt < now
       ? ''
       : `, starts about ${localTime(startsAt).slice(-5)} (in ${duration((startsAt - now) / 1000)})`;
-  return `job ${id} waits${reason === '' ? '' : `: ${oneLine(reason)}`}${starts}`;
+  return `${id === '' ? '' : `job ${id} `}waits${reason === '' ? '' : `: ${oneLine(reason)}`}${starts}`;
 }
 
 /** Where a job runs, how much of its time is over, and what it has cost so far. */

@@ -3,17 +3,18 @@ import type { CallSite } from './call-site.ts';
 /** Shared by all copies of this module, frozen ones included. */
 const key = Symbol.for('stet.definitions');
 
-/** How many bodies there are under one name in one module: a recipe must then tell them apart. */
+/** How many bodies there are under one name in one module, and how many one call of `task` makes: a recipe must then tell them apart. */
 const known = ((globalThis as { [key]?: Map<string, number> })[key] ??= new Map<string, number>());
 
 /** Remembers what a module defines as it is loaded; what functions make is told apart anyway. */
 export function rememberDefinition(name: string, { at, madeIn }: CallSite): void {
-  if (madeIn === 'module') known.set(nameIn(at, name), countOf(at, name) + 1);
+  if (madeIn !== 'module') return;
+  for (const one of [nameIn(at, name), at]) known.set(one, countOf(one) + 1);
 }
 
 /** Whether name and module say which body is meant. */
 export function isOnlyOne({ name, definedAt, madeIn }: Definition): boolean {
-  return madeIn === 'module' && countOf(definedAt, name) <= 1;
+  return madeIn === 'module' && countOf(nameIn(definedAt, name)) <= 1 && countOf(definedAt) <= 1;
 }
 
 export interface Definition {
@@ -22,5 +23,5 @@ export interface Definition {
   readonly madeIn: CallSite['madeIn'];
 }
 
-const countOf = (at: string, name: string): number => known.get(nameIn(at, name)) ?? 0;
+const countOf = (what: string): number => known.get(what) ?? 0;
 const nameIn = (at: string, name: string): string => `${at.replace(/:\d+:\d+$/, '')} ${name}`;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { collectGarbage } from '../../cache/collect.ts';
-import type { Digest } from '../../cache/digest.ts';
+import { type Digest, digestBytes } from '../../cache/digest.ts';
 import { openStore, type Store } from '../../cache/store.ts';
 import { inUse } from '../../runner/cli/runs/in-use.ts';
 import { CliProject, type CliResult } from '../support/cli.ts';
@@ -15,12 +15,12 @@ interface Code {
   count?: string;
   /** What is known of its file is its text this many times. */
   times?: number;
-  /** Whether it has run on its own before the rest is wanted. */
-  wanted?: 'all' | 'none';
+  /** The same of what uses it. */
+  useVersion?: string;
 }
 
 /** Something is made, and what is known of it is used below. */
-const source = ({ version = '1', count = 'z.int()', times = 1 }: Code): string => `
+const source = ({ version = '1', count = 'z.int()', times = 1, useVersion = '1' }: Code): string => `
 import { readFile } from 'node:fs/promises';
 import { artifact } from 'stet/task';
 const note = artifact('note', {
@@ -29,7 +29,7 @@ const note = artifact('note', {
 });
 const make = task({ name: 'make', version: '${version}', inputs: { word: z.string() }, outputs: { file: note, count: ${count} },
   run: async ({ word }, out) => { writeFileSync(out.file, word); return { file: out.file, count: word.length }; } });
-const use = task({ name: 'use', version: '1', inputs: { file: note }, outputs: { seen: z.string() },
+const use = task({ name: 'use', version: '${useVersion}', inputs: { file: note }, outputs: { seen: z.string() },
   run: async ({ file }) => ({ seen: file.meta.text }) });
 export default pipeline('words', { word: z.string().default('hello') }, ({ word }) => {
   const { file, count } = make({ word });
@@ -289,6 +289,35 @@ test('a statement never answers with other files than the old result has', async
   store.accepted.write({ ...statement, outputs: { file, count: 5 } });
   assert.ok(!JSON.stringify(await store.records.get(statement.fingerprint)).includes(stranger));
   assert.deepEqual(await scene.ran(), []);
+});
+
+test('a statement that leads out of the store, or to no recipe of its own, counts for nothing', async (t) => {
+  const scene = await Scene.accepted(t);
+  const [path] = scene.statements() as [string];
+  const [json = ''] = readFileSync(path, 'utf8').split('\n');
+  const forge = (text: string): void => writeFileSync(path, `${text}\n${digestBytes(text)}\n`);
+  const forged = JSON.parse(json) as { as: string; recipe: { inputs: object } };
+  for (const wrong of [
+    { ...forged, as: 'sha256:../../../../etc/passwd' },
+    { ...forged, recipe: { ...forged.recipe, inputs: { word: 'other' } } },
+    { ...forged, fingerprint: `sha256:${'a'.repeat(64)}` },
+    { ...forged, outputs: { file: { $artifact: { kind: 'note', digest: 'sha256:../x', size: 1, meta: {} } } } },
+    { ...forged, by: 7 },
+    { ...forged, format: 2 },
+  ]) {
+    forge(JSON.stringify(wrong));
+    assert.match(await scene.says('why', 'words', 'make'), /make will run: version/);
+  }
+});
+
+test('a node that waits may still be known by what was accepted, and plan does not say that it runs', async (t) => {
+  const scene = new Scene(t);
+  await scene.says('run', 'words');
+  scene.edit({ useVersion: '2' });
+  assert.match(await scene.says('plan', 'words', '--force', 'make'), /use will run/);
+  await scene.says('accept', 'words', 'use');
+  assert.match(await scene.says('plan', 'words', '--force', 'make'), /\? use: it depends on make/);
+  assert.deepEqual(await scene.ran('--force', 'make'), ['make']);
 });
 
 test('statements that stand for each other stand for nothing', async (t) => {

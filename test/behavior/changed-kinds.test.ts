@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { CliProject } from '../support/cli.ts';
+import { type CliResult, CliProject } from '../support/cli.ts';
 
 interface Code {
   /** What `inspect` makes of the number in the file. */
@@ -62,6 +62,15 @@ class Scene {
     return { ran, results: events.at(-1)?.results ?? {} };
   }
 
+  /** Writes what `source` does not. */
+  write(text: string): void {
+    this.#project.pipeline('kinds', text);
+  }
+
+  tryRun(): Promise<CliResult> {
+    return this.#project.run(['run', 'kinds']);
+  }
+
   async why(node: string): Promise<string> {
     return (await this.#project.run(['why', 'kinds', node])).stdout;
   }
@@ -105,4 +114,91 @@ test('a value that does not fit the type of today is not handed out', async (t) 
   scene.edit({ mean: 'z.number().transform((n) => n * 2)' });
   const { ran, results } = await scene.run();
   assert.deepEqual([ran, results.mean], [['make'], 6]);
+});
+
+/** Of each output the number 3 is made, and its type makes another value of it. */
+const changing: Record<string, string> = {
+  transform: 'z.number().transform((n) => n * 2)',
+  lazy: 'z.lazy(() => z.number().transform((n) => n * 2))',
+  codec: 'z.codec(z.number(), z.number(), { decode: (n) => n * 2, encode: (n) => n / 2 })',
+  overwrite: 'z.number().overwrite((n) => n * 2)',
+  check: 'z.number().check((one) => { one.value *= 2; })',
+  preprocess: 'z.preprocess((n) => Number(n) * 2, z.number())',
+  union: 'z.union([z.string(), z.number().transform((n) => n * 2)])',
+  closing: '(() => { const by = new Factor(); return z.number().transform((n) => n * by.k); })()',
+};
+
+const changingSource = (text = '', types = changing): string => `
+class Factor { k = 2; }
+const tasks = {${Object.entries(types).map(
+  ([name, type]) => `
+  ${name}: task({ name: '${name}', inputs: {}, outputs: { v: ${type} }, command: (_, out) => ['sh', '-c', 'echo 3 > "$0"', out.v] })`,
+)} };
+${text}
+export default pipeline('kinds', {}, () => Object.fromEntries(Object.entries(tasks).map(([name, one]) => [name, one({}).v])));
+`;
+
+test('a stored value is never transformed again, whatever part of its type does so', async (t) => {
+  const scene = new Scene(t);
+  const wanted = Object.fromEntries(Object.keys(changing).map((name) => [name, 6]));
+  for (const text of ['', 'const one = 1;', 'const one = 2;']) {
+    scene.write(changingSource(text));
+    assert.deepEqual((await scene.run()).results, wanted, text);
+  }
+  scene.write(changingSource('', { ...changing, lazy: 'z.number()' }));
+  assert.deepEqual((await scene.run()).results, { ...wanted, lazy: 3 });
+});
+
+test('an output that was left out stays left out when its module changes', async (t) => {
+  const scene = new Scene(t);
+  const text = (more: string): string => `
+const some = task({ name: 'some', inputs: {}, outputs: { v: z.number(), w: z.number().refine((n) => n > 0).optional() },
+  command: (_, out) => ['sh', '-c', 'echo 3 > "$0"', out.v] });
+${more}
+export default pipeline('kinds', {}, () => ({ v: some({}).v }));`;
+  scene.write(text(''));
+  assert.deepEqual((await scene.run()).ran, ['some']);
+  scene.write(text('const more = 1;'));
+  assert.deepEqual((await scene.run()).ran, []);
+});
+
+const ofTheMachine: Record<string, [inspect: string, words: RegExp]> = {
+  'a program that is not there': ["execFileSync('no-such-program-here', [path])", /no-such-program-here/],
+  'a file that lies elsewhere': ["readFileSync('/no-such-folder/table.json')", /no-such-folder/],
+  'a full disk': [
+    "(() => { throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', errno: -28, syscall: 'write' }); })()",
+    /no space left/,
+  ],
+};
+
+for (const [what, [inspect, words]] of Object.entries(ofTheMachine)) {
+  test(`a result that could not be inspected again because of ${what} is kept, and that is said`, async (t) => {
+    const scene = new Scene(t);
+    const text = (body: string): string => `
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { artifact } from 'stet/task';
+const some = artifact('some', { meta: z.object({ n: z.number() }), inspect: async (path) => { ${body}; return { n: 2 }; } });
+const make = task({ name: 'make', inputs: {}, outputs: { file: some }, command: (_, out) => ['sh', '-c', 'echo 3 > "$0"', out.file] });
+export default pipeline('kinds', {}, () => ({ n: make({}).file.at('meta').at('n') }));`;
+    scene.write(text(''));
+    assert.deepEqual((await scene.run()).ran, ['make']);
+    scene.write(text(inspect));
+    const { code, stdout, stderr } = await scene.tryRun();
+    assert.notEqual(code, 0, stdout);
+    assert.match(stderr, words);
+    assert.match(stderr, /could not be inspected again/);
+    scene.write(text('1'));
+    assert.deepEqual((await scene.run()).ran, []);
+  });
+}
+
+test('what a task observes is the same whatever the order of its fields', async (t) => {
+  const scene = new Scene(t);
+  scene.write(`
+let looks = 0;
+const look = task({ name: 'look', inputs: {}, outputs: { v: z.number() },
+  observe: async () => ((looks += 1) % 2 ? { a: 1, b: { c: 1, d: 2 } } : { b: { d: 2, c: 1 }, a: 1 }), run: async () => ({ v: 1 }) });
+export default pipeline('kinds', {}, () => ({ v: look({}).v }));`);
+  assert.deepEqual((await scene.run()).ran, ['look']);
 });

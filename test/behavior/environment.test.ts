@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
@@ -164,5 +164,7 @@ test('a program of the project, named by a relative path, is found; its outputs 
     command: (_, out) => ['sh', 'train.sh', out.where],
   });
   const run = await rig.run(() => ({ where: train({}).where }));
-  assert.deepEqual((await run.ended()).results, { where: realpathSync(rig.folder) });
+  const { where } = (await run.ended()).results as { where: string };
+  assert.equal(dirname(where), join(realpathSync(rig.folder), 'store', 'code'), 'in a copy of its code');
+  assert.equal(existsSync(join(where, 'store')), true, 'the rest of the project is there');
 });

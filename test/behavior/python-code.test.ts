@@ -52,6 +52,8 @@ test('a site can be strict for all, and what is named in code is not said again'
   const project = projectOf(t, pipelineOf(`python('py/train.py')`));
   writeFiles(project.folder, { 'pipeline.config.ts': 'export default { strict: true };\n' });
   assert.equal((await project.run(['run', 'py'])).code, 2);
+  project.pipeline('py', pipelineOf(`python('py/train.py'), 'package.json'`));
+  assert.equal((await project.run(['run', 'py'])).code, 2, 'a file of another sort answers for no import');
   project.pipeline('py', pipelineOf(`python('py/train.py'), 'py/plugin.py'`));
   const run = await project.run(['run', 'py']);
   assert.equal(run.code, 0, run.stdout + run.stderr);

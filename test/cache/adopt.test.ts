@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { StatCache } from '../../cache/adopt.ts';
@@ -7,6 +17,7 @@ import { digestBytes } from '../../cache/digest.ts';
 import type { FileSystem } from '../../cache/file-system.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
+const noProc = existsSync('/proc/self/fdinfo') ? false : 'there is no /proc here';
 const later = (seconds: number) => () => Date.now() + seconds * 1000;
 const on = (kind: FileSystem['kind']) => () => ({ name: kind, kind });
 
@@ -74,6 +85,18 @@ test('a change of size, mtime, ctime or inode is noticed', async (t) => {
   utimesSync(`${path}-2`, atimeMs / 1000, mtimeMs / 1000);
   renameSync(`${path}-2`, path);
   assert.equal(await cache.digest(path), digestBytes('ccccc'), 'another file has its name');
+});
+
+test('the times of a file that somebody may write to without a sign are not believed', { skip: noProc }, async (t) => {
+  const folder = tempFolder(t);
+  const path = written(folder, 'a');
+  const cache = cacheIn(folder, { now: later(5) });
+  const held = openSync(path, 'r+');
+  const [seen] = await cache.look([path]);
+  assert.equal(seen?.stats.rested, false);
+  await cache.digest(path);
+  assert.equal(cache.hashedCount, 2);
+  closeSync(held);
 });
 
 test('damaged lines of the cache are ignored', async (t) => {

@@ -45,7 +45,7 @@ test('a path of an entry stays below the folder that it is joined to', () => {
 test('no manifest of a foreign store is written outside of the place that was asked for, or through a link', async (t) => {
   const { store, folder, warnings } = await scene(t);
   const blob = digestBytes('attack');
-  store.blobs.putBytes(blob, 'attack');
+  await store.blobs.put([{ digest: blob, how: 'write', bytes: 'attack' }]);
   const file = (path: string): Json => ({ path, kind: 'file', executable: false, size: 6, digest: blob });
   const victim = join(folder, 'victim');
   const manifests: Json[] = [
@@ -80,7 +80,7 @@ test('no manifest of a foreign store is written outside of the place that was as
   ];
   for (const [i, manifest] of manifests.entries()) {
     const text = canonicalJson(manifest);
-    store.blobs.putBytes(digestBytes(text), text);
+    await store.blobs.put([{ digest: digestBytes(text), how: 'write', bytes: text }]);
     assert.equal(store.hasTree(digestBytes(text)), false, text);
     assert.throws(() => store.checkout(digestBytes(text), join(folder, `out-${i}`)), { code: 'tree-missing' }, text);
   }
@@ -99,10 +99,10 @@ test('a digest that is a path moves, reads and deletes nothing', async (t) => {
     () => store.blobs.quarantine(evil),
     () => store.blobs.delete(evil),
     () => store.blobs.read(evil),
-    () => store.blobs.putBytes(evil, 'x'),
     () => store.blobs.rehash(evil),
   ];
   for (const use of uses) assert.throws(use, { code: 'wrong-digest' });
+  await assert.rejects(store.blobs.put([{ digest: evil, how: 'write', bytes: 'x' }]), { code: 'wrong-digest' });
   assert.equal(readFileSync(join(folder, 'victim', 'precious'), 'utf8'), 'precious');
 });
 
@@ -166,7 +166,7 @@ test('a link under a blob is no blob: what it points at is neither used nor chan
   mkdirSync(join(store.root, 'blobs', 'sha256', digest.slice(7, 9)), { recursive: true });
   symlinkSync(precious, store.blobs.pathOf(digest));
   assert.equal(store.blobs.has(digest), false);
-  store.blobs.putBytes(digest, 'precious');
+  await store.blobs.put([{ digest, how: 'write', bytes: 'precious' }]);
   assert.equal(lstatSync(store.blobs.pathOf(digest)).isFile(), true);
   assert.deepEqual([lstatSync(precious).mode, lstatSync(precious).ctimeMs], [before.mode, before.ctimeMs]);
 });

@@ -6,6 +6,7 @@ import { collectGarbage } from '../../cache/collect.ts';
 import type { Digest } from '../../cache/digest.ts';
 import { acquireLock } from '../../cache/lock.ts';
 import { openStore, type Store } from '../../cache/store.ts';
+import { verifyStore } from '../../cache/verify.ts';
 import { aRecord } from '../support/records.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -62,6 +63,53 @@ test('what was left behind in tmp and quarantine goes', async (t) => {
   assert.deepEqual(readdirSync(join(store.root, 'tmp')), []);
 });
 
+test('of streams the last items stay, and those that went are known, and said to be gone', async (t) => {
+  const store = await scene(t);
+  const trees = await Promise.all(['one', 'two', 'three'].map((text) => treeOf(store, text)));
+  const { fingerprint } = await streamed(store, 1, trees);
+  const options = { keep: [fingerprint], streams: { keep: 1, live: nobody }, dryRun: false, minAgeSeconds: -1 };
+  const planned = await collectGarbage(store, { ...options, dryRun: true });
+  const { items, records, blobs, bytes } = await collectGarbage(store, options);
+  assert.deepEqual([items, records, blobs, bytes], [2, 0, 2, 6]);
+  assert.deepEqual([planned.items, planned.bytes], [2, 6]);
+  for (const tree of trees) assert.equal(store.hasTree(tree), true, 'the record is a hit as before');
+  assert.deepEqual((await verifyStore(store)).incompleteRecords, []);
+  const out = join(store.root, 'work', 'taken');
+  assert.equal(store.checkout(trees[2] as Digest, out).path, out);
+  assert.throws(() => store.checkout(trees[0] as Digest, join(store.root, 'work', 'x')), { code: 'tree-dropped' });
+  assert.equal((await collectGarbage(store, options)).items, 0);
+
+  assert.equal(await treeOf(store, 'one'), trees[0]);
+  assert.equal(store.checkout(trees[0] as Digest, join(store.root, 'work', 'again')).links >= 0, true);
+});
+
+test('items that another result is, or that a live run may take, are not dropped', async (t) => {
+  const store = await scene(t);
+  const trees = await Promise.all(['one', 'two', 'three'].map((text) => treeOf(store, text)));
+  const { fingerprint } = await streamed(store, 1, trees);
+  const best = await made(store, 2, 'one');
+  const live = { fingerprints: new Set<Digest>(), trees: new Set([trees[1] as Digest]) };
+  const options = { keep: [fingerprint, best.fingerprint], dryRun: false, minAgeSeconds: -1 };
+  assert.equal((await collectGarbage(store, { ...options, streams: { keep: 1, live } })).items, 0);
+  const lives = { ...nobody, fingerprints: new Set([fingerprint]) };
+  assert.equal((await collectGarbage(store, { ...options, streams: { keep: 1, live: lives } })).items, 0);
+  assert.equal((await collectGarbage(store, { ...options, streams: { keep: 1, live: nobody } })).items, 1);
+});
+
+test('what only some records needed goes with them, and nothing else', async (t) => {
+  const store = await scene(t);
+  const [gone, other] = [await made(store, 1, 'gone'), await made(store, 2, 'other')];
+  await treeOf(store, 'of nobody');
+  const only = new Set([gone.fingerprint]);
+  const { records, blobs, bytes } = await collectGarbage(store, { keep: [], only, dryRun: false, minAgeSeconds: -1 });
+  assert.deepEqual([records, blobs], [1, 2]);
+  assert.ok(bytes > 4);
+  assert.ok(await store.records.get(other.fingerprint));
+  assert.equal([...store.blobs.list()].length, 4);
+});
+
+const nobody = { fingerprints: new Set<Digest>(), trees: new Set<Digest>() };
+
 async function scene(t: TestContext): Promise<Store> {
   const store = await openStore(join(tempFolder(t), 'store'));
   t.after(() => store.close());
@@ -69,10 +117,25 @@ async function scene(t: TestContext): Promise<Store> {
 }
 
 async function made(store: Store, seed: number, text: string): Promise<{ fingerprint: Digest; tree: Digest }> {
-  const path = join(store.root, 'work', 'out');
-  writeFileSync(path, text);
-  const { digest, size } = await store.putTree(path, { how: 'move' });
-  const record = aRecord({ seed, outputs: { file: { $artifact: { kind: 'file', digest, size, meta: {} } } } });
+  const digest = await treeOf(store, text);
+  const record = aRecord({ seed, outputs: { file: file(digest, text.length) } });
   await store.records.set(record);
   return { fingerprint: record.fingerprint, tree: digest };
+}
+
+async function streamed(store: Store, seed: number, trees: readonly Digest[]): Promise<{ fingerprint: Digest }> {
+  const items = trees.map((digest, i) => ({ key: String(i), value: file(digest, 1) }));
+  const record = aRecord({ seed, outputs: { checkpoints: { $stream: items } } });
+  await store.records.set(record);
+  return record;
+}
+
+function file(digest: Digest, size: number) {
+  return { $artifact: { kind: 'file', digest, size, meta: {} } };
+}
+
+async function treeOf(store: Store, text: string): Promise<Digest> {
+  const path = join(store.root, 'work', text);
+  writeFileSync(path, text);
+  return (await store.putTree(path, { how: 'move' })).digest;
 }

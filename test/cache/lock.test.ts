@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -59,6 +59,20 @@ test('an owner elsewhere is dead after a minute without a heartbeat, by our own 
   assert.ok(attempt());
 });
 
+test('a lock that a loss of power tore is taken as soon as it is sure that nobody is about to write it', (t) => {
+  const folder = tempFolder(t);
+  acquireLock(folder, 'another', { owner: 'me' });
+  for (const text of ['', '\0'.repeat(200), '{"owner":"run 0001","pid":']) {
+    writeFileSync(join(folder, 'key'), text);
+    let seconds = 1;
+    const attempt = () => acquireLock(folder, 'key', { owner: 'me', monotonicSeconds: () => seconds });
+    assert.equal(attempt(), undefined);
+    seconds = 2;
+    attempt()?.release();
+    assert.equal(existsSync(join(folder, 'key')), false);
+  }
+});
+
 test('an unreadable lock is taken over after a minute', (t) => {
   const folder = tempFolder(t);
   acquireLock(folder, 'another', { owner: 'me' });
@@ -85,6 +99,28 @@ test('who lost a lock knows it, and does not release that of the next owner', (t
   assert.equal(lock?.isHeld(), true);
   alter(folder, 'key', (claim) => ({ ...claim, token: 'other' }));
   assert.equal(lock?.isHeld(), false);
+});
+
+test('a lock that somebody cleaned away is still held, and nobody takes it meanwhile', (t) => {
+  const folder = tempFolder(t);
+  const lock = acquireLock(folder, 'key', { owner: 'me' });
+  rmSync(join(folder, 'key'));
+  assert.equal(lock?.isHeld(), true);
+  assert.equal(acquireLock(folder, 'key', { owner: 'other' }), undefined);
+  lock?.release();
+  assert.equal(isLocked(folder, 'key'), false);
+});
+
+test('who lost a lock, and holds others, leaves the file of the next owner alone', (t) => {
+  const folder = tempFolder(t);
+  const [lost, kept] = ['a', 'b'].map((key) => acquireLock(folder, key, { owner: 'me' }));
+  alter(folder, 'a', (claim) => ({ ...claim, token: 'other' }));
+  const before = readFileSync(join(folder, 'a'), 'utf8');
+  assert.equal(lost?.isHeld(), false);
+  lost?.release();
+  rmSync(join(folder, 'claims'), { recursive: true });
+  assert.ok(acquireLock(folder, 'c', { owner: 'me' }), 'the claim comes back from a lock that is ours');
+  assert.deepEqual([readFileSync(join(folder, 'a'), 'utf8'), kept?.isHeld()], [before, true]);
 });
 
 test('of ten thousand attempts by four processes never two hold the lock at once', async (t) => {

@@ -13,15 +13,17 @@ test('a process is told of whatever its name holds', () => {
     state: fc.constantFrom('R', 'S', 'D', 'Z', 'X', 'T'),
     parent: fc.nat(),
     group: fc.nat(),
+    hasTerminal: fc.boolean(),
     startTicks: fc.bigInt({ min: 0n, max: 2n ** 63n }),
   });
   fc.assert(
-    fc.property(fc.string(), stats, (name, { state, parent, group, startTicks }) => {
-      const between = Array.from({ length: 16 }, (_, i) => i).join(' ');
+    fc.property(fc.string(), stats, (name, { state, parent, group, hasTerminal, startTicks }) => {
+      const between = [group, hasTerminal ? 34816 : 0, ...Array.from({ length: 14 }, (_, i) => i)].join(' ');
       assert.deepEqual(parseProcessStat(`7 (${name}) ${state} ${parent} ${group} ${between} ${startTicks} 1 2 3\n`), {
         hasEnded: state === 'Z' || state === 'X',
         parent,
         group,
+        hasTerminal,
         startTicks: String(startTicks),
       });
     }),

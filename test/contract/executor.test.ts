@@ -19,7 +19,7 @@ import { thirdDoor } from '../support/third-executor/door.ts';
 type Body = (stage: ExecutorStage, t: TestContext) => Promise<void>;
 
 /** What every executor promises, also to those who keep no object of it and give it none of theirs: it tells jobs apart by token. */
-function contract(name: string, open: (folder: string) => Promise<Executor>, { sweepsUp = true } = {}): void {
+function contract(name: string, open: (folder: string) => Promise<Executor>): void {
   const promise = (title: string, body: Body, skip: string | false = false): void => {
     test(`${name}: ${title}`, { timeout: 60_000, skip }, async (t) => {
       // Whatever a user's folders are called.
@@ -101,19 +101,25 @@ function contract(name: string, open: (folder: string) => Promise<Executor>, { s
     await eventually('nothing of it runs', () => !life.isHeld(), { seconds: 2 });
   });
 
-  const leftovers = sweepsUp ? false : 'where Slurm follows processes by their parents it loses those without one';
-  promise(
-    'what a job leaves behind ends with it',
-    async (stage, t) => {
-      const job = stage.script('exec 9>"$0/life"; (while :; do sleep 600; done) & echo > "$0/left"');
-      const life = new Lifeline(t, join(job.folder, 'life'));
-      stage.submit(job);
-      await stage.ended(job);
-      assert.ok(existsSync(join(job.folder, 'left')), 'it left a child behind');
-      await eventually('its child has ended', () => !life.isHeld(), { seconds: 2 });
-    },
-    leftovers,
-  );
+  promise('what a job leaves behind ends with it', async (stage, t) => {
+    const job = stage.script('exec 9>"$0/life"; (while :; do sleep 600; done) & echo > "$0/left"');
+    const life = new Lifeline(t, join(job.folder, 'life'));
+    stage.submit(job);
+    await stage.ended(job);
+    assert.ok(existsSync(join(job.folder, 'left')), 'it left a child behind');
+    await eventually('its child has ended', () => !life.isHeld(), { seconds: 2 });
+  });
+
+  promise('what left its group and session ends with it too, and its log says so', async (stage, t) => {
+    const leave =
+      'setsid env -i PATH="$PATH" sh -c \'echo $$ > "$0/left.aside"; mv "$0/left.aside" "$0/left"; exec sleep 600\' "$0" &';
+    const job = stage.script(`exec 9>"$0/life"; ${leave} until [ -e "$0/left" ]; do sleep 0.01; done`);
+    const life = new Lifeline(t, join(job.folder, 'life'));
+    stage.submit(job);
+    await stage.ended(job);
+    assert.equal(life.isHeld(), false);
+    assert.match(stage.log(job), /ended with the job what it had left running: sleep 600/);
+  });
 
   promise('a job sees its declared variables and the base, and nothing else of the driver', async (stage, t) => {
     process.env.NOT_DECLARED = 'x';
@@ -251,5 +257,5 @@ describe('executors on a cluster', { skip: withoutSlurm }, () => {
     process.env.SLURM_CONF = here.cluster.env.SLURM_CONF;
     return slurmDoor.make({ own: { pollSeconds: 0.3 }, storeRoot: folder, machine: {} }, { withGpus: false });
   };
-  contract('slurm', open, { sweepsUp: false });
+  contract('slurm', open);
 });

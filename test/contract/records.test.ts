@@ -64,8 +64,8 @@ for (const { name, url, absent } of kinds) {
     const records = await open();
     const record = aRecord({ seed: 1 });
     await records.set(record);
-    await records.delete(record.fingerprint);
-    await records.delete(record.fingerprint);
+    await records.delete([record.fingerprint]);
+    await records.delete([record.fingerprint]);
     assert.equal(await records.get(record.fingerprint), undefined);
   });
 

@@ -85,4 +85,21 @@ describe('the controller of the cluster', { skip: withoutSlurm, timeout: 240_000
     assert.equal(scene.count('train-1'), 1);
     await scene.settled();
   });
+
+  test('that comes back without its memory kills what ran: it is lost and tried again, and no program is blamed', async (t) => {
+    const scene = new SlurmScene(t, here.cluster, { slurm: { visibleWithinSeconds: 8 } });
+    const driver = scene.start();
+    await scene.saw('node-started', { fits: ({ address }) => address.startsWith('train') });
+    await here.cluster.stopController();
+    await here.cluster.startControllerAnew();
+    await scene.begun('train-1', 2, 120);
+    scene.cue('all');
+    await driver.succeeded({ seconds: 90 });
+    const failures = scene.events().flatMap((event) => (event.type === 'node-failed' ? [event.failure.code] : []));
+    assert.ok(
+      failures.every((code) => code === 'lost' || code === 'preempted'),
+      failures.join(),
+    );
+    await scene.settled();
+  });
 });

@@ -3,10 +3,18 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Starts a module beside the caller's as a process of its own, compiled or not like the caller. */
-export function startChild(from: string, name: string, args: readonly string[]): ChildProcess {
+export function startChild(
+  from: string,
+  name: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const path = fileURLToPath(new URL(`${name}${extname(new URL(from).pathname)}`, from));
   const flags = extname(path) === '.ts' ? ['--import', 'tsx'] : [];
-  return spawn(process.execPath, [...flags, path, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [...flags, path, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
 }
 
 /** The next line that a child prints. */

@@ -11,6 +11,20 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+/** Somebody else, by numbers. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** In whose hands a program is started. */
+export interface Under {
+  /** Default: whoever runs the tests. */
+  readonly user?: User | undefined;
+  /** What their shell was told before: `umask 027; ulimit -S -s 4096`. */
+  readonly shell?: string | undefined;
+}
+
 /** A project in a folder of its own, and the built program run in it as a person would. */
 export class CliProject {
   readonly folder: string;
@@ -30,8 +44,8 @@ export class CliProject {
     writeFileSync(join(this.folder, 'pipelines', `${name}.ts`), imports + text);
   }
 
-  start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    return startProgram(args, { cwd: this.folder, env });
+  start(args: readonly string[], env: Readonly<Record<string, string>> = {}, more: Under = {}) {
+    return startProgram(args, { cwd: this.folder, env, ...more });
   }
 
   /** Ends within `seconds`, or the test fails with what was said so far. */
@@ -60,12 +74,15 @@ export class CliProject {
 /** The built program as a process. */
 export function startProgram(
   args: readonly string[],
-  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
+  { cwd, env, user, shell = '' }: { cwd: string; env: Readonly<Record<string, string>> } & Under,
 ) {
-  return spawn(process.execPath, [program(), ...args], {
+  const words = [process.execPath, program(), ...args];
+  const [file = '', ...rest] = shell === '' ? words : ['/bin/sh', '-c', `${shell}; exec "$0" "$@"`, ...words];
+  return spawn(file, rest, {
     cwd,
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(user && { uid: user.uid, gid: user.gid }),
   });
 }
 
@@ -95,7 +112,7 @@ function program(): string {
 }
 
 /** Without the variables of whoever runs the tests that would change what is printed or where results go. */
-function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function environment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const {
     STET_STORE: _store,
     FORCE_COLOR: _force,

@@ -11,7 +11,7 @@ import { endpoint, service, stream, task } from '../../tasks/core/task.ts';
 import { folder } from '../../tasks/kinds/folder.ts';
 
 /**
- * A driver in a process of its own, to be killed: `node driver.js STORE [hang SOCKET PUPPET | serve SOCKET PUPPET | crash]`.
+ * A driver in a process of its own, to be killed: `node driver.js STORE [hang SOCKET PUPPET | restart SOCKET PUPPET | serve SOCKET PUPPET | crash]`.
  * Runs one small graph and prints its events as JSON lines, the last of them `run-finished`.
  */
 const shell = (script: string, ...args: string[]): string[] => ['sh', '-c', script, ...args];
@@ -65,6 +65,13 @@ const wait = task({
   command: ({ socket }, out) => [process.execPath, puppet, socket, 'wait', `out:checkpoints=${out.checkpoints}`],
 });
 
+const restart = task({
+  name: 'restart',
+  inputs: { socket: z.string() },
+  outputs: { n: z.int() },
+  command: ({ socket }, out) => [process.execPath, puppet, socket, 'restart', `out:n=${out.n}`],
+});
+
 const server = service({
   name: 'server',
   inputs: { socket: z.string() },
@@ -82,6 +89,7 @@ const ask = task({
 const [root = '', what = 'crash', socket = '', puppet = ''] = process.argv.slice(2);
 const build = (): unknown => {
   if (what === 'hang') return wait({ socket });
+  if (what === 'restart') return restart({ socket });
   if (what === 'serve') return ask({ server: server({ socket }), socket });
   const rows = seeds({}).list.each((seed) => train({ seed }).checkpoints.each((model) => score({ model })));
   return { text: gather({ lines: rows.each((row) => row.each((each) => each.at('lines'))) }).text, rows };
@@ -93,7 +101,8 @@ const { run } = createRun(root);
 const log = openLog(root, run);
 const quiet = { info: () => undefined, error: () => undefined };
 const never = new AbortController().signal;
-const executor = new LocalExecutor({ cpus: 4, memoryGb: 64, gpus: [], gpuType: undefined, jobs: 4 });
+const capacity = { cpus: 4, memoryGb: 64, gpus: [], gpuType: undefined, jobs: 4 };
+const executor = new LocalExecutor(capacity, { graceMs: Number(process.env.GRACE_MS ?? 10_000) });
 const session = {
   store,
   storeRoot: root,

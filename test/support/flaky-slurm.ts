@@ -25,35 +25,35 @@ export type Treatment = 'lose' | `late-${number}` | 'empty' | 'refuse' | 'garble
 export class FlakySlurm {
   /** First on PATH for whoever is to suffer. */
   readonly env: { readonly PATH: string };
-  readonly #folder: string;
+  readonly folder: string;
   #orders = 0;
 
   constructor(t: Pick<TestContext, 'after'>) {
-    this.#folder = tempFolder(t);
-    for (const name of ['orders', 'taken', 'always', 'held', 'last', 'answers']) mkdirSync(join(this.#folder, name));
+    this.folder = tempFolder(t);
+    for (const name of ['orders', 'taken', 'always', 'held', 'last', 'answers']) mkdirSync(join(this.folder, name));
     const flaky = join(packageRoot(), 'test', 'support', 'flaky-slurm', 'flaky');
-    for (const command of commands) copyFileSync(flaky, join(this.#folder, command));
-    this.env = { PATH: `${this.#folder}:${process.env.PATH ?? ''}` };
+    for (const command of commands) copyFileSync(flaky, join(this.folder, command));
+    this.env = { PATH: `${this.folder}:${process.env.PATH ?? ''}` };
   }
 
   /** The next call, or the next few. */
   next(command: SlurmCommand, how: Treatment, times = 1): void {
     for (let i = 0; i < times; i += 1) {
       this.#orders += 1;
-      writeFileSync(join(this.#folder, 'orders', `${command}.${String(this.#orders).padStart(6, '0')}.${how}`), '');
+      writeFileSync(join(this.folder, 'orders', `${command}.${String(this.#orders).padStart(6, '0')}.${how}`), '');
     }
   }
 
   /** Every call from now on, until `heal`. */
   always(command: SlurmCommand, how: Treatment): void {
     this.heal(command);
-    writeFileSync(join(this.#folder, 'always', `${command}.${how}`), '');
+    writeFileSync(join(this.folder, 'always', `${command}.${how}`), '');
   }
 
   /** Forgets every order for a command that was not carried out yet. */
   heal(command: SlurmCommand): void {
     for (const folder of ['orders', 'always']) {
-      for (const order of this.#list(folder, command)) rmSync(join(this.#folder, folder, order), { force: true });
+      for (const order of this.#list(folder, command)) rmSync(join(this.folder, folder, order), { force: true });
     }
   }
 
@@ -71,7 +71,7 @@ export class FlakySlurm {
 
   /** Lets every held call go on. */
   release(command: SlurmCommand): void {
-    for (const call of this.#list('held', command)) rmSync(join(this.#folder, 'held', call), { force: true });
+    for (const call of this.#list('held', command)) rmSync(join(this.folder, 'held', call), { force: true });
   }
 
   /** Kills every held call, as if it had died together with whoever made it. */
@@ -82,7 +82,7 @@ export class FlakySlurm {
       } catch {
         // it is gone
       }
-      rmSync(join(this.#folder, 'held', call), { force: true });
+      rmSync(join(this.folder, 'held', call), { force: true });
     }
   }
 
@@ -93,7 +93,7 @@ export class FlakySlurm {
 
   /** Every call so far, in order. */
   calls(command?: SlurmCommand): { readonly at: number; readonly command: string; readonly text: string }[] {
-    return linesOf(join(this.#folder, 'calls')).flatMap((line) => {
+    return linesOf(join(this.folder, 'calls')).flatMap((line) => {
       const [at = '', name = ''] = line.split(' ', 2);
       return name !== '' && (command === undefined || name === command)
         ? [{ at: Number(at), command: name, text: line.slice(at.length + 1).trim() }]
@@ -103,12 +103,12 @@ export class FlakySlurm {
 
   /** How many calls the real program has failed to carry out. */
   failures(command: SlurmCommand): number {
-    return linesOf(join(this.#folder, 'ended')).filter((line) => line.startsWith(`${command} `) && !line.endsWith(' 0'))
+    return linesOf(join(this.folder, 'ended')).filter((line) => line.startsWith(`${command} `) && !line.endsWith(' 0'))
       .length;
   }
 
   #list(folder: string, command: SlurmCommand): string[] {
-    return readdirSync(join(this.#folder, folder)).filter((name) => name.startsWith(`${command}.`));
+    return readdirSync(join(this.folder, folder)).filter((name) => name.startsWith(`${command}.`));
   }
 }
 

@@ -42,6 +42,12 @@ function obey(order) {
   if ('ignore' in order) process.on(order.ignore, () => {});
   if ('env' in order) answer = JSON.stringify(process.env);
   if ('leave' in order) answer = String(require('node:child_process').spawn('sleep', ['600'], { stdio: 'ignore' }).pid);
+  if ('escape' in order) {
+    // A group, a session and an environment of its own.
+    const apart = { stdio: 'ignore', detached: true, env: { PATH: process.env.PATH }, cwd: '/' };
+    const script = 'exec 9>>"$0"; while :; do echo late >&9; sleep 0.02; done';
+    answer = String(require('node:child_process').spawn('sh', ['-c', script, order.escape], apart).pid);
+  }
   if ('unlisten' in order) {
     for (const server of servers) {
       server.close();

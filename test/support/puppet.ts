@@ -150,6 +150,10 @@ export class Puppet {
   leave(): Promise<number> {
     return this.#tell({ leave: true }).then(Number);
   }
+  /** Starts a process that leaves the job's group, session and environment, and goes on writing to a file; gives its id. */
+  escape(path: string): Promise<number> {
+    return this.#tell({ escape: path }).then(Number);
+  }
   exit(code = 0): void {
     this.#socket.write(`${JSON.stringify({ exit: code })}\n`);
   }

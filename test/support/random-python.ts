@@ -31,13 +31,18 @@ interface FunctionPlan {
     | 'cached'
     | 'conditional'
     | 'subclass'
-    | 'constant';
+    | 'constant'
+    | 'alias'
+    | 'wrapped'
+    | 'partial';
   readonly salt: number;
   readonly calls: readonly Call[];
 }
 
 /** A small package: each module has functions that call those of modules before it. */
 export interface PackagePlan {
+  /** The package hands on everything, and not names one by one. */
+  readonly handsOnAll: boolean;
   readonly modules: readonly (readonly FunctionPlan[])[];
   /** What the program calls. */
   readonly main: readonly Call[];
@@ -64,11 +69,15 @@ const kind = fc.constantFrom(
     'conditional',
     'subclass',
     'constant',
+    'alias',
+    'wrapped',
+    'partial',
   ] as const),
 );
 const functionPlan = fc.record({ kind, salt, calls: fc.array(call, { maxLength: 2 }) });
 
 export const packagePlan: fc.Arbitrary<PackagePlan> = fc.record({
+  handsOnAll: fc.boolean(),
   modules: fc.array(fc.array(functionPlan, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 4 }),
   main: fc.array(call, { minLength: 1, maxLength: 3 }),
 });
@@ -106,7 +115,9 @@ export function filesOf(plan: PackagePlan, edit?: Edit): Record<string, string> 
   const edited = edit && 'of' in edit ? targets[edit.of % targets.length] : undefined;
   const at = edit && 'module' in edit ? edit.module % plan.modules.length : undefined;
   const files: Record<string, string> = {
-    'lib/__init__.py': targets.map(({ module, name }) => `from .m${module} import ${name}\n`).join(''),
+    'lib/__init__.py': plan.handsOnAll
+      ? plan.modules.map((_, module) => `from .m${module} import *\n`).join('')
+      : targets.map(({ module, name }) => `from .m${module} import ${name}\n`).join(''),
     'lib/base.py':
       'REG = {}\n\ndef register(f):\n    REG[f.__name__] = f\n    return f\n\nclass Base:\n    def two(self):\n        return 2\n',
     'lib/tool.py': 'def doubled(f):\n    return lambda x: 2 * f(x)\n',
@@ -172,6 +183,12 @@ function functionText(
       return `${imports}@functools.lru_cache(maxsize=None)\n${plain}`;
     case 'conditional':
       return `if ${number} > 4:\n    def ${name}(x):\n        return ${number}\nelse:\n    def ${name}(x):\n        return x\n`;
+    case 'alias':
+      return `${imports}${plain.replace(name, `_${name}`)}\n${name} = _${name}\n`;
+    case 'wrapped':
+      return `${imports}${plain.replace(name, `_${name}`)}\n${name} = doubled(_${name})\n`;
+    case 'partial':
+      return `def _${name}(y, x):\n    return x + y\n\n${name} = functools.partial(_${name}, ${number})\n`;
     case 'constant':
       return `T${name} = {"a": ${number}}\n\ndef ${name}(x):\n    return T${name}["a"]\n`;
   }
@@ -213,6 +230,8 @@ function callText({ style, of }: Call, targets: readonly Target[]): CallText | u
   }
 }
 
+const runsOnLoading = new Set<FunctionPlan['kind']>(['registered', 'decorated', 'conditional', 'wrapped', 'partial']);
+
 /**
  * Whether the program may come to a function by its name; what is looked up otherwise is not told apart. Registered and
  * conditional ones run with their module.
@@ -239,7 +258,7 @@ export function isReached(plan: PackagePlan, of: number): boolean {
   go(plan.main, targets.length);
   for (const [at, { module, index: inner }] of targets.entries()) {
     const sort = plan.modules[module]?.[inner]?.kind;
-    if (sort === 'registered' || sort === 'decorated' || sort === 'conditional') {
+    if (sort !== undefined && runsOnLoading.has(sort)) {
       reached.add(at);
       follow(at);
     }

@@ -43,6 +43,7 @@ interface PuppetOptions {
   inherits?: readonly string[];
   resources?: Resources;
   observe?: (inputs: never) => Promise<unknown>;
+  cwd?: () => string;
 }
 
 /** A whole engine in a folder of its own: real store, real processes, steered by the test. */

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openStore } from '../../cache/store.ts';
-import { CliProject } from './cli.ts';
+import { CliProject, type User } from './cli.ts';
 import { Driver } from './program-process.ts';
 import { experiment, seedsModule } from './slurm-experiment.ts';
 
@@ -15,6 +15,14 @@ export interface SceneOptions {
   readonly slurm?: Readonly<Record<string, unknown>>;
   /** Of its drivers. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Who owns the project and starts drivers, if not whoever runs the tests. */
+  readonly user?: User;
+  /** Where results go, if not into the project. */
+  readonly store?: string;
+  /** What the shell of its drivers was told. */
+  readonly shell?: string;
+  /** Whom its jobs are charged to; where accounts are kept it has to be one of them. Default: one of its own. */
+  readonly account?: string;
   /** Of the training. */
   readonly resources?: Readonly<Record<string, unknown>>;
 }
@@ -32,7 +40,10 @@ export function projectOf(t: Pick<TestContext, 'after'>, options: SceneOptions):
   project.pipeline(name, text);
   mkdirSync(join(project.folder, 'pipelines', 'parts'));
   writeFileSync(join(project.folder, 'pipelines', 'parts', 'seeds.ts'), seedsModule);
-  const site = { executors: { slurm: { pollSeconds: 0.5, visibleWithinSeconds: 20, ...options.slurm } } };
+  const site = {
+    store: options.store,
+    executors: { slurm: { pollSeconds: 0.5, visibleWithinSeconds: 20, ...options.slurm } },
+  };
   writeFileSync(join(project.folder, 'pipeline.config.ts'), `export default ${JSON.stringify(site)};\n`);
   return project;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -6,7 +7,7 @@ import { openStore } from '../../cache/store.ts';
 import { verifyStore } from '../../cache/verify.ts';
 import type { Event, EventOf } from '../../runner/log/events.ts';
 import { listRuns, readEvents } from '../../runner/log/run-log.ts';
-import type { CliProject, CliResult } from './cli.ts';
+import type { CliProject, CliResult, Under, User } from './cli.ts';
 import { eventually } from './eventually.ts';
 import { FlakySlurm } from './flaky-slurm.ts';
 import { Driver } from './program-process.ts';
@@ -48,7 +49,8 @@ export class SlurmScene {
     this.project = projectOf(later, options);
     this.flaky = new FlakySlurm(later);
     this.stage = stageIn(this.project);
-    this.account = basename(this.project.folder).toLowerCase();
+    this.account = options.account ?? basename(this.project.folder).toLowerCase();
+    if (options.user) this.giveTo(options.user);
     t.after(async () => {
       await this.#end();
       for (const remove of folders) remove();
@@ -56,15 +58,30 @@ export class SlurmScene {
   }
 
   get store(): string {
-    return join(this.project.folder, '.stet');
+    return this.#options.store ?? join(this.project.folder, '.stet');
   }
 
   /** A driver of the experiment on Slurm; with other words, any other command that lives for a while. */
   start(...words: string[]): Driver {
+    return this.startUnder({}, ...words);
+  }
+
+  /** The same by another user, or from another shell. */
+  startUnder(under: Under, ...words: string[]): Driver {
     const args = words.length > 0 ? words : this.runWords();
-    const driver = new Driver(this.project.start(args, this.#environment()), args.join(' '));
+    const { user, shell } = this.#options;
+    const driver = new Driver(this.project.start(args, this.#environment(), { user, shell, ...under }), args.join(' '));
     this.#drivers.push(driver);
     return driver;
+  }
+
+  /** Everything that there is so far is theirs and their group's. */
+  giveTo({ uid, gid }: User): void {
+    for (const folder of [this.project.folder, this.flaky.folder]) {
+      execFileSync('chown', ['-R', `${uid}:${gid}`, folder]);
+      execFileSync('chmod', ['-R', 'g+rwX', folder]);
+      execFileSync('find', [folder, '-type', 'd', '-exec', 'chmod', 'g+s', '{}', '+']);
+    }
   }
 
   runWords(...more: string[]): string[] {

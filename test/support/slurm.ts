@@ -144,6 +144,11 @@ export class SlurmCluster {
       },
     };
   }
+  /** Starts the controller with nothing of what it knew: it kills what nodes tell of. */
+  async startControllerAnew(): Promise<void> {
+    rmSync(join(this.#folder, 'state', 'ctld'), { recursive: true });
+    await this.startController();
+  }
   /** Connections are taken and never answered. */
   freezeController(): Promise<string> {
     return this.#order('freeze-controller');

@@ -221,9 +221,14 @@ class Walk implements Found {
   }
 
   /** Whether a module makes this name, as far as it is read. */
-  #has(path: string, name: string): boolean {
+  #has(path: string, name: string, seen: ReadonlySet<string> = new Set()): boolean {
     const { bindings, stars } = readModule(path);
-    return bindings.has(name) || stars.length > 0;
+    if (bindings.has(name)) return true;
+    return stars.some(({ from }) => {
+      const { files } = this.#places.imported(path, from);
+      const others = files.filter((file) => !seen.has(file));
+      return files.length === 0 || others.some((file) => this.#has(file, name, new Set([...seen, path])));
+    });
   }
 
   /** A folder of the project may only have the name of a package. */
@@ -265,10 +270,19 @@ class Walk implements Found {
 
   #bound(one: ReachedModule, name: string, { chunk, imported }: Binding, rest: readonly string[]): void {
     if (!imported) return this.#take(one, chunk);
-    const { from, bound } = imported;
     one.names.add(`${chunk} ${name}`);
-    const place = bound.isTop ? this.#places.named([name]) : this.#places.imported(one.module.path, from);
-    this.#member(place, bound.name === undefined ? rest : [bound.name, ...rest]);
+    const { place, taken } = this.#origin(one.module.path, imported);
+    this.#member(place, [...taken, ...rest]);
+  }
+
+  /** From which module an import binds, and what is taken of it: `import a.b as c` takes what `a` has under that name. */
+  #origin(
+    file: string,
+    { from, bound: { name, isTop } }: NonNullable<Binding['imported']>,
+  ): { place: ModulePlace; taken: readonly string[] } {
+    if (name !== undefined) return { place: this.#places.imported(file, from), taken: [name] };
+    const [top = '', ...inner] = from.module.split('.');
+    return { place: this.#places.named([top]), taken: isTop ? [] : inner };
   }
 
   /** What is taken of a module. Taken as it is, it may be asked for anything. */
@@ -353,9 +367,8 @@ class Walk implements Found {
     if (starred) return [undefined];
     return bindings.flatMap(({ chunk, imported }) => {
       if (!imported) return [{ module, chunk }];
-      const { from, bound } = imported;
-      const place = bound.isTop ? this.#places.named([name]) : this.#places.imported(module.path, from);
-      const inner = bound.name === undefined ? rest : [bound.name, ...rest];
+      const { place, taken } = this.#origin(module.path, imported);
+      const inner = [...taken, ...rest];
       const [first, ...others] = inner;
       if (first === undefined) return [undefined];
       const own = place.files.flatMap((path) => this.#definitions(readModule(path), inner, depth + 1));

@@ -7,20 +7,24 @@ import { listRuns } from '../../log/run-log.ts';
 import { openStoreOnly } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
 import { sizeInWords } from '../../../tasks/core/size-in-words.ts';
-import { count } from '../../words/quantities.ts';
+import { count, duration } from '../../words/quantities.ts';
 import { table } from '../../views/table.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
-import { inUse } from '../runs/in-use.ts';
+import { olderCheckpoints, usualDays } from '../runs/freeable.ts';
+import { inUse, newestRuns } from '../runs/in-use.ts';
 import { sweepLeft } from '../runs/left-outputs.ts';
+import { findRemoval, remove } from '../runs/removal.ts';
+import { type Share, storeSizes } from '../runs/store-sizes.ts';
 import type { Options } from '../common/options.ts';
 import { storeOptions } from '../common/session-options.ts';
 
-export async function cache(io: Io, [command]: readonly string[], options: Options): Promise<number> {
+export async function cache(io: Io, [command, name = '']: readonly string[], options: Options): Promise<number> {
   const { store } = await openStoreOnly(storeOptions(io));
   try {
     if (command === 'verify') return await verify(io, store);
     if (command === 'collect') return await collect(io, store, options as unknown as CollectRequest);
+    if (command === 'remove') return await removeNamed(io, store, name, options);
     return await stat(io, store);
   } finally {
     await store.close();
@@ -28,16 +32,12 @@ export async function cache(io: Io, [command]: readonly string[], options: Optio
 }
 
 async function stat(io: Io, store: Store): Promise<number> {
-  let [blobs, size, records] = [0, 0, 0];
+  let [blobs, size] = [0, 0];
   for (const digest of store.blobs.list()) {
     blobs += 1;
     size += store.blobs.stat(digest)?.size ?? 0;
   }
-  const byTask = new Map<string, number>();
-  for await (const { recipe } of store.records.all()) {
-    records += 1;
-    byTask.set(recipe.task, (byTask.get(recipe.task) ?? 0) + 1);
-  }
+  const { records, byTask, byRun } = await storeSizes(store);
   const rows = [
     ['store', store.root],
     ['records', `${records} in ${store.records.place}`],
@@ -46,10 +46,27 @@ async function stat(io: Io, store: Store): Promise<number> {
   ];
   for (const line of table(rows)) io.print(line);
   const { dim } = paint(io.stdout.hasColor);
-  const tasks = [...byTask].sort(([a, countOfA], [b, countOfB]) => countOfB - countOfA || (a < b ? -1 : 1));
-  if (tasks.length > 0) io.print(dim('records by task'));
-  for (const line of table(tasks.map(([task, number]) => [`  ${task}`, String(number)]))) io.print(line);
+  for (const [title, shares] of [
+    ['records by task', byTask],
+    ['records by run', byRun],
+  ] as const) {
+    if (shares.size > 0) io.print(dim(title));
+    for (const line of shareLines(shares)) io.print(line);
+  }
   return exitCodes.fine;
+}
+
+/** So many that hold most are shown. */
+const shownShares = 20;
+
+function shareLines(shares: ReadonlyMap<string, Share>): string[] {
+  const largest = [...shares].sort(
+    ([nameA, a], [nameB, b]) => b.bytes - a.bytes || b.records - a.records || (nameA < nameB ? -1 : 1),
+  );
+  const shown = largest.slice(0, shownShares);
+  const rest = largest.length - shown.length;
+  const rows = shown.map(([name, { records, bytes }]) => [`  ${name}`, String(records), sizeInWords(bytes)]);
+  return [...table(rows), ...(rest > 0 ? [`  … and ${rest} that hold less`] : [])];
 }
 
 /** What is damaged is no failure of a node, yet scripts must see it. */
@@ -87,19 +104,39 @@ function progressOn({ stderr }: Io): (done: number, total: number) => void {
   };
 }
 
-interface CollectRequest {
-  readonly dryRun?: boolean;
-  readonly olderThan: number;
-  readonly failedOlderThan: number;
+/** What a person names goes at once; what it means for later runs is said. */
+async function removeNamed(io: Io, store: Store, name: string, { dryRun }: Options): Promise<number> {
+  const isDry = dryRun === true;
+  const removal = await findRemoval(store, name);
+  const bytes = await remove(store, removal, { dryRun: isDry });
+  const { records, runs, shared } = removal;
+  const what = [
+    ...(records.length > 0 || runs.length === 0 ? [count(records.length, 'result')] : []),
+    ...(runs.length > 0 ? [count(runs.length, 'run')] : []),
+  ];
+  io.print(`${isDry ? 'Would delete' : 'Deleted'} ${what.join(' and ')}: ${sizeInWords(bytes)}.`);
+  const seconds = records.reduce((sum, { provenance }) => sum + provenance.seconds, 0);
+  if (records.length > 0) io.print(`What needs them makes them again; that took ${duration(seconds)}.`);
+  if (shared > 0) io.print(`${count(shared, 'result')} that other runs use ${shared === 1 ? 'stays' : 'stay'}.`);
+  if (isDry) io.print('Without --dry-run they are deleted.');
+  return exitCodes.fine;
 }
 
-async function collect(
-  io: Io,
-  store: Store,
-  { dryRun = false, olderThan, failedOlderThan }: CollectRequest,
-): Promise<number> {
-  const used = inUse(store.root, Date.now() - olderThan * msPerDay);
-  const gone = await collectGarbage(store, { keep: used.fingerprints, keepTrees: used.trees, dryRun });
+interface CollectRequest {
+  readonly dryRun?: boolean;
+  readonly olderThan?: number;
+  readonly failedOlderThan: number;
+  readonly keepLast?: number;
+  readonly keepCheckpoints?: number;
+}
+
+async function collect(io: Io, store: Store, request: CollectRequest): Promise<number> {
+  const { dryRun = false, failedOlderThan, keepLast, keepCheckpoints } = request;
+  const olderThan = request.olderThan ?? (keepLast === undefined ? usualDays : 0);
+  const also = keepLast === undefined ? undefined : newestRuns(store.root, keepLast);
+  const used = inUse(store.root, Date.now() - olderThan * msPerDay, { also });
+  const streams = keepCheckpoints === undefined ? undefined : olderCheckpoints(store, keepCheckpoints);
+  const gone = await collectGarbage(store, { keep: used.fingerprints, keepTrees: used.trees, dryRun, streams });
   const left = sweepLeft(store.root, { inUse: used, failedBefore: Date.now() - failedOlderThan * msPerDay, dryRun });
   const what = [
     count(gone.records, 'record'),
@@ -108,14 +145,20 @@ async function collect(
     count(gone.leftovers, 'leftover'),
   ];
   const verb = dryRun ? 'Would delete' : 'Deleted';
-  io.print(
-    `${verb} ${what.join(', ')}: ${sizeInWords(gone.bytes)}, not used by any run of the last ${inDays(olderThan)}.`,
-  );
+  const users = [
+    ...(keepLast === undefined ? [] : [`any of the last ${count(keepLast, 'run')} of a pipeline`]),
+    ...(keepLast === undefined || olderThan > 0 ? [`any run of the last ${inDays(olderThan)}`] : []),
+  ];
+  io.print(`${verb} ${what.join(', ')}: ${sizeInWords(gone.bytes)}, not used by ${users.join(' or ')}.`);
+  if (keepCheckpoints !== undefined) {
+    io.print(`Of it the files of ${count(gone.items, 'older item')} of streams: what was made of them stays known.`);
+  }
   if (left.count > 0) {
     const since = `not touched for ${inDays(failedOlderThan)}`;
     io.print(`${verb} what ${count(left.count, 'failed attempt')} left: ${sizeInWords(left.bytes)}, ${since}.`);
   }
-  if (dryRun && gone.records + gone.blobs + left.count > 0) io.print('Without --dry-run they are deleted.');
+  if (dryRun && gone.records + gone.blobs + gone.items + left.count > 0)
+    io.print('Without --dry-run they are deleted.');
   return exitCodes.fine;
 }
 

@@ -1,18 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkNames } from '../../project/names.ts';
-import { createRun, openLog, type RunRequest } from '../../log/run-log.ts';
+import { createRun, openLog, requestPath, type RunRequest } from '../../log/run-log.ts';
 import { checkTypes } from '../../project/check-types.ts';
 import { openSession, type Session } from '../../project/session.ts';
 import { inStore } from '../../views/suggest.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
-import { isDriven, lockRun } from '../driving/driver-lock.ts';
+import { isDriven, lockRun, ownLog } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
 import { sayGaps } from '../driving/say-gaps.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
-import { readRun } from '../runs/find-run.ts';
 import { sessionRequest } from '../common/session-options.ts';
 
 interface RunOptions
@@ -53,7 +52,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       executor: options.executor,
       startedAt: new Date().toISOString(),
     };
-    writeFileSync(join(folder, 'run.json'), `${JSON.stringify(request, null, 2)}\n`);
+    writeFileSync(requestPath(folder), `${JSON.stringify(request, null, 2)}\n`);
     if (options.detach) {
       const { startDriver } = await import('../driving/detach.ts');
       startDriver({ run, folder, cwd: io.cwd });
@@ -61,8 +60,8 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
       return exitCodes.fine;
     }
     const lock = await lockRun(session.storeRoot, run, { patient: false, say: io.warn });
-    if (!lock) throw isDriven(readRun(session.storeRoot, run));
-    const log = openLog(session.storeRoot, run);
+    if (!lock) throw isDriven((await import('../runs/find-run.ts')).readRun(session.storeRoot, run));
+    const log = ownLog(openLog(session.storeRoot, run), lock);
     try {
       const { json, jobs, until, force, failFast, executor, watchReads } = options;
       return await drive(

@@ -16,6 +16,11 @@ export async function tick(io: Io, [name]: readonly string[], options: Options):
   let code: number = exitCodes.fine;
   for (const run of runs) {
     const ended = await goOn(io, run, { once: true, json }).catch((error: unknown) => {
+      // Another tick came first, and does what there is to do.
+      if (Problem.is(error) && error.code === 'run-is-alive') {
+        io.print(error.message);
+        return exitCodes.fine;
+      }
       if (runs.length === 1 || !Problem.is(error)) throw error;
       io.warn(`Run ${run.run} cannot go on: ${error.message}`); // others can
       return exitCodeOf(error);

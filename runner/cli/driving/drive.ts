@@ -10,7 +10,6 @@ import { placeOfDoor } from '../../executors/door.ts';
 import { doorNamed, mainExecutor } from '../../site/doors.ts';
 import { openExecutors } from '../../site/open-executors.ts';
 import { History } from '../../plan/history.ts';
-import { makeReadsHook } from '../../job/reads-hook.ts';
 import { readProgress } from '../../log/progress.ts';
 import { openLog, readEvents, type RunLog } from '../../log/run-log.ts';
 import { taskOf } from '../../keys/service-task.ts';
@@ -28,9 +27,8 @@ import type { Io } from '../../views/io.ts';
 import { storeOptions } from '../common/session-options.ts';
 import type { KnownRun } from '../runs/find-run.ts';
 import { closeView } from './close-view.ts';
-import { isDriven, lockRun } from './driver-lock.ts';
+import { isDriven, lockRun, ownLog } from './driver-lock.ts';
 import { refuseUnfit } from './refuse-unfit.ts';
-import { undeclaredReads } from './say-reads.ts';
 
 export interface DriveOptions {
   readonly run: RunLog;
@@ -52,7 +50,7 @@ export interface DriveOptions {
 /** Drives a run to its end before the eyes of whoever watches. Returns the exit code. */
 export async function drive(given: Session, options: DriveOptions, io: Io): Promise<number> {
   const { run, json = false, watchReads = false } = options;
-  const readsHook = watchReads ? makeReadsHook(run.folder) : undefined;
+  const readsHook = watchReads ? (await import('../../job/reads-hook.ts')).makeReadsHook(run.folder) : undefined;
   const session = { ...given, code: { ...given.code, readsHook } };
   let state = options.resumed ? stateOf(readEvents(run.folder)) : newState();
   const paceOf = paces(run.folder, () => state);
@@ -78,7 +76,7 @@ export async function drive(given: Session, options: DriveOptions, io: Io): Prom
     }
     refuseGone(session);
     await closeView(session, options, state, view, io);
-    if (readsHook !== undefined) for (const line of await undeclaredReads(session, readsHook, state)) io.warn(line);
+    if (readsHook !== undefined) await sayReads(session, { hook: readsHook, state }, io);
   } catch (error) {
     view.close([]);
     refuseGone(session, error);
@@ -120,7 +118,7 @@ export async function goOn(io: Io, left: KnownRun, options: GoOnOptions): Promis
     await refuseUnfit(session, { until, executor });
     const lock = await lockRun(session.storeRoot, run, { patient: true, say: io.warn });
     if (!lock) throw isDriven(readRun(session.storeRoot, run));
-    const log = openLog(session.storeRoot, run);
+    const log = ownLog(openLog(session.storeRoot, run), lock);
     try {
       return await drive(
         session,
@@ -167,6 +165,11 @@ function refuseOther(
       hint: `Start a new run, which takes what has not changed from the store: pipeline run ${request.map(quoted).join(' ')}`,
     },
   );
+}
+
+async function sayReads(session: Session, { hook, state }: { hook: string; state: RunState }, io: Io): Promise<void> {
+  const { undeclaredReads } = await import('./say-reads.ts');
+  for (const line of await undeclaredReads(session, hook, state)) io.warn(line);
 }
 
 interface Watching {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { acquireLock, type Lock, lockOwner } from '../../../cache/lock.ts';
 import { Problem } from '../../../cache/problem.ts';
+import type { RunLog } from '../../log/run-log.ts';
 import type { KnownRun } from '../runs/find-run.ts';
 
 /** Longer than a driver on another host may be silent before it counts as dead, in seconds. */
@@ -28,6 +29,36 @@ export async function lockRun(
     if (isFirst) say(`Waiting for a sign of life of the driver on ${owner?.host ?? 'another host'}.`);
     await delay(1000);
   }
+}
+
+/**
+ * The log of a run as its driver has it. One that stood still for so long that another drives the run now writes no more.
+ * Throws `run-taken-over`.
+ */
+export function ownLog(log: RunLog, lock: Lock): RunLog {
+  let askedAt = 0; // by the clock of the day, which goes on while a machine sleeps
+  return {
+    run: log.run,
+    folder: log.folder,
+    settle: () => log.settle(),
+    close: () => log.close(),
+    append: (event) => {
+      if (Math.abs(Date.now() - askedAt) > askAgainMs) {
+        if (!lock.isHeld()) throw isTakenOver(log.run);
+        askedAt = Date.now();
+      }
+      log.append(event);
+    },
+  };
+}
+
+/** Much shorter than the time after which another takes a run over, in milliseconds. */
+const askAgainMs = 1000;
+
+function isTakenOver(run: string): Problem {
+  return new Problem('run-taken-over', `Run ${run} is driven by another process since this one stood still.`, {
+    hint: `Watch it: pipeline attach ${run}`,
+  });
 }
 
 /** What is said of a run that another process drives. */

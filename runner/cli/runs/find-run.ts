@@ -5,7 +5,7 @@ import { messageOf, Problem } from '../../../cache/problem.ts';
 import { nearest } from '../../../tasks/core/nearest.ts';
 import { readRegular } from '../../../cache/regular-file.ts';
 import type { Event } from '../../log/events.ts';
-import { listRuns, readEvents, type RunRequest } from '../../log/run-log.ts';
+import { listRuns, readEvents, requestPath, type RunRequest } from '../../log/run-log.ts';
 import { type RunState, stateOf } from '../../log/state.ts';
 import { isAliveSince } from './is-alive.ts';
 
@@ -67,7 +67,7 @@ const Request: z.ZodType<RunRequest> = z.object({
 
 /** What the run was started with. Throws `run-unreadable`. */
 export function readRequest(folder: string): RunRequest {
-  const path = join(folder, 'run.json');
+  const path = requestPath(folder);
   try {
     return Request.parse(JSON.parse(readRegular(path)));
   } catch (cause) {

@@ -21,11 +21,15 @@ export interface InUse {
   readonly live: ReadonlySet<string>;
 }
 
-/**
- * What runs that are live, and those that said something since then, made, took from the store or waited for. `ended` is a run
- * whose driver is this process, and done.
- */
-export function inUse(root: string, since: number, { ended }: { ended?: string } = {}): InUse {
+interface InUseOptions {
+  /** A run whose driver is this process, and done. */
+  readonly ended?: string;
+  /** Runs that count however long ago they were. */
+  readonly also?: ReadonlySet<string>;
+}
+
+/** What runs that are live, and those that said something since then, made, took from the store or waited for. */
+export function inUse(root: string, since: number, { ended, also }: InUseOptions = {}): InUse {
   const fingerprints = new Set<Digest>();
   const trees = new Set<Digest>();
   const live = new Set<string>();
@@ -37,7 +41,7 @@ export function inUse(root: string, since: number, { ended }: { ended?: string }
     const isLive = submitted.mayBelongTo(run) || (isDrivenNow && run !== ended);
     if (isLive) live.add(run);
     const last = events.at(-1);
-    if (!isLive && (!last || Date.parse(last.time) < since)) continue;
+    if (!isLive && also?.has(run) !== true && (!last || Date.parse(last.time) < since)) continue;
     for (const event of events) {
       if ('fingerprint' in event) fingerprints.add(event.fingerprint as Digest);
       if (event.type !== 'item-released') continue;
@@ -47,6 +51,20 @@ export function inUse(root: string, since: number, { ended }: { ended?: string }
   for (const digest of releasedBefore(root)) trees.add(digest);
   for (const fingerprint of accepted(root, since, fingerprints)) fingerprints.add(fingerprint);
   return { fingerprints, trees, live };
+}
+
+/** Of each pipeline so many runs, the newest. */
+export function newestRuns(root: string, count: number): Set<string> {
+  const found = new Set<string>();
+  const counts = new Map<string, number>();
+  for (const run of listRuns(root).reverse()) {
+    const started = readEvents(join(root, 'runs', run)).find((event) => event.type === 'run-started');
+    const before = counts.get(started?.pipeline ?? '') ?? 0;
+    if (started === undefined || before >= count) continue;
+    counts.set(started.pipeline, before + 1);
+    found.add(run);
+  }
+  return found;
 }
 
 /** Results that hold for fingerprints in use, or were accepted since then: no run may have used them yet. */

@@ -78,7 +78,7 @@ function newestIn(folder: string): number {
 }
 
 /** Other names of the same bytes, as inputs that are links into the store, take no room. */
-function bytesOf(path: string): number {
+export function bytesOf(path: string): number {
   const stats = statsOf(path);
   if (stats === undefined) return 0;
   if (!stats.isDirectory()) return stats.nlink > 1 ? 0 : stats.size;

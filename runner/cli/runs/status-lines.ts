@@ -3,6 +3,7 @@ import { readProgress } from '../../log/progress.ts';
 import type { NodeState } from '../../log/state.ts';
 import type { OnCluster } from '../../views/cluster-words.ts';
 import type { Io } from '../../views/io.ts';
+import { oneLine } from '../../views/columns.ts';
 import { liveLines } from '../../views/live.ts';
 import { paint } from '../../views/paint.ts';
 import { withStore } from '../../views/suggest.ts';
@@ -37,7 +38,11 @@ export function statusLines(
     cancelled: `It was stopped. Go on with: pipeline resume ${run}`,
   };
   const hint = hints[outcome];
-  return [`${head} · ${outcome}`, ...rest, ...(hint ? ['', withStore(hint, io.storeFolder)] : [])];
+  const colors = paint(io.stdout.hasColor);
+  // Whoever did not watch is told what a person has to know to help.
+  const told = state.endedAt === undefined ? state.warnings.slice(-3) : [];
+  const warnings = told.map((message) => colors.yellow(`! ${oneLine(message)}`));
+  return [`${head} · ${outcome}`, ...rest, ...warnings, ...(hint ? ['', withStore(hint, io.storeFolder)] : [])];
 }
 
 function lastTime(nodes: Iterable<NodeState>, start: number): number {

@@ -7,6 +7,16 @@ export const localDoor: Door = {
   name: 'local',
   place: 'this machine',
   hostsServices: true,
+  programs:
+    process.platform === 'linux'
+      ? [
+          {
+            name: 'perl',
+            purpose:
+              'holds all processes of a job; python3 does so too, and takes longer to start. Without either, they are looked for when the job has ended',
+          },
+        ]
+      : [],
   make: async ({ machine }, { jobs, withGpus }) => {
     const [{ LocalExecutor }, { localCapacity }] = await Promise.all([import('./local.ts'), import('../capacity.ts')]);
     return new LocalExecutor(await localCapacity(machine, { withGpus, jobs }));

@@ -1,8 +1,10 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { execa as Execa } from 'execa';
 import type { Resources } from '../../../tasks/core/resources.ts';
+import { findHolder, type Holder, held, killHeld } from '../holder.ts';
+import { endProcessesOf, noteEnded } from '../job-processes.ts';
 import { signalGroup } from '../process-group.ts';
 import type { Capacity } from '../capacity.ts';
 import { type Allocation, Slots } from '../slots.ts';
@@ -19,13 +21,16 @@ interface LocalJob {
   readonly group: number | undefined;
   cancelled: boolean;
   timer: NodeJS.Timeout | undefined;
+  stopKilling: (() => void) | undefined;
 }
 
-/** Jobs as child processes of the driver, each in its own process group, within what the machine has. */
+/** Jobs as child processes of the driver, each under a holder and in a process group of its own, within what the machine has. */
 export class LocalExecutor implements Executor {
   readonly outlivesDriver = false;
   #execa: typeof Execa | undefined;
-  readonly #watchdog = new Watchdog();
+  readonly #watchdog: Watchdog;
+  /** The program that holds the processes of a job together; undefined where there is none. */
+  #holder: Holder | undefined;
   readonly #slots: Slots;
   readonly #graceMs: number;
   /** By token. */
@@ -35,11 +40,13 @@ export class LocalExecutor implements Executor {
   constructor(capacity: Capacity, { graceMs = usualGraceMs }: { graceMs?: number } = {}) {
     this.#slots = new Slots(capacity);
     this.#graceMs = graceMs;
+    this.#watchdog = new Watchdog({ graceMs });
   }
 
   async open(): Promise<void> {
     if (this.#execa) return;
     const { execa } = await import('execa');
+    this.#holder = await findHolder();
     await this.#watchdog.start();
     this.#execa = execa;
   }
@@ -61,11 +68,24 @@ export class LocalExecutor implements Executor {
   submit(job: Job): void {
     const lease = this.#slots.take(job.resources, { isService: job.isService ?? false });
     if (!lease || !this.#execa) throw new Error(`no room for ${job.label}, or not open`); // the coordinator asks first
+    const child = this.#start(job, lease, this.#execa);
+    const group = child.pid;
+    if (group !== undefined) this.#watchdog.watch(group);
+    const running: LocalJob = { job, lease, group, cancelled: false, timer: undefined, stopKilling: undefined };
+    this.#running.set(job.token, running);
+    if (group !== undefined) this.#listener({ type: 'started', job, host: hostname(), pid: group });
+    void child.then((ended) => this.#exited(running, exitOf(ended, job)));
+  }
+
+  #start(job: Job, lease: Allocation, execa: typeof Execa) {
     const log = openSync(join(job.folder, 'log.txt'), 'a');
-    const [program = '', ...args] = job.command.args;
-    const child = this.#execa(program, args, {
+    const { args: given, cwd, env } = job.command;
+    const [program = '', ...args] = this.#holder
+      ? held(given, { holder: this.#holder, folder: job.folder })
+      : [...given];
+    const child = execa(program, args, {
       detached: true,
-      cwd: job.command.cwd,
+      cwd,
       cleanup: false,
       reject: false,
       buffer: false,
@@ -74,7 +94,7 @@ export class LocalExecutor implements Executor {
         ...baseEnvironment(job.folder),
         ...gpuEnvironment(job.resources, lease),
         STET_CPUS: String(Math.max(1, lease.cpus)),
-        ...job.command.env,
+        ...env,
         ...job.secrets,
       },
       stdin: 'ignore',
@@ -83,25 +103,23 @@ export class LocalExecutor implements Executor {
       stderr: log as 1,
     });
     closeSync(log);
-    const group = child.pid;
-    if (group !== undefined) this.#watchdog.watch(group);
-    this.#running.set(job.token, { job, lease, group, cancelled: false, timer: undefined });
-    if (group !== undefined) this.#listener({ type: 'started', job, host: hostname(), pid: group });
-    void child.then(({ exitCode, signal, code }) => {
-      const limit = limits.get(code ?? '');
-      if (limit !== undefined)
-        return this.#ended(job, { code: null, signal: undefined, cause: 'never-started', detail: limit });
-      const status = exitCode ?? notStarted(code, program, job.command.cwd);
-      return this.#ended(job, { code: status ?? null, signal: signal ?? undefined });
-    });
+    return child;
   }
 
   cancel(job: Job, { now = false }: { now?: boolean } = {}): void {
     const running = this.#running.get(job.token);
     if (!running?.group) return;
     running.cancelled = true;
-    signalGroup(running.group, now ? 'SIGKILL' : 'SIGTERM');
-    if (!now) running.timer ??= setTimeout(() => running.group && signalGroup(running.group, 'SIGKILL'), this.#graceMs);
+    if (now) return this.#kill(running);
+    signalGroup(running.group, 'SIGTERM');
+    running.timer ??= setTimeout(() => this.#kill(running), this.#graceMs);
+  }
+
+  #kill(running: LocalJob): void {
+    const { group } = running;
+    if (group === undefined) return;
+    if (this.#holder) running.stopKilling ??= killHeld(group);
+    else signalGroup(group, 'SIGKILL');
   }
 
   /** A local job dies with its driver, so there is nothing to take over: it has to start again. */
@@ -121,18 +139,42 @@ export class LocalExecutor implements Executor {
     await this.#watchdog.close();
   }
 
-  #ended(job: Job, exit: Omit<Exit, 'cancelled'>): void {
-    const running = this.#running.get(job.token);
-    if (!running) return;
-    this.#running.delete(job.token);
+  /** A holder has seen to it that nothing is left; unless it was killed itself, which looks as if its program was. */
+  #exited(running: LocalJob, exit: Omit<Exit, 'cancelled'>): void {
+    const { group, job } = running;
     clearTimeout(running.timer);
-    if (running.group !== undefined) {
-      signalGroup(running.group, 'SIGKILL'); // what the job left behind in its group
-      this.#watchdog.forget(running.group);
-    }
-    this.#slots.give(running.lease);
-    this.#listener({ type: 'exited', job, exit: { ...exit, cancelled: running.cancelled } });
+    running.stopKilling?.();
+    if (group === undefined || (this.#holder && exit.signal !== 'SIGKILL')) return this.#ended(running, exit);
+    signalGroup(group, 'SIGKILL');
+    void endProcessesOf({ folder: job.folder })
+      .then((names) => noteEnded(job.folder, names))
+      .catch(() => {}) // a folder that is gone, or full, has no log to be told in
+      .then(() => this.#ended(running, exit));
   }
+
+  #ended({ job, group, lease, cancelled }: LocalJob, exit: Omit<Exit, 'cancelled'>): void {
+    this.#running.delete(job.token);
+    if (group !== undefined) this.#watchdog.forget(group);
+    this.#slots.give(lease);
+    this.#listener({ type: 'exited', job, exit: { ...exit, cancelled } });
+  }
+}
+
+type Ended = Pick<Awaited<ReturnType<typeof Execa>>, 'exitCode' | 'signal' | 'code'>;
+
+function exitOf({ exitCode, signal, code }: Ended, { folder, command }: Job): Omit<Exit, 'cancelled'> {
+  const limit = limits.get(code ?? '') ?? (exitCode === notStartedCode ? notStartedBecause(folder) : undefined);
+  if (limit !== undefined) return { code: null, signal: undefined, cause: 'never-started', detail: limit };
+  const status = exitCode ?? notStarted(code, command.args[0] ?? '', command.cwd);
+  return { code: status ?? null, signal: signal ?? undefined };
+}
+
+/** What a holder that cannot start its program ends with; why stands in a file, since programs may end so too. */
+const notStartedCode = 71;
+
+function notStartedBecause(folder: string): string | undefined {
+  const path = join(folder, 'not-started');
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 /** What keeps the system from starting one more process, by the code of its error. */

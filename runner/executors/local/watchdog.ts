@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream';
 
 /**
- * Reads `+GROUP` and `-GROUP` lines; when its input ends while groups are left, their owner has died: they are told to stop,
- * get ten seconds, and are killed. (No `--` before a group: the `kill` of dash takes it for a number.)
+ * Reads `+GROUP` and `-GROUP` lines; when its input ends while groups are left, their owner has died: they are told to stop, get
+ * some time (in quarters of a second: its argument), and are killed: first what is under a holder, which then ends the rest, then
+ * all. (No `--` before a group: the `kill` of dash takes it for a number.)
  */
 const script = `
 groups=" "
@@ -12,13 +13,22 @@ while read -r line; do
     -*) g=\${line#-}; groups="\${groups%% $g *} \${groups#* $g }" ;;
   esac
 done
+until_gone() {
+  left=$1
+  while [ "$left" -gt 0 ]; do
+    alive=
+    for g in $groups; do kill -0 "-$g" 2>/dev/null && alive=1; done
+    [ -z "$alive" ] && exit 0
+    sleep 0.25
+    left=$((left - 1))
+  done
+}
 for g in $groups; do kill -TERM "-$g" 2>/dev/null; done
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40; do
-  alive=
-  for g in $groups; do kill -0 "-$g" 2>/dev/null && alive=1; done
-  [ -z "$alive" ] && exit 0
-  sleep 0.25
+until_gone "$0"
+for g in $groups; do
+  for p in $(cat "/proc/$g/task/$g/children" 2>/dev/null); do kill -KILL "$p" 2>/dev/null; done
 done
+until_gone 8
 for g in $groups; do kill -KILL "-$g" 2>/dev/null; done
 `;
 
@@ -27,10 +37,15 @@ export class Watchdog {
   #input: Writable | undefined;
   #forgotten = '';
   #ended: Promise<unknown> = Promise.resolve();
+  readonly #quarters: number;
+
+  constructor({ graceMs }: { graceMs: number }) {
+    this.#quarters = Math.ceil(graceMs / 250);
+  }
 
   async start(): Promise<void> {
     const { execa } = await import('execa');
-    const child = execa('/bin/sh', ['-c', script], {
+    const child = execa('/bin/sh', ['-c', script, String(this.#quarters)], {
       detached: true,
       stdin: 'pipe',
       stdout: 'ignore',

@@ -1,6 +1,6 @@
 import { type Clock, monotonic } from './pace/clock.ts';
 import type { SlurmCommands } from './queue/commands.ts';
-import { scancelId, type SlurmJob } from './jobs/slurm-job.ts';
+import { nameInQueue, scancelId, type SlurmJob } from './jobs/slurm-job.ts';
 import type { SlurmJobs } from './jobs/slurm-jobs.ts';
 
 /** After that an unsuccessful `scancel` is tried again, in seconds. */
@@ -39,14 +39,17 @@ export class Canceller {
     if (this.isIdle) return false;
     const byName = new Map<string, SlurmJob[]>();
     for (const slurmJob of this.#toCancel) {
-      byName.set(slurmJob.as.name, [...(byName.get(slurmJob.as.name) ?? []), slurmJob]);
+      const name = nameInQueue(slurmJob);
+      byName.set(name, [...(byName.get(name) ?? []), slurmJob]);
     }
     this.#toCancel.clear();
     this.#sentAt = this.#now();
     for (const [name, cancelled] of byName) {
-      const goOn = this.#jobs.named(name).some((other) => !other.cancelled);
+      // Whatever else has a name that somebody else gave is not ours.
+      const isForeign = cancelled.some(({ as }) => as.name !== name);
+      const goOn = isForeign || this.#jobs.named(name).some((other) => !other.cancelled);
       // Of a pack the others go on; its job ends when all of them are to end.
-      if (goOn && cancelled.some(({ isPacked }) => isPacked)) continue;
+      if (goOn && !isForeign && cancelled.some(({ isPacked }) => isPacked)) continue;
       const ids = goOn ? cancelled.map(({ as }) => scancelId(as)) : [];
       const answer = await this.#commands.cancel(name, ids);
       if (answer.is === 'answer') for (const slurmJob of cancelled) this.#jobs.toldToCancel(slurmJob);

@@ -13,7 +13,7 @@ export const slurmDoor: Door<SlurmSite> = {
   examine: async ({ own, storeRoot }, options) =>
     (await import('./enquiries/examine.ts')).examineSlurm(own, storeRoot, options),
   left: {
-    queueStatuses: async (jobs) => (await import('./enquiries/left-jobs.ts')).queueStatuses(jobs),
-    end: async (jobs) => (await import('./enquiries/left-jobs.ts')).endJobs(jobs),
+    queueStatuses: async (jobs, { own }) => (await import('./enquiries/left-jobs.ts')).queueStatuses(jobs, own),
+    end: async (jobs, { own }) => (await import('./enquiries/left-jobs.ts')).endJobs(jobs, own),
   },
 };

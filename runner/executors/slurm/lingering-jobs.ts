@@ -26,7 +26,11 @@ export class LingeringJobs {
 
   add({ name, index }: Submitted, now = Date.now()): void {
     this.#known.push({ name, index });
-    appendJsonLine(this.#path, { name, index, at: now });
+    try {
+      appendJsonLine(this.#path, { name, index, at: now });
+    } catch {
+      // A full disk: this driver knows it all the same, and it does nothing should it come back.
+    }
   }
 
   get known(): readonly Submitted[] {

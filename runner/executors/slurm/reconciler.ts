@@ -1,6 +1,6 @@
 import type { Change, EndCause } from '../executor.ts';
 import { type Clock, monotonic } from './pace/clock.ts';
-import type { Endings } from './endings.ts';
+import type { Endings, OwnWord } from './endings.ts';
 import {
   cancelledVerdict,
   type Standing,
@@ -12,11 +12,15 @@ import {
 import type { Listing } from './queue/listing.ts';
 import type { QueueRow } from './queue/queue-text.ts';
 import { beginningOf, type ExitRecord, readExit, readStarted } from './script/exit-record.ts';
-import type { SlurmSite } from './script/slurm-site.ts';
+import { readBeat, readBegin } from './script/life-signs.ts';
+import { beatSeconds, silenceSeconds, type SlurmSite } from './script/slurm-site.ts';
 import type { SlurmJob } from './jobs/slurm-job.ts';
 import type { SlurmJobs } from './jobs/slurm-jobs.ts';
 import { startedChange } from './jobs/started-change.ts';
 import type { Sweeper } from './sweeper.ts';
+
+/** What was told to end, or says itself that it was killed, is gone after so many signs of life that did not come. */
+const shortSilence = 3;
 
 /** A submission whose answer was lost may show up late: so long it is waited for before it is given up, in seconds. */
 const lateSeconds = 3;
@@ -45,6 +49,8 @@ export class Reconciler {
   readonly #sweeper: Sweeper;
   readonly #endings: Endings;
   readonly #now: Clock;
+  /** Names of jobs of which it was told that somebody holds them. */
+  readonly #held = new Set<string>();
 
   constructor({ site, jobs, sweeper, endings, now = monotonic }: ReconcilerParts) {
     this.#site = site;
@@ -80,18 +86,12 @@ export class Reconciler {
     return this.#isOverdue(slurmJob) ? this.#endings.end(slurmJob, withoutRecord(row)) : [];
   }
 
-  /** Slurm does not know it: it was purged, lost in a crash, cancelled while it waited in an array, or never came. */
+  /** Slurm does not show it: it was purged, lost in a crash, cancelled while it waited in an array, never came, or is hidden from us. */
   forgotten(slurmJob: SlurmJob, listing: Listing): Change[] {
     const { job, as, phase, cancelled } = slurmJob;
     const { copies, isWithdrawn } = beginningOf(job.folder);
-    const ownWord = readExit(job.folder, copies - 1);
-    const verdict = ownWord && verdictOf(undefined, ownWord.record, ending(slurmJob));
-    if (verdict) return this.#endings.end(slurmJob, verdict, ownWord);
+    if (copies > 0) return this.#outOfSight(slurmJob, copies - 1);
     const isLate = this.#jobs.missingSeconds(slurmJob, this.#now()) >= lateSeconds;
-    if (copies > 0) {
-      if (cancelled) return this.#endings.end(slurmJob, cancelledVerdict);
-      return this.#isOverdue(slurmJob) ? this.#endings.end(slurmJob, withoutRecord(undefined)) : [];
-    }
     if (phase === 'unsure' && !isLate) return [];
     if (!this.#sweeper.withdraw(slurmJob) && !isWithdrawn) return [];
     if (cancelled) return this.#endings.end(slurmJob, cancelledVerdict);
@@ -101,10 +101,27 @@ export class Reconciler {
     return this.#endings.end(slurmJob, without('lost', 'Slurm lost it before it began'));
   }
 
+  /** That Slurm does not show a job that has begun says nothing: it is over by its own word, or once it has fallen silent. */
+  #outOfSight(slurmJob: SlurmJob, newest: number): Change[] {
+    const { job, cancelled } = slurmJob;
+    const ownWord = readExit(job.folder, newest);
+    if (ownWord && !wasKilled(ownWord)) {
+      const verdict = verdictOf(undefined, ownWord.record, ending(slurmJob));
+      if (verdict) return this.#endings.end(slurmJob, verdict, ownWord);
+    }
+    const beat = readBeat(job.folder, newest);
+    if (cancelled && beat === '') return this.#endings.end(slurmJob, cancelledVerdict);
+    const silent = this.#jobs.silentSeconds(slurmJob, beat, this.#now());
+    const limit = cancelled || ownWord ? shortSilence * beatSeconds(this.#site) : silenceSeconds(this.#site);
+    if (silent <= limit) return ownWord ? [] : this.#begun(slurmJob, { nodes: readBegin(job.folder, newest)?.node });
+    const verdict = cancelled ? cancelledVerdict : withoutRecord(undefined, ownWord?.record);
+    return this.#endings.end(slurmJob, verdict, ownWord);
+  }
+
   #stands(slurmJob: SlurmJob, row: QueueRow, standing: Standing): Change[] {
     switch (standing.is) {
       case 'waiting':
-        return this.#requeued(slurmJob, row);
+        return [...this.#requeued(slurmJob, row), ...this.#isHeld(slurmJob, row)];
       case 'running':
         return this.#running(slurmJob, row);
       case 'ending':
@@ -117,6 +134,14 @@ export class Reconciler {
     }
   }
 
+  /** Told once for all elements of an array: it waits for a person, and may do so for ever. */
+  #isHeld({ job, as }: SlurmJob, { reason, id }: QueueRow): Change[] {
+    if (!reason.startsWith('JobHeld') || this.#held.has(as.name)) return [];
+    this.#held.add(as.name);
+    const message = `The job of ${job.label} is held in the queue (${reason}). It waits until somebody lets it go: scontrol release ${id}`;
+    return [{ type: 'trouble', message }];
+  }
+
   #requeued(slurmJob: SlurmJob, { reason, state }: QueueRow): Change[] {
     const { job, isStarted } = slurmJob;
     if (!isStarted) return [];
@@ -126,26 +151,33 @@ export class Reconciler {
   }
 
   #running(slurmJob: SlurmJob, row: QueueRow): Change[] {
-    const { job, isStarted, isPacked, copiesBefore } = slurmJob;
+    const { job, isStarted, isPacked } = slurmJob;
     if (isStarted && !isPacked) return [];
-    const { copies } = beginningOf(job.folder);
     if (isPacked) {
+      const { copies } = beginningOf(job.folder);
       const ownWord = readExit(job.folder, copies - 1);
       const verdict =
         ownWord && !wantsReason(ownWord.record) ? verdictOf(undefined, ownWord.record, ending(slurmJob)) : undefined;
       if (verdict) return this.#endings.end(slurmJob, verdict, ownWord);
     }
+    return this.#begun(slurmJob, row);
+  }
+
+  /** Tells once that it runs, when it does. */
+  #begun(slurmJob: SlurmJob, { nodes = '', startsAt }: Partial<Pick<QueueRow, 'nodes' | 'startsAt'>>): Change[] {
+    const { job, isStarted, copiesBefore } = slurmJob;
     if (isStarted) return [];
+    const { copies } = beginningOf(job.folder);
     if (copies <= copiesBefore) return []; // a moment later it has begun
     // Only the job itself knows where it writes shared outputs.
     const started = job.shared ? readStarted(job.folder, copies - 1) : undefined;
     if (job.shared && !started) return [];
-    this.#jobs.begin(slurmJob, row.startsAt);
-    return [startedChange(job, { host: row.nodes, copy: copies - 1, outName: started?.out, at: row.startsAt })];
+    this.#jobs.begin(slurmJob, startsAt);
+    return [startedChange(job, { host: nodes, copy: copies - 1, outName: started?.out, at: startsAt })];
   }
 
   #isOverdue(slurmJob: SlurmJob): boolean {
-    return this.#jobs.missingSeconds(slurmJob, this.#now()) > (this.#site.visibleWithinSeconds ?? 120);
+    return this.#jobs.missingSeconds(slurmJob, this.#now()) > silenceSeconds(this.#site);
   }
 }
 
@@ -159,6 +191,11 @@ function ending({ cancelled, job }: SlurmJob): { cancelled: boolean; resumes: bo
  */
 function wantsReason({ code, told }: ExitRecord): boolean {
   return told !== '' || code === killedCode;
+}
+
+/** By whom, nobody says: a controller that has lost its memory kills what it does not know. */
+function wasKilled({ record: { code, told } }: OwnWord): boolean {
+  return code === killedCode && told === '';
 }
 
 /** Of a program that SIGKILL ended, as shells tell it. */

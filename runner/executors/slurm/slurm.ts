@@ -6,6 +6,7 @@ import { Canceller } from './canceller.ts';
 import { ControllerLink } from './queue/controller-link.ts';
 import { Endings } from './endings.ts';
 import type { LingeringJobs } from './lingering-jobs.ts';
+import { HandOver } from './hand-over.ts';
 import { Poller } from './pace/poller.ts';
 import { QueueRoom } from './pace/queue-room.ts';
 import type { SlurmCommands } from './queue/commands.ts';
@@ -14,14 +15,12 @@ import { Listing } from './queue/listing.ts';
 import { queueStatusOf } from './queue/queue-status.ts';
 import type { QueueRow } from './queue/queue-text.ts';
 import { Reconciler } from './reconciler.ts';
-import { beginningOf } from './script/exit-record.ts';
-import { grouped } from './script/grouping.ts';
+import { beginningOf, isDone, readExit } from './script/exit-record.ts';
 import type { SlurmSite } from './script/slurm-site.ts';
 import { scancelId, type SlurmJob } from './jobs/slurm-job.ts';
+import { RenamedJobs } from './jobs/renamed-jobs.ts';
 import { SlurmJobs } from './jobs/slurm-jobs.ts';
-import { Submitter } from './submitter.ts';
 import { Sweeper } from './sweeper.ts';
-import { WaitingJobs } from './pace/waiting-jobs.ts';
 
 const usualMostQueued = 1000;
 const usualPollSeconds = 2;
@@ -35,36 +34,42 @@ const usualPollSeconds = 2;
 export class SlurmExecutor implements Executor {
   readonly outlivesDriver = true;
   readonly visibleWithinSeconds: number | undefined;
-  readonly #site: SlurmSite;
   readonly #link: ControllerLink;
   readonly #cluster: KnownCluster;
   readonly #room: QueueRoom;
-  readonly #waiting = new WaitingJobs(() => this.#handOver());
   readonly #jobs = new SlurmJobs();
-  readonly #submitter: Submitter;
+  readonly #renamed: RenamedJobs;
+  readonly #waiting: HandOver;
   readonly #canceller: Canceller;
   readonly #reconciler: Reconciler;
   readonly #sweeper: Sweeper;
   readonly #accounts: Accounts;
   readonly #poller: Poller;
   #listener: (change: Change) => void = () => {};
-  /** One after the other: a controller with a full queue is not helped by a crowd. */
-  #submitting: Promise<void> = Promise.resolve();
-  #isClosed = false;
 
   constructor(site: SlurmSite, commands: SlurmCommands, lingering?: LingeringJobs) {
     const jobs = this.#jobs;
     const endings = new Endings(jobs, lingering);
     this.visibleWithinSeconds = site.visibleWithinSeconds;
-    this.#site = site;
     this.#link = new ControllerLink(commands);
     this.#cluster = new KnownCluster(site);
     this.#room = new QueueRoom(site.maxQueued ?? usualMostQueued);
-    this.#submitter = new Submitter({ site, commands, cluster: this.#cluster, jobs, endings });
     this.#canceller = new Canceller(commands, jobs);
     this.#sweeper = new Sweeper(commands, jobs, lingering);
     this.#reconciler = new Reconciler({ site, jobs, sweeper: this.#sweeper, endings });
     this.#accounts = new Accounts(commands);
+    this.#renamed = new RenamedJobs(commands);
+    this.#waiting = new HandOver({
+      site,
+      jobs,
+      endings,
+      link: this.#link,
+      cluster: this.#cluster,
+      canceller: this.#canceller,
+      tell: (changes) => this.#tell(changes),
+      stir: () => this.#poller.stir(),
+      plan: () => this.#poller.plan(),
+    });
     this.#poller = new Poller({
       baseSeconds: site.pollSeconds ?? usualPollSeconds,
       load: () => ({ jobs: jobs.size, waiting: this.#waiting.size, isSilent: this.#link.isSilent }),
@@ -113,21 +118,24 @@ export class SlurmExecutor implements Executor {
 
   queueStatus(job: Job): QueueStatus | undefined {
     const row = this.#jobs.find(job)?.row;
-    return row && queueStatusOf(row);
+    return row ? queueStatusOf(row) : this.#waiting.queueStatus(job);
+  }
+
+  endedWell(folder: string): boolean {
+    const ownWord = readExit(folder, beginningOf(folder).copies - 1);
+    return ownWord !== undefined && isDone(ownWord.record);
   }
 
   async settle(): Promise<void> {
-    this.#handOver();
-    await this.#submitting;
+    this.#waiting.handOver();
+    await this.#waiting.settled();
     await this.#poller.settled();
     await this.#poller.look();
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
     this.#poller.close();
-    this.#waiting.close();
-    await this.#submitting;
+    await this.#waiting.close();
     await this.#canceller.send();
     await this.#poller.settled();
   }
@@ -142,36 +150,6 @@ export class SlurmExecutor implements Executor {
     }
     if (answer.is === 'answer') this.#cluster.learn(answer.value);
     else this.#tell(this.#link.unanswered(answer.message));
-  }
-
-  /** Hands over what waits, unless it is no time for that. */
-  #handOver(): void {
-    // Whoever does not answer, or has no room, is not asked for more until a look at the queue went well.
-    if (this.#link.isSilent || this.#waiting.isHeld) return this.#poller.plan();
-    const limits = { arraySize: this.#cluster.arraySize, packed: this.#site.packed ?? 1 };
-    for (const packs of grouped(this.#waiting.take(), limits)) {
-      this.#submitting = this.#submitting.then(() => this.#submit(packs));
-    }
-  }
-
-  async #submit(taken: readonly (readonly Job[])[]): Promise<void> {
-    if (this.#isClosed) return;
-    const packs = taken
-      .map((pack) => pack.filter((job) => this.#waiting.begin(job)))
-      .filter(({ length }) => length > 0);
-    if (packs.length === 0) return;
-    const batch = this.#submitter.prepare(packs);
-    this.#tell(batch.slurmJobs.map(({ job, as }) => ({ type: 'submitting', job, as })));
-    const { answer, changes, putBack } = await this.#submitter.send(batch);
-    this.#waiting.submitted({ isTaken: answer.is === 'answer' || answer.is === 'refused' });
-    for (const job of putBack) this.#waiting.putBack(job);
-    this.#tell(changes);
-    for (const slurmJob of batch.slurmJobs) {
-      if (slurmJob.cancelled && this.#jobs.has(slurmJob)) this.#canceller.add(slurmJob);
-    }
-    if (answer.is === 'silent') this.#tell(this.#link.unanswered(answer.message));
-    await this.#canceller.send();
-    this.#poller.stir();
   }
 
   /** Together with others that come at the same time. */
@@ -203,10 +181,17 @@ export class SlurmExecutor implements Executor {
     const answer = await this.#link.commands.jobs();
     if (answer.is !== 'answer') return this.#tell(this.#link.unanswered(answer.message));
     const listing = new Listing(answer.value);
-    const forgotten = this.#observe(
+    const nameless = this.#observe(
       absent.filter((slurmJob) => this.#jobs.has(slurmJob)),
       listing,
     );
+    const forgotten: SlurmJob[] = [];
+    for (const slurmJob of nameless) {
+      const { job, as } = slurmJob;
+      const row = await this.#renamed.find({ folder: job.folder, as }, listing);
+      if (row && this.#jobs.has(slurmJob)) this.#observeRow(slurmJob, row);
+      else if (this.#jobs.has(slurmJob)) forgotten.push(slurmJob);
+    }
     for (const slurmJob of forgotten) this.#tell(this.#reconciler.forgotten(slurmJob, listing));
     if (!this.#cluster.hasAccounting) return;
     const wordless = forgotten.filter(
@@ -227,15 +212,17 @@ export class SlurmExecutor implements Executor {
   #observeRow(slurmJob: SlurmJob, row: QueueRow): void {
     const { changes, isNewState, isStuck } = this.#reconciler.observe(slurmJob, row);
     if (isNewState) this.#poller.happened();
-    if (isStuck) void this.#link.commands.cancel(slurmJob.as.name, [scancelId(slurmJob.as)]);
+    if (isStuck) void this.#link.commands.cancel(row.name, [scancelId(slurmJob.as)]);
     this.#tell(changes);
     if (this.#canceller.isOverdue(slurmJob) && this.#jobs.has(slurmJob)) this.#cancelSoon(slurmJob);
   }
 
   #tell(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.type === 'exited') this.#poller.happened();
       this.#listener(change);
+      if (change.type !== 'exited') continue;
+      this.#poller.happened();
+      this.#waiting.madeRoom();
     }
   }
 }

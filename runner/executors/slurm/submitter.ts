@@ -8,6 +8,7 @@ import type { KnownCluster } from './queue/known-cluster.ts';
 import { batchText } from './script/batch-text.ts';
 import { slurmJobText } from './script/job-text.ts';
 import { sbatchOptions } from './script/options.ts';
+import { limitsText } from './script/own-limits.ts';
 import { halve } from './script/secrets.ts';
 import type { SlurmSite } from './script/slurm-site.ts';
 import type { SlurmJob } from './jobs/slurm-job.ts';
@@ -44,6 +45,7 @@ export interface SubmitOutcome {
 /** Hands jobs to Slurm, as arrays. */
 export class Submitter {
   readonly #parts: SubmitterParts;
+  readonly #limits = limitsText();
 
   constructor(parts: SubmitterParts) {
     this.#parts = parts;
@@ -107,6 +109,6 @@ export class Submitter {
   #write(job: Job, hidden: string | undefined): void {
     const secrets = hidden === undefined ? undefined : { variable: padVariable, file: join(job.folder, 'secrets') };
     if (secrets) writeFileSync(secrets.file, hidden ?? '', { mode: 0o600 });
-    writeFileSync(join(job.folder, 'job.sh'), slurmJobText(job, this.#parts.site, secrets));
+    writeFileSync(join(job.folder, 'job.sh'), slurmJobText(job, this.#parts.site, { secrets, limits: this.#limits }));
   }
 }

@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { syncAll } from '../../../cache/durable.ts';
 import { errorCode, fileProblem } from '../../../cache/file-problem.ts';
 import { writeWhole } from '../../../cache/write-whole.ts';
 import { identityOf, type RemoteObject } from '../sources/source.ts';
@@ -58,8 +59,11 @@ export class VerifiedFiles {
     return true;
   }
 
+  /** On the disk first: a line must not outlive the bytes that it vouches for. */
   async remember(object: RemoteObject, learned?: string): Promise<void> {
-    const { size, mtimeNs } = await stat(join(this.#folder, object.name), { bigint: true });
+    const path = join(this.#folder, object.name);
+    await syncAll([path]);
+    const { size, mtimeNs } = await stat(path, { bigint: true });
     const line: Line = {
       name: object.name,
       identity: identityOf(object),

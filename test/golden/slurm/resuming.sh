@@ -1,9 +1,108 @@
 #!/bin/sh
 # train seed=1
 folder='/store/runs/0042/jobs/train.1'
+stet_prctl=
+[ ! -e /lib64/ld-linux-x86-64.so.2 ] || stet_prctl=157
+[ ! -e /lib/ld-linux-aarch64.so.1 ] || stet_prctl=167
+[ -r "/proc/$$/task/$$/children" ] && [ -x /usr/bin/perl ] || stet_prctl=
+held() {
+  [ -n "$stet_prctl" ] || exec "$@"
+  exec /usr/bin/perl -e '# stet: holds all processes of one job until they have ended
+my ($prctl, $folder, @command) = @ARGV;
+sub prctl { syscall $prctl + 0, $_[0], $_[1], 0, 0, 0 }
+prctl(36, 1); # PR_SET_CHILD_SUBREAPER
+my $program = fork;
+if (!defined $program) {
+  my $why = "$!";
+  open my $note, ">", "$folder/not-started" and print $note $why;
+  exit 71;
+}
+if (!$program) {
+  prctl(1, 9); # PR_SET_PDEATHSIG
+  exec { $command[0] } @command or 1;
+  my $error = $! + 0;
+  exit 127 if $error == 2;
+  my @places = $command[0] =~ m{/} ? $command[0] : map { "$_/$command[0]" } split /:/, $ENV{PATH} // "";
+  exit(grep({ -e } @places) ? 126 : 127) if $error == 13;
+  print STDERR "stet: $command[0]: $!\n";
+  exit 126;
+}
+$SIG{$_} = "IGNORE" for qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
+my $status;
+sub is_alone {
+  my $gone;
+  while (($gone = waitpid -1, 1) > 0) { $status = $? if $gone == $program }
+  return $gone < 0;
+}
+until (defined $status) {
+  my $gone = waitpid -1, 0;
+  $status = $? if $gone == $program;
+  $status //= 1 << 8 if $gone < 0;
+}
+# Most jobs leave nothing, and need not wait until this is compiled.
+if (!is_alone) { eval q{
+my $rounds = 0;
+sub rest { select undef, undef, undef, $rounds++ < 100 ? 0.005 : 0.2 }
+sub below {
+  my %inside = ($$ => 1);
+  my (%parent, %is_over);
+  opendir my $all, "/proc" or return;
+  for my $pid (grep { /^[0-9]+$/ } readdir $all) {
+    open my $file, "<", "/proc/$pid/stat" or next;
+    local $/;
+    my ($state, $parent) = (<$file> // "") =~ /.*\) (\S) (\d+) /s or next;
+    $parent{$pid} = $parent;
+    $is_over{$pid} = $state =~ /[ZX]/;
+  }
+  for (my $found = 1; $found;) {
+    $found = 0;
+    for (keys %parent) { $found = $inside{$_} = 1 if !$inside{$_} && $inside{$parent{$_}} }
+  }
+  return grep { $_ != $$ && !$is_over{$_} } keys %inside;
+}
+sub name {
+  open my $file, "<", "/proc/$_[0]/cmdline" or return "process $_[0]";
+  local $/;
+  (my $words = <$file> // "") =~ s/[\0-\x20]+/ /g;
+  $words = substr $words =~ s/ $//r, 0, 100;
+  return $words eq "" ? "process $_[0]" : "$words (process $_[0])";
+}
+for (1 .. 20) { last if is_alone; rest }
+my (%left, %stuck);
+until (is_alone) {
+  my %now;
+  while (my @new = grep { !$now{$_}++ } below) {
+    $left{$_} //= name($_) for @new;
+    kill STOP => @new; # or they go on to start others
+  }
+  for (keys %now) { kill(KILL => $_) or $! + 0 != 1 or $stuck{$_} = $left{$_} }
+  last if %stuck && $rounds > 200;
+  rest;
+}
+print STDERR "stet: ended with the job what it had left running: ", join(", ", map { $left{$_} } sort { $a <=> $b } keys %left),
+  ". What is to outlive a job cannot be started by it.\n" if %left;
+if (%stuck && !is_alone) {
+  print STDERR "stet: may not be ended by this user, so nothing of the job can be trusted: ", join(", ", values %stuck), "\n";
+  $status = 1 << 8;
+}
+}; die if $@ }
+if (my $signal = $status & 127) {
+  prctl(4, 0); # PR_SET_DUMPABLE: the core is the program'\''s
+  $SIG{$_} = "DEFAULT" for qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
+  kill $signal => $$;
+  exit 128 + $signal;
+}
+exit $status >> 8;
+' "$stet_prctl" /dev/null "$@"
+}
+tell() {
+  target=
+  [ -z "$stet_prctl" ] || read -r target _ <"/proc/$child/task/$child/children"
+  kill "-$1" "${target:-$child}"
+} 2>/dev/null
 child=
 told=
-trap 'told=${told:-USR1}; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' USR1
+trap 'told=${told:-USR1}; [ -z "$child" ] || tell TERM' USR1
 has_bird_fallen() {
   [ -n "${bird-}" ] && [ -r "/proc/$$/stat" ] || return 1
   state=Z
@@ -14,7 +113,7 @@ pass_on() {
   told=TERM
   [ -n "$child" ] || return 0
   [ -z "${bird-}" ] || sleep 0.2
-  has_bird_fallen || kill -TERM "$child" 2>/dev/null
+  has_bird_fallen || tell TERM
 }
 trap pass_on TERM
 trap : INT HUP
@@ -26,7 +125,7 @@ if [ -z "$on_node" ]; then
   if [ -n "${SLURM_JOB_ID-}" ]; then
     copy=0
     set -C
-    until true >"$folder/begun.$copy"; do
+    until { echo "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} ${SLURM_ARRAY_TASK_ID:--} ${SLURMD_NODENAME-}" || :; } >"$folder/begun.$copy"; do
       [ ! -d "$folder/begun.0" ] || exit 0
       copy=$((copy + 1))
       [ "$copy" -lt 1000 ] || exit 96
@@ -122,12 +221,23 @@ if [ -z "$on_node" ]; then
 fi
 seen=${SLURM_GPUS_ON_NODE:-}
 if [ -n "${CUDA_VISIBLE_DEVICES-}" ]; then seen=0; for gpu in $(IFS=,; echo $CUDA_VISIBLE_DEVICES); do seen=$((seen + 1)); done; fi
-if [ "${seen:-0}" -gt 0 ] && command -v nvidia-smi >/dev/null 2>&1; then
-  found=$(nvidia-smi -L 2>/dev/null | grep -c "^GPU")
-  [ "$found" -ge "$seen" ] || seen=$found
+if command -v nvidia-smi >/dev/null 2>&1; then
+  found=$(
+    nvidia-smi -L 2>/dev/null | {
+      number=0 before=
+      while read -r kind _; do
+        case $kind in
+          GPU) number=$((number + 1)) before=gpu ;;
+          MIG) [ "$before" = gpu ] || number=$((number + 1)); before=slice ;;
+        esac
+      done
+      echo "$number"
+    }
+  )
+  [ "$found" -ge "${seen:-2}" ] || seen=$found
 fi
-if [ "${seen:-0}" -lt 2 ] && [ "$copy" != by-hand ]; then
-  echo "asked for 2 GPUs on this node, and there are ${seen:-0}"
+if [ "${seen:-2}" -lt 2 ] && [ "$copy" != by-hand ]; then
+  echo "asked for 2 GPUs on this node, and there are $seen"
   echo "gpus $SLURMD_NODENAME" >"$here/why"
   [ -n "$on_node" ] || record 95 gpus
   exit 95
@@ -137,8 +247,15 @@ for init in "${LMOD_PKG-}/init/sh" "${MODULESHOME-}/init/sh" /etc/profile.d/lmod
   command -v module >/dev/null 2>&1 && break
   [ -r "$init" ] && . "$init"
 done
-module load 'cuda/12.4' || { echo setup >"$STET_HERE/why"; exit 94; }
+trap 'echo setup >"$STET_HERE/why"; echo "pipeline.config.ts: this failed: $stet_step" >&2' EXIT
+stet_step='module load cuda/12.4'
+module load 'cuda/12.4'
+[ "$?" = 0 ] || exit 94
+stet_step='. /opt/site.sh'
 . /opt/site.sh
+[ "$?" = 0 ] || exit 94
+trap - EXIT
+unset stet_step
 stet_pad=$STET_PAD
 unset STET_PAD
 while read -r stet_name stet_hidden; do
@@ -153,13 +270,26 @@ while read -r stet_name stet_hidden; do
   export "$stet_name=${stet_value%x}"
 done <'/store/runs/0042/jobs/train.1/secrets' || { echo secrets >"$STET_HERE/why"; exit 97; }
 cd '/project' || { echo folder >"$STET_HERE/why"; exit 97; }
-if [ -n "$STET_RESUMING" ]; then
-  exec 'train' '--resume' "$STET_OUT"'/checkpoints/last'
+set -- "$STET_HERE" "$STET_OUT" "$STET_RESUMING"
+unset STET_HERE STET_COPY STET_OUT STET_RESUMING ENVIRONMENT HOSTNAME PWD OLDPWD
+if [ -n "$3" ]; then
+  held 'train' '--resume' "$2"'/checkpoints/last'
 fi
-exec 'train' '--out='"$STET_OUT"'/checkpoints'
+held 'train' '--out='"$2"'/checkpoints'
 }
 program &
 child=$!
+(
+  trap "" TERM INT HUP USR1
+  trap 'kill -KILL "$nap" 2>/dev/null; exit 0' USR2
+  beats=0
+  while kill -0 "$$" 2>/dev/null; do
+    sleep 30 & nap=$!
+    wait "$nap"
+    beats=$((beats + 1))
+    echo "$beats" >"$here/beat"
+  done
+) >/dev/null 2>&1 & heart=$!
 sleep 2147483 & bird=$!
 printf '{"copy":"%s","host":"%s","out":"%s"}\n' "$copy" "${SLURMD_NODENAME-}" "${out##*/}" >"$here/started.json"
 wait "$child"; code=$?
@@ -167,6 +297,7 @@ while [ "$code" -gt 128 ] && kill -0 "$child" 2>/dev/null; do wait "$child"; cod
 wait "$child" 2>/dev/null; again=$?
 [ "$again" = 127 ] || code=$again
 trap : TERM USR1
+kill -USR2 "$heart" 2>/dev/null
 ! has_bird_fallen || told=TERM
 kill "$bird" 2>/dev/null
 [ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"

@@ -61,7 +61,7 @@ class FinishScene {
   private constructor(pass: PassScene, attempt: ActiveAttempt) {
     this.pass = pass;
     this.attempt = attempt;
-    this.watch = new StreamWatch(attempt, { store: pass.store, released: () => {} });
+    this.watch = new StreamWatch(attempt, { store: pass.store, released: () => {}, isOurs: () => true });
   }
 
   /** What its program writes for an output, or below it. */

@@ -51,4 +51,7 @@ test('a full disk is called by its name whoever met it', () => {
   const error = Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', path: '/tmp' });
   assert.equal(failureOf(error).code, 'disk-full');
   assert.equal(failureOf(new Error('odd')).code, 'unexpected');
+  const nameless = failureOf(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }));
+  assert.equal(nameless.code, 'disk-full');
+  assert.doesNotMatch(nameless.message, /bytes are free/, 'of a disk that nobody knows');
 });

@@ -35,6 +35,7 @@ class WatchScene {
   readonly watch: StreamWatch;
   /** The keys of items in the order in which they were released. */
   readonly released: string[] = [];
+  isOurs = true;
 
   static async open(t: TestContext, items: z.ZodType, how: WatchOptions = {}): Promise<WatchScene> {
     const { onPreempt = 'restart', isRemote = false, after } = how;
@@ -50,7 +51,11 @@ class WatchScene {
     this.pass = pass;
     this.attempt = attempt;
     this.executor = executor;
-    this.watch = new StreamWatch(attempt, { store: pass.store, released: (_, { key }) => this.released.push(key) });
+    this.watch = new StreamWatch(attempt, {
+      store: pass.store,
+      released: (_, { key }) => this.released.push(key),
+      isOurs: () => this.isOurs,
+    });
   }
 
   /** Where its program writes an item. */

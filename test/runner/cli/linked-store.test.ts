@@ -57,7 +57,7 @@ test('nothing is put into a folder of blobs that is a link, nor taken out of it'
   const store = await openStore(join(folder, 'store'));
   t.after(() => store.close());
   symlinkSync(victim, join(store.root, 'blobs', 'sha256', shard));
-  assert.throws(() => store.blobs.putBytes(digest, 'precious'), { code: 'store-leaves' });
+  await assert.rejects(store.blobs.put([{ digest, how: 'write', bytes: 'precious' }]), { code: 'store-leaves' });
   assert.throws(() => store.blobs.quarantine(digest), { code: 'store-leaves' });
   assert.throws(() => store.blobs.delete(digest), { code: 'store-leaves' });
   assert.deepEqual(readdirSync(victim), [digest.slice(9)]);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { addThenDouble, CliProject, type CliResult, startProgram } from '../../support/cli.ts';
@@ -136,4 +137,27 @@ test('a graph that is another is started anew by the command that is told', asyn
   const said = await scene.run('resume', '1');
   assert.match(said.stderr, /another graph/);
   await tryAll(scene, said, /^pipeline run \S+fails\.ts --store/);
+});
+
+const packaged = `
+const make = task({ name: 'make', version: '1', inputs: {}, outputs: { policy: openpiCheckpoint }, run: async (_, out) => {
+  mkdirSync(join(out.policy, 'params'), { recursive: true });
+  mkdirSync(join(out.policy, 'assets'));
+  writeFileSync(join(out.policy, 'params', 'weights'), 'w');
+  writeFileSync(join(out.policy, 'config.json'), '{"format":"openpi-jax/1","step":9}');
+  return out;
+} });
+export default pipeline('packs', {}, () => make({}));
+`;
+
+test('a policy that only openpi can run is told of by where it can be taken out to, not by a place that is gone', async (t) => {
+  const scene = new Scene(t);
+  const imports = `import { mkdirSync } from 'node:fs';\nimport { join } from 'node:path';\nimport { openpiCheckpoint } from 'stet/kinds/openpi-checkpoint';\n`;
+  scene.project.pipeline('packs', imports + packaged);
+  assert.equal((await scene.run('run', scene.file('packs'))).code, 0);
+  const said = await scene.run('serve', 'packs:policy', '--port', '0');
+  assert.doesNotMatch(said.stderr, /\/tmp\/serve-|tmp\/serve/);
+  assert.match(said.stderr, /--policy\.dir=policy/);
+  await tryAll(scene, said, /^pipeline get packs policy --to policy --store/);
+  assert.ok(existsSync(join(scene.cwd, 'policy', 'params')));
 });

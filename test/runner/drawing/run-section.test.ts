@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Digest } from '../../../cache/digest.ts';
 import { graphDot, graphMermaid, graphText } from '../../../runner/drawing/export-graph.ts';
 import { addRunSection, hasRoomForRun } from '../../../runner/drawing/run-section.ts';
 import { cached, ended, finished, node, stateAfter } from '../views/scene.ts';
@@ -17,6 +18,20 @@ test('a page gets the graph and the times of its run, and no markup from labels'
   assert.ok(!page.includes('hidden') && !page.includes('<b>'));
   assert.match(page, /<svg[^]*a &lt;b&gt;&amp;\$&amp;[^]*<\/svg>/);
   assert.match(page, /<td>b<\/td><td>done<\/td><td class="number">3\.0 s<\/td>/);
+});
+
+test('a page says whose word it is when an old result was accepted, in words and not in markup', () => {
+  const accepted = {
+    as: `sha256:${'a'.repeat(64)}` as Digest,
+    run: '0001',
+    node: 'a',
+    by: 'ada',
+    at: '2026-01-01T00:00:00.000Z',
+    why: 'only <logs>',
+    differences: [],
+  };
+  const page = addRunSection(empty, stateAfter([node('a')], [[0, Object.assign(cached('a'), { accepted })]]));
+  assert.match(page, /accepted: the same as the result of run 0001 \(aaaaaaaaaa\), by ada: only &lt;logs&gt;/);
 });
 
 test('a page without the place is left alone', () => {

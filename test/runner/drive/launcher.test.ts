@@ -46,6 +46,9 @@ class LaunchScene {
   readonly executor: IdleExecutor;
   readonly services: Services;
   readonly launcher: Launcher;
+  /** What an earlier driver left. */
+  formerJob: string | undefined;
+  outdated: boolean | undefined = false;
 
   static async open(t: TestContext, wanted: unknown, how: LaunchOptions = {}): Promise<LaunchScene> {
     const scene = new LaunchScene(how.pass ?? (await PassScene.open(t, wanted, how)), new IdleExecutor(how));
@@ -67,7 +70,7 @@ class LaunchScene {
     });
     const executors = this.services.watched(owned);
     const diagnostics = pino({ level: 'silent' });
-    const attempts = new Attempts({ ...shared, executors, diagnostics, report: () => {} });
+    const attempts = new Attempts({ ...shared, executors, diagnostics, report: () => {}, isOurs: () => true });
     this.pass = pass;
     this.executor = executor;
     this.launcher = new Launcher({
@@ -77,6 +80,8 @@ class LaunchScene {
       executors,
       services: this.services,
       fitted: async (_, record) => (isWhole(store, record) ? record : undefined),
+      isOutdated: async () => this.outdated,
+      formerJob: async () => this.formerJob,
       attempts,
     });
   }
@@ -271,4 +276,22 @@ test('a consumer of a service that has failed is skipped because of it, and take
   const [launch] = await scene.launches();
   assert.ok(launch?.is === 'skipped');
   assert.deepEqual([launch.because, scene.pass.leases.has(fingerprint), scene.jobs], ['server', false, []]);
+});
+
+test('a node waits until the job of an earlier driver is gone, and is told to wait once', async (t) => {
+  const scene = await LaunchScene.open(t, work({ cpus: 1 }));
+  await scene.queue('work');
+  scene.formerJob = 'train.py (process 7)';
+  assert.deepEqual([await scene.launch(), await scene.launch()], [['awaited work'], []]);
+  scene.formerJob = undefined;
+  assert.deepEqual(await scene.launch(), ['started work']);
+});
+
+test('a node whose recipe no longer holds does not start; one that is being looked at waits', async (t) => {
+  const scene = await LaunchScene.open(t, work({ cpus: 1 }));
+  await scene.queue('work');
+  scene.outdated = undefined;
+  assert.deepEqual(await scene.launch(), []);
+  scene.outdated = true;
+  assert.deepEqual([await scene.launch(), scene.jobs, scene.pass.pass.queue.length], [['outdated work'], [], 0]);
 });

@@ -57,9 +57,9 @@ const cluster = {
   ...parseConfig('MaxArraySize = 1001\nSLURM_VERSION = 22.05.8'),
   nodes: parseNodes(
     [
-      'n1|gpu*|up|idle|64|262144|infinite|(null)|gpu:nvidia_a100:8',
-      'n2|gpu*|up|idle|64|262144|infinite|(null)|gpu:nvidia_h200:8',
-      'n3|gpu*|up|idle|64|262144|infinite|(null)|gpu:l40s:4',
+      'n1|gpu*|up|idle|64|262144|infinite|n/a|(null)|gpu:nvidia_a100:8',
+      'n2|gpu*|up|idle|64|262144|infinite|n/a|(null)|gpu:nvidia_h200:8',
+      'n3|gpu*|up|idle|64|262144|infinite|n/a|(null)|gpu:l40s:4',
     ].join('\n'),
   ),
 };

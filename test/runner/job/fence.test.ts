@@ -1,70 +1,115 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { claimFolder, endFormerJob } from '../../../runner/job/fence.ts';
+import { test, type TestContext } from 'node:test';
+import { digestBytes } from '../../../cache/digest.ts';
+import { claimJob, endFormerJob, formerJob, unclaimJob } from '../../../runner/job/fence.ts';
 import { isRunning } from '../../support/is-running.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
+const fingerprint = digestBytes('a call');
+
+/** A store with the claim of a job, and whose job it is. */
+function scene(t: TestContext) {
+  const root = tempFolder(t);
+  const folder = join(root, 'runs', '0001', 'jobs', 'train.1');
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(join(root, 'locks'));
+  const claimed = { root, fingerprint };
+  claimJob(claimed, folder);
+  const claimPath = join(root, 'locks', `${fingerprint.slice('sha256:'.length)}.job`);
+  return {
+    claimed,
+    folder,
+    claimPath,
+    /** A program of the job, in a group of its own; it prints a line when it is up. */
+    job: async (script: string, ...args: string[]): Promise<{ child: ChildProcess; line: string }> => {
+      const env = { ...process.env, STET_JOB: folder };
+      const child = spawn('sh', ['-c', script, ...args], { detached: true, stdio: ['ignore', 'pipe', 'ignore'], env });
+      t.after(() => child.kill('SIGKILL'));
+      const [line] = (await once(child.stdout, 'data')) as [Buffer];
+      return { child, line: String(line).trim() };
+    },
+    alter: (change: object) => {
+      writeFileSync(
+        claimPath,
+        JSON.stringify({ ...(JSON.parse(readFileSync(claimPath, 'utf8')) as object), ...change }),
+      );
+    },
+  };
+}
+
 test('a former job and what it started are gone when its end is asked for', async (t) => {
-  const folder = tempFolder(t);
-  const job = spawn('sh', ['-c', 'sleep 600 & echo $!; wait'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
-  const [line] = (await once(job.stdout, 'data')) as [Buffer];
-  claimFolder(folder, job.pid ?? 0);
-  await endFormerJob(folder);
-  assert.deepEqual([job.pid ?? 0, Number(String(line))].filter(isRunning), []);
-  assert.equal(existsSync(join(folder, 'owner.json')), false);
+  const { claimed, claimPath, job } = scene(t);
+  const { child, line } = await job('setsid sleep 600 & echo $!; wait');
+  const former = formerJob(claimed);
+  assert.ok(former?.is === 'here');
+  assert.ok(former.names.some((name) => name.includes('sleep 600')));
+  await endFormerJob(former);
+  assert.deepEqual([child.pid ?? 0, Number(line)].filter(isRunning), []);
+  assert.equal(formerJob(claimed), undefined);
+  assert.equal(existsSync(claimPath), false);
 });
 
-test('a job on another host is not looked for among the processes of this one', (t) => {
-  const folder = tempFolder(t);
-  const stranger = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
-  t.after(() => stranger.kill('SIGKILL'));
-  claimFolder(folder, stranger.pid ?? 0, 'another-host');
-  return endFormerJob(folder).then(() => assert.equal(isRunning(stranger.pid ?? 0), true));
+test('children of a former job are found although their leader is gone', async (t) => {
+  const { claimed, job } = scene(t);
+  const { child, line } = await job('env -i sleep 600 >/dev/null & sleep 600 >/dev/null & echo $!');
+  if (child.exitCode === null) await once(child, 'exit');
+  const former = formerJob(claimed);
+  assert.ok(former?.is === 'here');
+  assert.equal(former.names.length, 2, former.names.join(', '));
+  await endFormerJob(former);
+  assert.equal(isRunning(Number(line)), false);
 });
 
-test('children of a former job are ended although their leader is gone', async (t) => {
-  const folder = tempFolder(t);
-  const job = spawn('sh', ['-c', 'sleep 600 & echo $!'], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
-  claimFolder(folder, job.pid ?? 0);
-  const [line] = (await once(job.stdout, 'data')) as [Buffer];
-  await once(job, 'exit');
-  await endFormerJob(folder);
-  assert.equal(isRunning(Number(String(line))), false);
+test('a former job is told to end, and has time to', async (t) => {
+  const { claimed, folder, job } = scene(t);
+  await job('trap "echo saved > $0/state; exit" TERM; echo up; while :; do sleep 0.05; done', folder);
+  const former = formerJob(claimed);
+  assert.ok(former?.is === 'here' && !former.isTold);
+  await endFormerJob(former);
+  assert.equal(readFileSync(join(folder, 'state'), 'utf8'), 'saved\n');
 });
 
-test('a job that has ended and was not waited for does not hold the next one up', { timeout: 10_000 }, async (t) => {
-  const folder = tempFolder(t);
-  // The leader of the second group ends at once, and its parent never waits for it.
-  const parent = spawn('setsid', ['sh', '-c', 'setsid sh -c "exit 0" & echo $!; exec sleep 600'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  t.after(() => parent.kill('SIGKILL'));
-  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
-  claimFolder(folder, Number(String(line)));
-  await endFormerJob(folder);
-  assert.equal(existsSync(join(folder, 'owner.json')), false);
+test('of a driver that is dead somebody else ends the jobs', async (t) => {
+  const { claimed, alter, job } = scene(t);
+  await job('echo up; exec sleep 600');
+  alter({ pid: 999_999_999 });
+  const former = formerJob(claimed);
+  assert.ok(former?.is === 'here' && former.isTold);
 });
 
-test('a folder of which nothing is known is free', async (t) => {
-  const folder = tempFolder(t);
-  await endFormerJob(folder);
-  writeFileSync(join(folder, 'owner.json'), '{"host":');
-  await endFormerJob(folder);
-  claimFolder(folder, process.pid);
-  assert.match(readFileSync(join(folder, 'owner.json'), 'utf8'), new RegExp(`"group":${process.pid}\\b`));
+test('of a job on another host, or in another container, nobody here can say that it is over', (t) => {
+  for (const change of [{ host: 'another-host' }, { pidSpace: 'another' }]) {
+    const { claimed, alter, claimPath } = scene(t);
+    alter(change);
+    assert.deepEqual(formerJob(claimed), { is: 'elsewhere' });
+    assert.equal(existsSync(claimPath), true);
+  }
 });
 
-test('a process that took over the id of a former job is left alone', async (t) => {
-  const folder = tempFolder(t);
-  const other = spawn('sleep', ['600'], { detached: true });
-  t.after(() => other.kill('SIGKILL'));
-  claimFolder(folder, other.pid ?? 0);
-  const { hostname } = await import('node:os');
-  writeFileSync(join(folder, 'owner.json'), JSON.stringify({ host: hostname(), group: other.pid, start: 'another' }));
-  await endFormerJob(folder);
-  assert.equal(isRunning(other.pid ?? 0), true);
+test('before the machine started again there were other processes', (t) => {
+  const { claimed, alter } = scene(t);
+  alter({ bootId: 'before' });
+  assert.equal(formerJob(claimed), undefined);
+});
+
+test('a claim that says no whole thing, or leads out of the store, is none', async (t) => {
+  const { claimed, claimPath, alter, job } = scene(t);
+  await job('echo up; exec sleep 600');
+  alter({ job: '../../elsewhere' });
+  assert.equal(formerJob(claimed), undefined);
+  writeFileSync(claimPath, '{"host":');
+  assert.equal(formerJob(claimed), undefined);
+  unclaimJob(claimed);
+  assert.equal(formerJob(claimed), undefined);
+});
+
+test('who looks for the processes of a job is none of them', async (t) => {
+  const { claimed, folder } = scene(t);
+  process.env.STET_JOB = folder;
+  t.after(() => delete process.env.STET_JOB);
+  assert.equal(formerJob(claimed), undefined);
 });

@@ -10,6 +10,7 @@ import {
   newestOut,
   nextEpoch,
   noProgress,
+  noteUnseenUser,
   signatureOf,
   takeOver,
 } from '../../../runner/job/shared-outputs.ts';
@@ -36,6 +37,17 @@ test('what a lost host may still write to is copied, and taken out of its reach'
   assert.equal(readFileSync(join(out, 'state.txt'), 'utf8'), '7');
   assert.equal(hasState(join(work, 'out')), false);
   assert.equal(await takeOver(work), out);
+});
+
+test('what a job may still write to that nobody here can see is copied too, here and on a node', async (t) => {
+  const work = workWith(t, '7');
+  noteUnseenUser(work);
+  const out = await takeOver(work);
+  assert.deepEqual([out, hasState(join(work, 'out'))], [join(work, 'out.1'), false]);
+  noteUnseenUser(work);
+  runCopy(work, join(tempFolder(t), '2'), { epoch: 2, id: '12' });
+  assert.equal(newestOut(work), join(work, 'out.2'));
+  assert.match(readFileSync(join(work, 'out.2', 'state.txt'), 'utf8'), /^7on\n$/);
 });
 
 test('epochs grow, whoever asks', (t) => {

@@ -111,6 +111,8 @@ const first = task({ ...shape, name: 'twin', run: async ({ x }) => ({ v: x + 1 }
 const second = task({ ...shape, name: 'twin', run: async ({ x }) => ({ v: x - 1 }) });
 const looped: Score[] = [];
 for (const k of [1, 2]) looped.push(task({ ...shape, run: async ({ x }) => ({ v: x * k }) }));
+const named: Score[] = [];
+for (const k of [1, 2]) named.push(task({ ...shape, name: `named-${k}`, run: async ({ x }) => ({ v: x * k }) }));
 const single = task({ ...shape, name: 'single', run: async ({ x }) => ({ v: x }) });
 
 async function keyed(t: TestContext, name: string, wanted: Score): Promise<KeyedCall> {
@@ -123,6 +125,11 @@ test('two bodies of one name in one module are told apart, in one run and across
 
 test('bodies that a loop of a module makes are told apart', async (t) => {
   assert.equal(await areSame(t, ...looped), false);
+});
+
+test('bodies that a loop of a module makes under names of their own count with what they close over', async (t) => {
+  const [one, two] = await calls(t, ...named);
+  assert.deepEqual([one?.recipe.closure, two?.recipe.closure], [{ k: 1 }, { k: 2 }]);
 });
 
 test('where name and module say which body is meant, the code of the module is all that counts', async (t) => {
@@ -152,6 +159,10 @@ class Model {
 const unknown: Record<string, [() => Score, RegExp]> = {
   'an object of a class': [() => over({ model: new Model() }), /thing\.model is an object of class Model/],
   'a bound function': [() => over(readFile.bind(undefined)), /thing is a bound function/],
+  'what a bound function holds, as its body': [
+    () => task({ ...shape, run: (async (k: number) => ({ v: k })).bind(undefined, 1) }),
+    /its body is a function that is in no module/,
+  ],
   'a symbol': [() => over(Symbol('a')), /thing is a symbol/],
   'the object of a method': [() => new Model().scoreWith(), /this is `this` of another function/],
 };

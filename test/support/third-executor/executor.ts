@@ -6,6 +6,7 @@ import { type Capacity, localCapacity } from '../../../runner/executors/capacity
 import type { ExecutorSite, MakeOptions } from '../../../runner/executors/door.ts';
 import { baseEnvironment } from '../../../runner/executors/environment.ts';
 import type { Change, Executor, Exit, Job } from '../../../runner/executors/executor.ts';
+import { findHolder, type Holder, held, killHeld } from '../../../runner/executors/holder.ts';
 import { signalGroup } from '../../../runner/executors/process-group.ts';
 import { type Allocation, Slots } from '../../../runner/executors/slots.ts';
 import type { Resources } from '../../../tasks/core/resources.ts';
@@ -18,6 +19,7 @@ interface Running {
   readonly lease: Allocation;
   readonly group: number | undefined;
   isCancelled: boolean;
+  stopKilling?: () => void;
 }
 
 export async function makeThird({ machine }: ExecutorSite, options: MakeOptions): Promise<Executor> {
@@ -30,12 +32,15 @@ class ThirdExecutor implements Executor {
   readonly #slots: Slots;
   readonly #running = new Map<string, Running>();
   #listener: (change: Change) => void = () => {};
+  #holder: Holder | undefined;
 
   constructor(capacity: Capacity) {
     this.#slots = new Slots(capacity);
   }
 
-  async open(): Promise<void> {}
+  async open(): Promise<void> {
+    this.#holder = await findHolder();
+  }
 
   hasRoom(resources: Resources): boolean {
     const lease = this.#slots.take(resources);
@@ -54,7 +59,7 @@ class ThirdExecutor implements Executor {
   submit(job: Job): void {
     const lease = this.#slots.take(job.resources, { isService: job.isService ?? false });
     if (!lease) throw new Error(`no room for ${job.label}`);
-    const child = started(job, lease);
+    const child = started(job, lease, this.#holder);
     const group = child.pid;
     this.#running.set(job.token, { job, lease, group, isCancelled: false });
     if (group !== undefined) this.#listener({ type: 'started', job, host: hostname(), pid: group });
@@ -73,7 +78,9 @@ class ThirdExecutor implements Executor {
     const running = this.#running.get(token);
     if (running?.group === undefined) return;
     running.isCancelled = true;
-    signalGroup(running.group, now ? 'SIGKILL' : 'SIGTERM');
+    if (!now) signalGroup(running.group, 'SIGTERM');
+    else if (this.#holder) running.stopKilling ??= killHeld(running.group);
+    else signalGroup(running.group, 'SIGKILL');
     if (!now) setTimeout(() => this.#running.has(token) && this.cancel(running.job, { now: true }), graceMs).unref();
   }
 
@@ -91,14 +98,19 @@ class ThirdExecutor implements Executor {
     const running = this.#running.get(token);
     if (!running) return;
     this.#running.delete(token);
+    running.stopKilling?.();
     if (running.group !== undefined) signalGroup(running.group, 'SIGKILL');
     this.#slots.give(running.lease);
     this.#listener({ type: 'exited', job: running.job, exit: { ...exit, cancelled: running.isCancelled } });
   }
 }
 
-function started({ folder, command, resources, secrets }: Job, lease: Allocation): ChildProcess {
-  const [program = '', ...args] = command.args;
+function started(
+  { folder, command, resources, secrets }: Job,
+  lease: Allocation,
+  holder: Holder | undefined,
+): ChildProcess {
+  const [program = '', ...args] = holder ? held(command.args, { holder, folder }) : command.args;
   const log = openSync(join(folder, 'log.txt'), 'a');
   try {
     const gpus = (resources.gpus ?? 0) > 0 ? { CUDA_VISIBLE_DEVICES: lease.gpus.join(',') } : {};

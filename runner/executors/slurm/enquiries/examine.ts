@@ -7,10 +7,11 @@ import { type Cluster, type ClusterNode, nodesFor, typesWithoutMemory } from '..
 import type { SlurmCommands } from '../queue/commands.ts';
 import { slurmCommands } from '../queue/slurm-commands.ts';
 import { siteOptions } from '../script/options.ts';
+import { inShell } from '../script/shell-settings.ts';
 import type { Finding } from '../../finding.ts';
 import { quoted } from '../../shell-quote.ts';
+import { refusalOfSite } from './refusal-of-site.ts';
 import type { SlurmSite } from '../script/slurm-site.ts';
-import { sizeInWords } from '../../../../tasks/core/size-in-words.ts';
 import { count, duration } from '../../../words/quantities.ts';
 
 /** So long the probe's jobs may wait for their nodes, in seconds. */
@@ -18,11 +19,12 @@ const probeSeconds = 60;
 
 /** What the live cluster says of the site file; with `probe` also what its nodes see of the store. */
 export async function examineSlurm(
-  site: SlurmSite,
+  own: SlurmSite,
   storeRoot: string,
   { probe }: { probe: boolean },
 ): Promise<Finding[]> {
-  const commands = slurmCommands();
+  const site = inShell(own);
+  const commands = slurmCommands(site);
   const answer = await commands.cluster();
   if (answer.is !== 'answer') {
     const advice = 'run this on a login node of the cluster; SLURM_CONF may have to be set';
@@ -54,18 +56,22 @@ function partitions(cluster: Cluster, { partition }: SlurmSite, nodes: readonly 
   }
   return [...new Set(nodes.map((node) => node.partition))].map((name): Finding => {
     const own = nodes.filter((node) => node.partition === name);
-    const usable = own.filter(isUsable);
     const gpus = new Map<string, number>();
     for (const node of own)
       for (const { type = 'gpu', count: each } of node.gpus) gpus.set(type, (gpus.get(type) ?? 0) + each);
-    const [{ limitSeconds } = {}] = own;
+    const [{ limitSeconds, usualSeconds } = {}] = own;
+    const mostMb = Math.max(...own.map(({ memoryMb }) => memoryMb));
     const found = [
-      `${usable.length} of ${count(own.length, 'node')} in service`,
-      `up to ${Math.max(...own.map(({ cpus }) => cpus))} CPUs and ${sizeInWords(Math.max(...own.map(({ memoryMb }) => memoryMb)) * 2 ** 20)} on one`,
+      service(own),
+      // As `memoryGb` counts, and Slurm.
+      `up to ${Math.max(...own.map(({ cpus }) => cpus))} CPUs and ${Math.floor(mostMb / 1024)} GB on one`,
       gpus.size === 0 ? 'no GPUs' : `GPUs: ${[...gpus].map(([type, number]) => `${number} ${type}`).join(', ')}`,
       limitSeconds === undefined ? 'no time limit' : `jobs of up to ${duration(limitSeconds)}`,
+      ...(usualSeconds === undefined || usualSeconds === limitSeconds
+        ? []
+        : [`of ${duration(usualSeconds)} where a task says no hours`]),
     ].join(', ');
-    const state = usable.length > 0 && own.some(({ isUp }) => isUp) ? 'ok' : 'missing';
+    const state = own.some((node) => node.isUp && isUsable(node)) ? 'ok' : 'missing';
     return { state, what: `partition ${name}`, found };
   });
 }
@@ -83,26 +89,22 @@ function gpuMemory(cluster: Cluster, site: SlurmSite): Finding[] {
   ];
 }
 
+/** A partition that was taken out of service has nodes that are in order. */
+function service(own: readonly ClusterNode[]): string {
+  if (!own.some(({ isUp }) => isUp)) return `the partition is not up, with ${count(own.length, 'node')}`;
+  return `${own.filter(isUsable).length} of ${count(own.length, 'node')} in service`;
+}
+
 function isUsable({ state }: ClusterNode): boolean {
   return !/down|drain|fail|maint|power|unk|\*/i.test(state);
 }
 
-/** Slurm itself checks partition, account, qos and the rest; nothing is submitted. */
 async function accepted(commands: SlurmCommands, site: SlurmSite): Promise<Finding> {
-  const options = ['--test-only', '--output=/dev/null', '--time=1', ...siteOptions(site)];
-  const answer = await commands.test(options, '#!/bin/sh\n');
   const given = siteOptions(site).join(' ');
-  if (answer.is === 'answer') return { state: 'ok', what: 'options', found: given === '' ? 'none' : given };
-  return {
-    state: 'missing',
-    what: 'options',
-    found:
-      answer.message
-        .replace(/^sbatch: error: /gm, '')
-        .split('\n')
-        .at(-1) ?? '',
-    advice: `correct executors.slurm in pipeline.config.ts (${given})`,
-  };
+  const refusal = await refusalOfSite(commands, site);
+  if (refusal === undefined) return { state: 'ok', what: 'options', found: given === '' ? 'none' : given };
+  const advice = `correct executors.slurm in pipeline.config.ts (${given})`;
+  return { state: 'missing', what: 'options', found: refusal, advice };
 }
 
 function sharing(storeRoot: string): Finding {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { inCopy } from '../../requeue-paths.ts';
 import type { Copy, Job, Submitted } from '../../executor.ts';
-import { copyFolder } from '../script/exit-record.ts';
+import { copyFolder } from '../script/copy-folder.ts';
 import type { QueueRow } from '../queue/queue-text.ts';
 
 /**
@@ -27,8 +27,10 @@ export interface SlurmJob {
   readonly cancelled: false | 'asked' | 'told';
   /** What the queue said of it last. */
   readonly row: QueueRow | undefined;
-  /** Since when it is over without its own word, or not to be found; seconds of the monotonic clock. */
+  /** Since when it is over without its own word, or not to be found and not to be heard; seconds of the monotonic clock. */
   readonly missingSince: number | undefined;
+  /** The last sign of life that was heard of it while it was not to be found. */
+  readonly beat: string;
   /** As Slurm tells it, in milliseconds since the epoch. */
   readonly startedAt: number | undefined;
 }
@@ -39,6 +41,11 @@ export function copyOf({ folder, shared }: Job, copy: number, outName = 'out'): 
   const asTold = { folder, sharedOut: shared && join(shared.work, 'out') };
   const asCopied = { here, out: shared ? join(shared.work, outName) : '' };
   return { folder: here, out: (path) => inCopy(path, asTold, asCopied) };
+}
+
+/** What Slurm calls it by now: somebody may have renamed it. */
+export function nameInQueue({ as, row }: SlurmJob): string {
+  return row?.name ?? as.name;
 }
 
 /** As `scancel` takes it. */

@@ -113,6 +113,14 @@ export class SlurmJobs {
     return now - own.missingSince;
   }
 
+  /** How long nothing was heard of it by now, in seconds; `beat` is its last sign of life. */
+  silentSeconds(slurmJob: SlurmJob, beat: string, now: number): number {
+    const own = changing(slurmJob);
+    if (beat !== own.beat) own.missingSince = now;
+    own.beat = beat;
+    return this.missingSeconds(slurmJob, now);
+  }
+
   /** It is there and not over: nothing of it is missed. */
   unmiss(slurmJob: SlurmJob): void {
     changing(slurmJob).missingSince = undefined;
@@ -138,6 +146,7 @@ function newSlurmJob(job: Job, as: Submitted, phase: SlurmJob['phase']): Changin
     cancelled: false,
     row: undefined,
     missingSince: undefined,
+    beat: '',
     startedAt: undefined,
   };
 }

@@ -50,6 +50,10 @@ export class WaitingJobs {
     return job;
   }
 
+  has({ token }: Job): boolean {
+    return this.#byToken.has(token) || this.#inTurn.has(token);
+  }
+
   handOverSoon(): void {
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;

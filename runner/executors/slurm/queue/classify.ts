@@ -1,3 +1,4 @@
+import { duration } from '../../../words/quantities.ts';
 import type { EndCause } from '../../executor.ts';
 import { type ExitRecord, isDone } from '../script/exit-record.ts';
 import { notStarted } from '../script/not-started.ts';
@@ -78,7 +79,7 @@ export function verdictOf(
   if (cancelled && record?.told === 'TERM') return because('cancelled');
   const stated = row && ofState(row.state);
   if (stated) return because(stated, detailOf(row));
-  const early = record && beforeProgram(record);
+  const early = record?.told === '' ? beforeProgram(record) : undefined;
   if (early) return because(early.cause, early.detail);
   if (record?.told === 'USR1') return because('time-limit', 'it ended after the warning ahead of its time limit');
   if (record?.told === 'TERM') {
@@ -96,7 +97,10 @@ export function verdictOf(
 export const cancelledVerdict: Verdict = { code: null, signal: undefined, cause: 'cancelled' };
 
 /** When the job's own word never came: the best that is known of it. */
-export function withoutRecord(row: Pick<QueueRow, 'state' | 'exit' | 'nodes'> | undefined): Verdict {
+export function withoutRecord(
+  row: Pick<QueueRow, 'state' | 'exit' | 'nodes'> | undefined,
+  killed?: ExitRecord,
+): Verdict {
   const { code = 0, signal = 0 } = row?.exit ?? {};
   if (row?.state === 'FAILED' && signal > 0) {
     return { code: 128 + signal, signal: undefined, cause: undefined, detail: `Slurm says signal ${signal}` };
@@ -105,7 +109,8 @@ export function withoutRecord(row: Pick<QueueRow, 'state' | 'exit' | 'nodes'> | 
   const told = row
     ? `Slurm says ${row.state}${code > 0 ? ` with code ${code}` : ''}`
     : 'Slurm does not know it any more';
-  return { code: null, signal: undefined, cause: 'lost', detail: `${told}, and it left no record of its end` };
+  const left = killed ? 'it was killed, which its program is not to blame for' : 'it left no record of its end';
+  return { code: null, signal: undefined, cause: 'lost', detail: `${told}, and ${left}` };
 }
 
 function ofState(state: string): EndCause | undefined {
@@ -127,13 +132,16 @@ function ofState(state: string): EndCause | undefined {
   }
 }
 
-function detailOf({ state, nodes }: Pick<QueueRow, 'state' | 'nodes'>): string {
-  return nodes === '' ? state : `${state} on ${nodes}`;
+function detailOf({ state, nodes, limitSeconds }: Pick<QueueRow, 'state' | 'nodes' | 'limitSeconds'>): string {
+  // Whoever asked for no time had what the site gives.
+  const limit = state === 'TIMEOUT' && limitSeconds !== undefined ? `, limit ${duration(limitSeconds)}` : '';
+  return (nodes === '' ? state : `${state} on ${nodes}`) + limit;
 }
 
 function beforeProgram({ code, why, host }: ExitRecord): { cause: EndCause; detail: string } | undefined {
   if (why === 'program') return undefined;
   if (code === notStarted.noGpus) return { cause: 'faulty-node', detail: `${host} has fewer GPUs than were asked for` };
-  if (why === 'setup') return { cause: 'refused', detail: `a module of the site file could not be loaded on ${host}` };
+  if (why === 'setup')
+    return { cause: 'refused', detail: `what the site file prepares failed on ${host}: its log says which line` };
   return { cause: 'faulty-node', detail: `${host} cannot see the folder in which it starts` };
 }

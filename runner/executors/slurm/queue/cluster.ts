@@ -26,17 +26,19 @@ export interface ClusterNode {
   readonly features: readonly string[];
   /** Of the partition; undefined without a limit. */
   readonly limitSeconds: number | undefined;
+  /** What jobs of the partition get that ask for no time; undefined when that is the limit. */
+  readonly usualSeconds: number | undefined;
 }
 
 /** Slurm's own default of MaxArraySize, less one for the index 0. */
 const usualArraySize = 1000;
 
 /** Options with which `sinfo` writes what `parseNodes` reads. A default partition has a star behind its name. */
-export const nodeOptions = ['--noheader', '--Node', '--exact', '--format=%N|%P|%a|%T|%c|%m|%l|%f|%G'];
+export const nodeOptions = ['--all', '--noheader', '--Node', '--exact', '--format=%N|%P|%a|%T|%c|%m|%l|%L|%f|%G'];
 
 export function parseNodes(text: string): ClusterNode[] {
   return text.split('\n').flatMap((line) => {
-    const [name = '', partition = '', available, state = '', cpus, memory, limit, features = '', ...gres] =
+    const [name = '', partition = '', available, state = '', cpus, memory, limit, usual, features = '', ...gres] =
       line.split('|');
     if (partition === '') return [];
     return [
@@ -51,6 +53,7 @@ export function parseNodes(text: string): ClusterNode[] {
         gpus: gpusIn(gres.join('|')),
         features: features === '(null)' ? [] : features.split(','),
         limitSeconds: secondsOf(limit),
+        usualSeconds: secondsOf(usual),
       },
     ];
   });
@@ -75,7 +78,8 @@ export function parseConfig(text: string): Omit<Cluster, 'nodes'> {
   const arraySize = Number(value('MaxArraySize'));
   return {
     version: value('SLURM_VERSION') ?? '?',
-    arraySize: arraySize > 1 ? arraySize - 1 : usualArraySize,
+    // 0 takes arrays away, and 1 leaves room for the index 0 alone.
+    arraySize: Number.isNaN(arraySize) ? usualArraySize : Math.max(1, arraySize - 1),
     rememberedSeconds: Number.parseInt(value('MinJobAge') ?? '', 10) || 300,
     hasAccounting: /slurmdbd/.test(value('AccountingStorageType') ?? ''),
   };
@@ -187,15 +191,19 @@ function gpusOf(
   return fitting.reduce((total, { count }) => total + count, 0);
 }
 
+/** A slice of a GPU (`a100_1g.5gb`) is none of its type: it is meant by who names it as a slice. */
 function isOfType(type: string, wanted: string): boolean {
+  if (slice.test(type) && !slice.test(wanted)) return false;
   return type.toLowerCase().includes(wanted.toLowerCase());
 }
+
+const slice = /\d+g\.\d+gb/i;
 
 function noPartition(cluster: Cluster, { partition }: SlurmSite): string {
   const known = [...new Set(cluster.nodes.map((node) => node.partition))].sort().join(', ');
   return partition === undefined
     ? `the cluster has no default partition; name one in pipeline.config.ts: ${known}`
-    : `the cluster has no partition ${partition}, but ${known}`;
+    : `the cluster shows no partition ${partition}, but ${known}`;
 }
 
 function most(values: readonly number[]): number {

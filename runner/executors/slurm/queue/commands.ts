@@ -19,17 +19,18 @@ const patienceMs = 40_000;
 const transient =
   /Socket timed out|Unable to contact slurm controller|Connection refused|Connection timed out|Connection reset|Zero Bytes were transmitted|Transport endpoint|Resource temporarily unavailable|Slurm backup controller|Communication connection failure|Protocol authentication error|Munge|try again|Unspecified error|in standby mode|not responding|DNS SRV/i;
 
-/** As many jobs as somebody may have: later there is room again. */
-const full =
-  /MaxJobCount|Max\w*SubmitJob\w*Limit|Job violates accounting\/QOS policy|temporarily unable to accept job/i;
+/** `sbatch` would go on trying by itself, for minutes. */
+const retrying = /sleeping and retrying/i;
 
 /** Talks to Slurm through its own commands, in text: formats of other kinds differ between versions. */
 export class SlurmCommands {
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #cluster: readonly string[];
 
-  /** `environment` is what jobs inherit. */
-  constructor(environment: Readonly<Record<string, string>>) {
+  /** `environment` is what jobs inherit, and nothing else of the shell is seen; `cluster` is asked, if not the one at hand. */
+  constructor(environment: Readonly<Record<string, string>>, cluster?: string) {
     this.#environment = environment;
+    this.#cluster = cluster === undefined ? [] : [`--clusters=${cluster}`];
   }
 
   /** Gives the id. After `silent` the job may exist. */
@@ -38,7 +39,9 @@ export class SlurmCommands {
     script: string,
     more: Readonly<Record<string, string>>,
   ): Promise<Answer<string>> {
-    const answer = await this.#call('sbatch', options, { input: script, env: more });
+    const answer = await this.#call('sbatch', options, { input: script, env: more, isForJobs: true });
+    // It may have tried once more before it was ended: what came of that is not wanted.
+    if (answer.is === 'full' && retrying.test(answer.message)) await this.cancel(nameIn(options), []);
     if (answer.is !== 'answer') return answer;
     const id = /^(\d+)(?:;.*)?$/m.exec(answer.value)?.[1];
     return id === undefined
@@ -55,11 +58,16 @@ export class SlurmCommands {
     return mapped(await this.#call('squeue', queueOptions), parseQueue);
   }
 
-  /** All that the controller knows, not only what a listing chose to show. */
+  /** All that the controller knows, not only what a listing chose to show: also of others, and in hidden partitions. */
   async jobs(): Promise<Answer<QueueRow[]>> {
-    const answer = await this.#call('scontrol', ['--oneliner', 'show', 'job']);
+    const answer = await this.#call('scontrol', ['--all', '--oneliner', 'show', 'job']);
     if (answer.is === 'refused' && /No jobs in the system/i.test(answer.message)) return { is: 'answer', value: [] };
     return mapped(answer, parseJobs);
+  }
+
+  /** What a job runs, as it was submitted. */
+  async script(id: string): Promise<Answer<string>> {
+    return this.#call('scontrol', ['write', 'batch_script', id, '-']);
   }
 
   /** Ends whatever has this name; with ids only those of them. A job of another name is never touched. */
@@ -84,12 +92,13 @@ export class SlurmCommands {
   async #call(
     program: string,
     args: readonly string[],
-    { input, env = {} }: { input?: string; env?: Readonly<Record<string, string>> } = {},
+    { input, env = {}, isForJobs = false }: CallOptions = {},
   ): Promise<Answer<string>> {
     const { execa } = await import('execa');
     try {
-      const { stdout, stderr, exitCode, timedOut, failed, code } = await execa(program, args, {
-        env: { ...this.#environment, ...env, LC_ALL: 'C' },
+      const running = execa(program, [...this.#cluster, ...args], {
+        // A job gets what its submission saw: the language in which we read answers is nothing to it.
+        env: { ...this.#environment, ...env, ...(isForJobs ? {} : { LC_ALL: 'C' }) },
         extendEnv: false,
         reject: false,
         timeout: patienceMs,
@@ -98,11 +107,13 @@ export class SlurmCommands {
         maxBuffer: 500_000_000,
         ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       });
+      running.stderr.on('data', (text: Buffer) => retrying.test(String(text)) && running.kill('SIGKILL'));
+      const { stdout, stderr, exitCode, timedOut, failed, code } = await running;
       if (code === 'ENOENT') return { is: 'refused', message: `there is no ${program} on PATH` };
       if (timedOut) return { is: 'silent', message: `${program} did not answer within ${patienceMs / 1000} s` };
       if (!failed) return { is: 'answer', value: stdout };
       const message = (stderr || stdout || `${program} ended with ${exitCode ?? 'a signal'}`).trim();
-      if (full.test(message)) return { is: 'full', message };
+      if (isFull(message)) return { is: 'full', message };
       const isPlainRefusal = exitCode !== undefined && stderr !== '' && !transient.test(message);
       return { is: isPlainRefusal ? 'refused' : 'silent', message };
     } catch (error) {
@@ -111,17 +122,28 @@ export class SlurmCommands {
   }
 }
 
-function mapped<A, B>(answer: Answer<A>, map: (value: A) => B): Answer<B> {
-  return answer.is === 'answer' ? { is: 'answer', value: map(answer.value) } : answer;
+/** More than may be in the queue at one time: fewer may do, and later there is room again. */
+function isFull(message: string): boolean {
+  if (/MaxJobCount|job queue full|temporarily unable to accept job|Invalid job array specification/i.test(message))
+    return true;
+  if (/SubmitJob\w*Limit/.test(message)) return true;
+  // Slurm calls its limits by name; where it does not, it may be that of the number.
+  return /Job violates accounting\/QOS policy/i.test(message) && !/\b(?:QOS|Assoc)[A-Z]\w+/.test(message);
 }
 
-/** What `sbatch` needs of the driver's surroundings to find its cluster; jobs see it too. */
-export function slurmEnvironment(): Record<string, string> {
-  const names = Object.keys(process.env).filter(
-    (name) =>
-      name === 'SLURM_CONF' ||
-      name === 'SLURM_CLUSTERS' ||
-      /^SBATCH_(ACCOUNT|PARTITION|QOS|RESERVATION|CONSTRAINT|CLUSTERS)$/.test(name),
-  );
-  return Object.fromEntries(names.map((name) => [name, process.env[name] as string]));
+function nameIn(options: readonly string[]): string {
+  const option = '--job-name=';
+  return options.find((word) => word.startsWith(option))?.slice(option.length) ?? '';
+}
+
+interface CallOptions {
+  readonly input?: string;
+  /** Beside what jobs inherit. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it sees goes on to jobs. */
+  readonly isForJobs?: boolean;
+}
+
+function mapped<A, B>(answer: Answer<A>, map: (value: A) => B): Answer<B> {
+  return answer.is === 'answer' ? { is: 'answer', value: map(answer.value) } : answer;
 }

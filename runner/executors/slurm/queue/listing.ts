@@ -1,11 +1,13 @@
 import type { Submitted } from '../../executor.ts';
 import type { QueueRow } from './queue-text.ts';
 
-/** Rows by name, and within an array by index. Ids play no part: Slurm gives them to others after a crash. */
+/** Rows by name, and within an array by index. An id alone says little: Slurm gives it to another job after a crash. */
 export class Listing {
+  readonly #rows: readonly QueueRow[];
   readonly #byName = new Map<string, QueueRow[]>();
 
   constructor(rows: readonly QueueRow[]) {
+    this.#rows = rows;
     for (const row of rows) {
       const namesakes = this.#byName.get(row.name);
       if (namesakes) namesakes.push(row);
@@ -27,6 +29,11 @@ export class Listing {
       else high = middle - 1;
     }
     return undefined;
+  }
+
+  /** Whatever has that id now, under any name. */
+  withId(id: string, index: number | undefined): QueueRow | undefined {
+    return this.#rows.find((row) => row.id === id && row.index === index);
   }
 
   /** Whether anything of that name is known, for example another element of the array. */

@@ -33,6 +33,8 @@ const fields = [
 /** Options with which `squeue` writes what `parseQueue` reads: every field ends in a bar, the free text is last. */
 export const queueOptions = [
   '--noheader',
+  // Also in partitions that are hidden.
+  '--all',
   '--array',
   '--states=all',
   '--me',
@@ -93,6 +95,8 @@ export const accountOptions = [
   '--noheader',
   '--parsable2',
   '--allocations',
+  // A job may be taken over from another user.
+  '--allusers',
   // Without it only jobs of today are told.
   '--starttime=now-60days',
   '--format=JobID,State,ExitCode,TimelimitRaw,Start,NodeList,JobName',

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../../../files/read-json.ts';
+import { copyFolder } from './copy-folder.ts';
 
 /** `exit.json`, as the job's own script writes it when its program has ended. */
 const ExitRecord = z.object({
@@ -29,11 +30,6 @@ export type ExitRecord = z.infer<typeof ExitRecord>;
 /** `started.json` of a job with shared outputs. */
 const Started = z.object({ copy: z.string(), host: z.string(), out: z.string() });
 export type Started = z.infer<typeof Started>;
-
-/** Where a copy of a job writes; copies are counted from 0. */
-export function copyFolder(folder: string, copy: number): string {
-  return copy <= 0 ? folder : join(folder, `again-${copy}`);
-}
 
 /** The record of this copy; else of an earlier one that ended well, after which the later had nothing to do. */
 export function readExit(folder: string, newest: number): { record: ExitRecord; folder: string } | undefined {

@@ -1,10 +1,11 @@
 import type { Job } from '../../executor.ts';
+import { heartbeatEndText, heartbeatText } from './heartbeat-text.ts';
 
 /** Signals reach the program, and this shell lives on to say how it ended. */
 export function signalsText({ warning }: Job, nodes: number): string[] {
   const name = (warning?.signal ?? 'SIGTERM').slice('SIG'.length);
   // Of several nodes this shell sees only its own: Slurm tells the others.
-  const pass = nodes > 1 ? `scancel --signal=${name} "$SLURM_JOB_ID"` : `kill -${name} "$child" 2>/dev/null`;
+  const pass = nodes > 1 ? `scancel --signal=${name} "$SLURM_JOB_ID"` : `tell ${name}`;
   return [
     'child=',
     'told=',
@@ -22,17 +23,18 @@ export function signalsText({ warning }: Job, nodes: number): string[] {
     '  told=TERM',
     '  [ -n "$child" ] || return 0',
     '  [ -z "${bird-}" ] || sleep 0.2',
-    '  has_bird_fallen || kill -TERM "$child" 2>/dev/null',
+    '  has_bird_fallen || tell TERM',
     '}',
     'trap pass_on TERM',
     'trap : INT HUP',
   ];
 }
 
-export function launchText({ warning, shared }: Job, nodes: number): string[] {
+export function launchText({ warning, shared }: Job, nodes: number, beatSeconds: number): string[] {
   return [
     ...(nodes > 1 ? severalNodes(nodes) : ['program &']),
     'child=$!',
+    ...heartbeatText(beatSeconds),
     ...(warning || shared ? ['sleep 2147483 & bird=$!'] : []),
     ...(shared
       ? [
@@ -45,6 +47,7 @@ export function launchText({ warning, shared }: Job, nodes: number): string[] {
     'wait "$child" 2>/dev/null; again=$?',
     '[ "$again" = 127 ] || code=$again',
     'trap : TERM USR1',
+    heartbeatEndText,
     // A program may have been told and have ended before this shell gets to know.
     ...(warning || shared ? ['! has_bird_fallen || told=TERM', 'kill "$bird" 2>/dev/null'] : []),
     '[ -z "${work-}" ] || rm -f "$work/user.$turn.$copy"',

@@ -13,9 +13,13 @@ export interface Submission {
 export function sbatchOptions({ name, packs }: Submission, site: SlurmSite): string[] {
   const job = packs[0]?.[0] as Job;
   const longest = Math.max(...packs.map((pack) => pack.length));
-  const { warning, avoid = [] } = job;
+  const { warning } = job;
+  const { excluded, others } = excludedBy(site);
+  const avoid = [...excluded, ...(job.avoid ?? [])];
   const throttle = site.maxRunning !== undefined && site.maxRunning < packs.length ? `%${site.maxRunning}` : '';
   return [
+    // First, so that what a task asks for goes before what the site says of all.
+    ...siteOptions({ ...site, extra: others }),
     '--parsable',
     `--job-name=${name}`,
     // The job's own script writes its log: a path with a percent sign or a quote is no matter there.
@@ -28,8 +32,14 @@ export function sbatchOptions({ name, packs }: Submission, site: SlurmSite): str
     ...resourceOptions(job.resources, longest),
     ...(warning ? [`--signal=B:USR1@${warning.seconds}`] : []),
     ...(avoid.length > 0 ? [`--exclude=${avoid.join(',')}`] : []),
-    ...siteOptions(site),
   ];
+}
+
+/** Slurm takes the last list of nodes alone: those of the site stay out beside those that did not do. */
+function excludedBy({ extra = [] }: SlurmSite): { excluded: string[]; others: string[] } {
+  const said = /^(?:--exclude=|-x=?)(?=\S)/;
+  const excluded = extra.flatMap((option) => (said.test(option) ? [option.replace(said, '')] : []));
+  return { excluded, others: extra.filter((option) => !said.test(option)) };
 }
 
 /** What the site says of every job. */

@@ -10,7 +10,8 @@ export const ownCopyText: readonly string[] = [
   // A file is made only where there is nothing of its name, in one call of the shell's own. Slurm's ids and counts are no help: after
   // a crash it starts a job again, under any of them, while the first may still run.
   '    set -C',
-  '    until true >"$folder/begun.$copy"; do',
+  // Which job that is, for whoever cannot find it by its name; on a full disk it has begun all the same.
+  '    until { echo "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} ${SLURM_ARRAY_TASK_ID:--} ${SLURMD_NODENAME-}" || :; } >"$folder/begun.$copy"; do',
   '      [ ! -d "$folder/begun.0" ] || exit 0',
   '      copy=$((copy + 1))',
   '      [ "$copy" -lt 1000 ] || exit 96',

@@ -1,9 +1,18 @@
 import { z } from 'zod';
+import { refusedOption } from './refused-options.ts';
 
 const word = z.string().regex(/^[\w.,:&|*[\]()@+/-]+$/, 'It must be one word, as Slurm takes it.');
 
+function refuseOwn(option: string, context: z.RefinementCtx): void {
+  const refused = refusedOption(option);
+  if (refused)
+    context.addIssue({ code: 'custom', message: `${refused.name} is not to be said here: ${refused.advice}.` });
+}
+
 /** How jobs reach a Slurm cluster. All of it may be left out: then it is the cluster that `sbatch` finds, and its defaults. */
 export const SlurmSite = z.strictObject({
+  /** Of several that one Slurm knows, where all jobs go. */
+  cluster: word.optional(),
   partition: word.optional(),
   account: word.optional(),
   qos: word.optional(),
@@ -17,10 +26,10 @@ export const SlurmSite = z.strictObject({
   reservation: word.optional(),
   /** Loaded before each job: `module load NAME`. */
   modules: z.array(word).optional(),
-  /** Shell lines of the site's owner, run before each job; the only text that a shell evaluates. */
+  /** Shell lines of the site's owner, run before each job; the only text that a shell evaluates. One that fails fails the job. */
   setup: z.array(z.string()).optional(),
   /** More options for `sbatch`, one word each: `--mail-type=FAIL`. */
-  extra: z.array(z.string().startsWith('-')).optional(),
+  extra: z.array(z.string().startsWith('-').superRefine(refuseOwn)).optional(),
   /** At most so many jobs of one driver are in the queue, waiting or running. Default 1000. */
   maxQueued: z.int().positive().optional(),
   /** At most so many elements of one array run at a time. Default: as many as there is room for. */
@@ -35,3 +44,13 @@ export const SlurmSite = z.strictObject({
   requeue: z.boolean().optional(),
 });
 export type SlurmSite = z.infer<typeof SlurmSite>;
+
+/** So long nothing is heard of a job that is out of sight, before it counts as gone; in seconds. */
+export function silenceSeconds({ visibleWithinSeconds = 120 }: SlurmSite): number {
+  return visibleWithinSeconds;
+}
+
+/** Between two signs of life of a job: some may be late. */
+export function beatSeconds(site: SlurmSite): number {
+  return Math.min(30, Math.max(1, Math.floor(silenceSeconds(site) / 4)));
+}

@@ -255,6 +255,11 @@ const followed: readonly (readonly [string, Files, Files])[] = [
     { 'pkg/tool.py': 'if __name__ == "__main__":\n    print(2)\n' },
   ],
   [
+    'an import by a name that stands for a text',
+    { 'main.py': 'import importlib\nNAME = "lib"\nprint(importlib.import_module(NAME).value())\n', 'lib.py': one },
+    { 'lib.py': two },
+  ],
+  [
     'a namespace package',
     { 'main.py': 'from space.deep import lib\nprint(lib.value())\n', 'space/deep/lib.py': one },
     { 'space/deep/lib.py': two },

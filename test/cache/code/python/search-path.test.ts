@@ -173,3 +173,13 @@ test('what each Python runs first counts where PYTHONPATH leads to it', (t) => {
   const launch = { args: ['python3', 'main.py'], env: { PYTHONPATH: 'site' }, folder: root };
   assert.deepEqual(filesOf(root, 'main.py', launch), ['main.py', 'site/sitecustomize.py']);
 });
+
+test('a program that finds code by an absolute place is told apart: it cannot run from a copy', (t) => {
+  const root = pythonProject(t, { 'main.py': 'import sys\nsys.path.append("/opt/own")\n', 'other.py': 'print(1)\n' });
+  const isBound = (entry: string, env: Record<string, string> = {}) =>
+    pythonClosure(root, entry, { launch: { args: ['python3', entry], env, folder: root } }).isBound;
+  assert.equal(isBound('main.py'), true);
+  assert.equal(isBound('other.py'), false);
+  assert.equal(isBound('other.py', { PYTHONPATH: `${root}/lib` }), true);
+  assert.equal(isBound('other.py', { PYTHONPATH: 'lib' }), false);
+});

@@ -8,7 +8,7 @@ import type { Digest } from '../../../../cache/digest.ts';
 import { acquireLock } from '../../../../cache/lock.ts';
 import { openStore, type Store } from '../../../../cache/store.ts';
 import { freeableLines } from '../../../../runner/cli/runs/freeable.ts';
-import { inUse } from '../../../../runner/cli/runs/in-use.ts';
+import { inUse, newestRuns } from '../../../../runner/cli/runs/in-use.ts';
 import { sweepLeft } from '../../../../runner/cli/runs/left-outputs.ts';
 import { noTries } from '../../../../runner/log/tries.ts';
 import { Submissions } from '../../../../runner/log/submissions.ts';
@@ -143,6 +143,32 @@ test('a work that a run of late used, or that somebody has locked, stays', async
   assert.ok(existsSync(work));
 });
 
+test('of each pipeline the last runs keep what they used, however long ago they were, and others do not', async (t) => {
+  const { store } = await scene(t);
+  const ended = (run: string) => ({
+    type: 'run-finished',
+    run,
+    status: 'succeeded',
+    counts: {},
+    seconds: 1,
+    results: {},
+  });
+  const records = [1, 2, 3].map((seed) => aRecord({ seed }));
+  await store.records.set(...records);
+  for (const [i, { fingerprint: used }] of records.entries()) {
+    const run = `000${i + 1}`;
+    const cached = { type: 'node-cached', address: 'a', label: 'a', fingerprint: used, from: 'store' };
+    logOf(store, run, { host: hostname(), pid: process.pid }, [cached, ended(run)], i === 0 ? 'other' : 'p');
+  }
+  const { fingerprints } = inUse(store.root, Infinity, { also: newestRuns(store.root, 1) });
+  await collectGarbage(store, { keep: fingerprints, dryRun: false, minAgeSeconds: -1 });
+  const left = await store.records.getMany(records.map((record) => record.fingerprint));
+  assert.deepEqual(
+    left.map((record) => record !== undefined),
+    [true, false, true],
+  );
+});
+
 test('whoever has no room is told how much each way of collecting would free, the run that just ended included', async (t) => {
   const { store } = await scene(t);
   logOf(store, '0001', { host: hostname(), pid: process.pid }, []);
@@ -173,14 +199,20 @@ async function collect(store: Store): Promise<void> {
   store.forget();
 }
 
-function logOf(store: Store, run: string, where: { host: string; pid: number }, facts: readonly object[]): void {
+function logOf(
+  store: Store,
+  run: string,
+  where: { host: string; pid: number },
+  facts: readonly object[],
+  pipeline = 'p',
+): void {
   const folder = join(store.root, 'runs', run);
   mkdirSync(folder, { recursive: true });
   const started = {
     type: 'run-started',
     format: 1,
     run,
-    pipeline: 'p',
+    pipeline,
     params: {},
     graph: 'g',
     nodes: [],

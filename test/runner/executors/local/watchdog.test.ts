@@ -9,7 +9,7 @@ test('when its owner goes away, the groups that it watches end, and those that i
 }, async (t) => {
   const [kept, ended] = [0, 1].map(() => spawn('sleep', ['600'], { detached: true }));
   t.after(() => kept?.kill('SIGKILL'));
-  const watchdog = new Watchdog();
+  const watchdog = new Watchdog({ graceMs: 10_000 });
   await watchdog.start();
   watchdog.watch(kept?.pid ?? 0);
   watchdog.forget(kept?.pid ?? 0);

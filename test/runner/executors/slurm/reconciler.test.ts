@@ -224,3 +224,41 @@ test('a job whose pack ended before its turn never started', (t) => {
   const { changes } = reconciler.observe(slurmJob, queueRow({ name: 'x', state: 'COMPLETED' }));
   assert.equal(exitOf(changes).cause, 'never-started');
 });
+
+test('a job that has begun and is nowhere to be seen is alive as long as it gives signs of life', (t) => {
+  const { reconciler, submitted, later } = rig(t);
+  const slurmJob = submitted();
+  begins(slurmJob);
+  assert.deepEqual(types(reconciler.forgotten(slurmJob, empty)), ['started']);
+  for (let beat = 1; beat < 10; beat += 1) {
+    writeFileSync(join(slurmJob.job.folder, 'beat'), `${beat}\n`);
+    later(50);
+    assert.deepEqual(reconciler.forgotten(slurmJob, empty), []);
+  }
+  later(61);
+  assert.equal(exitOf(reconciler.forgotten(slurmJob, empty)).cause, 'lost');
+});
+
+test('a program that somebody killed where Slurm knows of nothing is lost, and not to blame', (t) => {
+  const { reconciler, submitted, later } = rig(t);
+  const slurmJob = submitted();
+  begins(slurmJob);
+  ends(slurmJob, { code: 137 });
+  assert.deepEqual(reconciler.forgotten(slurmJob, empty), [], 'accounts may know more');
+  later(61);
+  const { cause, detail } = exitOf(reconciler.forgotten(slurmJob, empty));
+  assert.equal(cause, 'lost');
+  assert.match(detail ?? '', /not to blame/);
+});
+
+test('a job that is held is told once', (t) => {
+  const { reconciler, submitted } = rig(t);
+  const held = queueRow({ reason: 'JobHeldUser' });
+  const [told] = reconciler.observe(submitted(), held).changes.filter(({ type }) => type === 'trouble');
+  assert.match(told?.type === 'trouble' ? told.message : '', /held in the queue \(JobHeldUser\).*scontrol release/);
+  const again = reconciler.observe(submitted(), held).changes;
+  assert.deepEqual(
+    again.filter(({ type }) => type === 'trouble'),
+    [],
+  );
+});

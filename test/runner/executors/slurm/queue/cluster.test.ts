@@ -10,9 +10,9 @@ import {
 
 const nodes = parseNodes(
   [
-    'n1|gpu*|up|idle|64|262144|1-00:00:00|ib,a100|gpu:nvidia_h100_80gb_hbm3:8(S:0-1)',
-    'n2|gpu*|up|mixed|64|262144|1-00:00:00|ib|gpu:nvidia_h100_80gb_hbm3:4,shard:4',
-    'n3|cpu|up|down*|16|65536|infinite|(null)|(null)',
+    'n1|gpu*|up|idle|64|262144|1-00:00:00|1:00:00|ib,a100|gpu:nvidia_h100_80gb_hbm3:8(S:0-1)',
+    'n2|gpu*|up|mixed|64|262144|1-00:00:00|1:00:00|ib|gpu:nvidia_h100_80gb_hbm3:4,shard:4',
+    'n3|cpu|up|down*|16|65536|infinite|n/a|(null)|(null)',
   ].join('\n'),
 );
 const cluster: Cluster = {
@@ -28,7 +28,7 @@ test('nodes, GPUs and limits are read from sinfo and scontrol', () => {
     [1000, 300, true, '24.11.5'],
   );
   assert.deepEqual(nodes[1]?.gpus, [{ type: 'nvidia_h100_80gb_hbm3', count: 4 }]);
-  assert.equal(nodes[0]?.limitSeconds, 86_400);
+  assert.deepEqual([nodes[0]?.limitSeconds, nodes[0]?.usualSeconds, nodes[2]?.usualSeconds], [86_400, 3600, undefined]);
 });
 
 test('what some node can run is not refused', () => {
@@ -53,4 +53,21 @@ test('what no node can ever run is refused, with all reasons', () => {
 test('a GPU type is spelled as the cluster spells it', () => {
   assert.equal(gresType(cluster, {}, 'h100'), 'nvidia_h100_80gb_hbm3');
   assert.equal(gresType(cluster, { partition: 'cpu' }, 'h100'), undefined);
+});
+
+test('a slice of a GPU is no GPU of its type, unless it is named as a slice', () => {
+  const sliced = parseNodes('n1|gpu*|up|idle|64|262144|infinite|n/a|(null)|gpu:a100_1g.5gb:7,gpu:a100:3');
+  const own = { ...cluster, nodes: sliced };
+  assert.equal(gresType(own, {}, 'a100'), 'a100');
+  assert.equal(gresType(own, {}, '1g.5gb'), 'a100_1g.5gb');
+  assert.deepEqual(clusterRefusals(own, {}, { gpus: 3, gpuType: 'a100' }), []);
+  assert.match(clusterRefusals(own, {}, { gpus: 4, gpuType: 'a100' })[0] ?? '', /at most 3/);
+  assert.deepEqual(clusterRefusals(own, {}, { gpus: 7, gpuType: '1g.5gb' }), []);
+});
+
+test('where arrays are taken away, or have room for one element, jobs go one by one', () => {
+  const sizes = ['0', '1', '2', '1001', '(null)'].map(
+    (size) => parseConfig(`MaxArraySize            = ${size}`).arraySize,
+  );
+  assert.deepEqual(sizes, [1, 1, 1, 1000, 1000]);
 });

@@ -14,6 +14,7 @@ const node = {
   gpus: [{ type: 'nvidia_h100_80gb', count: 2 }],
   features: [],
   limitSeconds: undefined,
+  usualSeconds: undefined,
 };
 const cluster = { version: '24.11', arraySize: 40, rememberedSeconds: 300, hasAccounting: true, nodes: [node] };
 

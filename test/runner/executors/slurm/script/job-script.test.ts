@@ -94,9 +94,9 @@ for (const [shell, ...options] of shells) {
 test('a program that is told to end, and ends well before its script is told, has been told', (t) => {
   const folder = join(tempFolder(t), 'job');
   mkdirSync(folder);
-  // As Slurm tells all processes of a job: here it reaches what sits beside the program, and this shell later, or not at all.
+  // As Slurm tells all processes of a job: here it reaches what sits beside the program or its holder, and this shell later, or not at all.
   const tellOthers =
-    'told=; until [ "$told" ]; do for stat in /proc/[0-9]*/stat; do read -r pid name _ parent _ <"$stat" || continue; [ "$parent $name" != "$PPID (sleep)" ] || { kill -TERM "$pid"; told=1; }; done 2>/dev/null; done; exit 0';
+    'read -r _ _ _ shell _ <"/proc/$PPID/stat"; told=; until [ "$told" ]; do for stat in /proc/[0-9]*/stat; do read -r pid name _ parent _ <"$stat" || continue; [ "$parent $name" != "$PPID (sleep)" ] && [ "$parent $name" != "$shell (sleep)" ] || { kill -TERM "$pid"; told=1; }; done 2>/dev/null; done; exit 0';
   const job = jobLike({
     folder,
     command: { args: ['/bin/sh', '-c', tellOthers], cwd: folder, env: {} },

@@ -41,7 +41,10 @@ test('the script of a job that resumes, on GPUs, with modules and a secret, is a
     shared: { work: '/store/work/0123', epoch: 3 },
   });
   const site = { modules: ['cuda/12.4'], setup: ['. /opt/site.sh'] };
-  sameAsGolden('resuming.sh', slurmJobText(job, site, { variable: 'STET_PAD', file: `${folder}/secrets` }));
+  sameAsGolden(
+    'resuming.sh',
+    slurmJobText(job, site, { secrets: { variable: 'STET_PAD', file: `${folder}/secrets` } }),
+  );
 });
 
 test('the script of a job on several nodes is as kept', () => {
@@ -61,9 +64,13 @@ test('resources and site become options, a word each', () => {
     warning: { signal: 'SIGUSR1', seconds: 90 },
     avoid: ['n1', 'n7'],
   });
-  const site = { partition: 'gpu', account: 'robots', maxRunning: 5, extra: ['--mail-type=FAIL'], requeue: true };
+  const extra = ['--mail-type=FAIL', '--exclude=n3'];
+  const site = { partition: 'gpu', account: 'robots', maxRunning: 5, extra, requeue: true };
   const packs = Array.from({ length: 8 }, () => [job]);
   assert.deepEqual(sbatchOptions({ name: 'train.x8', packs }, site), [
+    '--partition=gpu',
+    '--account=robots',
+    '--mail-type=FAIL',
     '--parsable',
     '--job-name=train.x8',
     '--output=/dev/null',
@@ -80,10 +87,7 @@ test('resources and site become options, a word each', () => {
     '--time=1',
     '--exclusive',
     '--signal=B:USR1@90',
-    '--exclude=n1,n7',
-    '--partition=gpu',
-    '--account=robots',
-    '--mail-type=FAIL',
+    '--exclude=n3,n1,n7',
   ]);
 });
 
@@ -145,7 +149,10 @@ test('a secret comes back from its halves, and neither half has it', (t) => {
   const print = 'process.stdout.write(JSON.stringify([process.env.TOKEN, process.env.OTHER, process.env.STET_PAD]))';
   const job = jobLike({ folder: place, command: { args: [process.execPath, '-e', print], cwd: place, env: {} } });
   writeFileSync(join(place, 'secrets'), hidden);
-  writeFileSync(join(place, 'job.sh'), slurmJobText(job, {}, { variable: 'STET_PAD', file: join(place, 'secrets') }));
+  writeFileSync(
+    join(place, 'job.sh'),
+    slurmJobText(job, {}, { secrets: { variable: 'STET_PAD', file: join(place, 'secrets') } }),
+  );
   execFileSync('/bin/sh', [join(place, 'job.sh')], { env: { PATH: process.env.PATH, STET_PAD: pad } });
   assert.deepEqual(JSON.parse(readFileSync(join(place, 'log.txt'), 'utf8')), [secrets.TOKEN, secrets.OTHER, null]);
 });
