@@ -5,7 +5,7 @@ export interface Module {
   readonly bytes: string;
   /** Paths relative to the root, by specifier. */
   readonly imports: Readonly<Record<string, string>>;
-  /** Specifiers of packages, as in `zod/v4`. */
+  /** Specifiers of packages, as in `zod/v4`, and URLs of files. */
   readonly packages: readonly string[];
   /** Where it reads the environment; absent where nobody looked. */
   readonly env?: readonly EnvRead[];

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { readRegular } from '../regular-file.ts';
-import { exportedFile } from './package-exports.ts';
+import { exportedFile, exportedNames } from './package-exports.ts';
 
 export interface Package {
   readonly name: string;
@@ -52,18 +52,27 @@ export function isLinked({ root }: Package): boolean {
   return !root.split(sep).includes('node_modules');
 }
 
-/** The real file of a package that a module in `folder` gets by a specifier, as Node's loader has it; undefined when there is none. */
-export function fileBehind({ root }: Package, folder: string, specifier: string): string | undefined {
+/** The real files of a package that a module in `folder` gets by a specifier, as Node's loader has it: by `import`, and by `require` where that is another. */
+export function filesBehind({ root }: Package, folder: string, specifier: string): string[] {
   const { exports } = manifestAt(root) ?? {};
+  if (exports === undefined || exports === null)
+    return real(() => createRequire(join(folder, 'importer.js')).resolve(specifier));
+  const subpath = `.${specifier.slice(packageName(specifier).length)}`;
+  const files = (['import', 'require'] as const).map((way) => exportedFile(exports, subpath, way));
+  return [...new Set(files.flatMap((file) => (file === undefined ? [] : real(() => join(root, file)))))];
+}
+
+function real(path: () => string): string[] {
   try {
-    if (exports !== undefined && exports !== null) {
-      const file = exportedFile(exports, `.${specifier.slice(packageName(specifier).length)}`);
-      return file && realpathSync(join(root, file));
-    }
-    return realpathSync(createRequire(join(folder, 'importer.js')).resolve(specifier));
+    return [realpathSync(path())];
   } catch {
-    return undefined; // not there: the caller says so
+    return []; // not there: the caller says so
   }
+}
+
+/** By what another package may import one, as far as its manifest lists that. */
+export function specifiersOf({ root, name }: Package): string[] {
+  return exportedNames(manifestAt(root)?.exports).map((subpath) => name + subpath.slice(1));
 }
 
 interface Manifest {

@@ -99,7 +99,9 @@ export function ofCode(texts: Texts): Texts {
 function importsOf(path: string, { inputs }: Metafile): Pick<Module, 'imports' | 'packages'> {
   const all = inputs[path]?.imports ?? [];
   const own = all.filter((one) => !one.external && inputs[one.path]);
-  const packages = all.filter((one) => one.external && !isBuiltin(one.path) && !/^([./]|[a-z]+:)/.test(one.path));
+  const packages = all.filter(
+    (one) => one.external && !isBuiltin(one.path) && !/^([./]|(?!file:)[a-z]+:)/.test(one.path),
+  );
   return {
     imports: Object.fromEntries(own.map((one) => [one.original ?? one.path, one.path]).sort()),
     packages: [...new Set(packages.map((one) => one.path))].sort(),

@@ -1,13 +1,15 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Problem } from '../problem.ts';
 import { readRegular, readRegularBytes } from '../regular-file.ts';
 import { writeWhole } from '../write-whole.ts';
 import { withEnvReads } from './env-reads.ts';
+import { areAsTheyWere, type Places, placesOf } from './import-places.ts';
 import { sha256 } from './sha256.ts';
 import type { Module, ModuleGraph, Modules, Texts } from './typescript-graph.ts';
 import {
-  fileBehind,
+  filesBehind,
   installedWith,
   isLinked,
   type Package,
@@ -15,6 +17,7 @@ import {
   packageName,
   packageOf,
   type SeenFrom,
+  specifiersOf,
   versionReader,
 } from './typescript-packages.ts';
 import { isCode, parseModules } from './typescript-parse.ts';
@@ -79,12 +82,16 @@ export function codeReader(
       code.set(name, module.digest);
       waiting.push(...Object.values(module.imports).map((path) => join(root, path)));
       for (const specifier of module.packages) {
+        if (specifier.startsWith('file:')) {
+          waiting.push(fileURLToPath(specifier));
+          continue;
+        }
         const inner = countedInside(dirname(next), specifier, { find, seenFrom, isFramework });
         const owner = seenFrom(dirname(next), specifier);
-        if (inner) waiting.push(inner);
+        if (inner) waiting.push(...inner);
         else if (owner) {
           for (const one of installedWith(owner, seenFrom)) {
-            if (isLinked(one)) waiting.push(codeBehind(one, one.root, one.name, { find, isFramework }));
+            if (isLinked(one)) waiting.push(...codeOffered(one, { find, isFramework }));
             else take(one);
           }
         } else code.set(`npm:${packageName(specifier)}`, 'missing');
@@ -109,12 +116,12 @@ interface Reading {
   readonly isFramework: (file: string) => boolean;
 }
 
-/** The module of stet or of a linked package that is followed; undefined when the version of the package counts. */
+/** The modules of stet or of a linked package that are followed; undefined when the version of the package counts. */
 function countedInside(
   folder: string,
   specifier: string,
   { seenFrom, ...reading }: Reading & { seenFrom: SeenFrom },
-): string | undefined {
+): string[] | undefined {
   const owner = seenFrom(folder, specifier);
   if (!owner) return undefined;
   if (owner.name !== 'stet') return isLinked(owner) ? codeBehind(owner, folder, specifier, reading) : undefined;
@@ -126,13 +133,21 @@ function countedInside(
   }
 }
 
-function codeBehind(owner: Package, folder: string, specifier: string, { find, isFramework }: Reading): string {
-  const file = fileBehind(owner, folder, specifier);
-  if (file && isFramework(file)) return file;
+/** All that a package may import of one that is linked. */
+function codeOffered(one: Package, reading: Reading): string[] {
+  return specifiersOf(one).flatMap((specifier) => {
+    const files = filesBehind(one, one.root, specifier);
+    const isAsset = files.length > 0 && !files.some(isReadable);
+    return isAsset ? [] : codeBehind(one, one.root, specifier, reading);
+  });
+}
+
+function codeBehind(owner: Package, folder: string, specifier: string, { find, isFramework }: Reading): string[] {
+  const files = filesBehind(owner, folder, specifier);
   try {
-    if (!file) throw new Problem('unknown-code', `nothing of ${owner.root} answers to it.`);
-    find(file);
-    return file;
+    if (files.length === 0) throw new Problem('unknown-code', `nothing of ${owner.root} answers to it.`);
+    for (const file of files) if (!isFramework(file)) find(file);
+    return files;
   } catch (cause) {
     if (!Problem.is(cause)) throw cause;
     throw new Problem(
@@ -177,8 +192,8 @@ const pathIn = (root: string, file: string): string => relative(root, file).spli
 
 interface Kept {
   readonly modules: Modules;
-  /** Names of code files by folder: a new one may take the place of what an import found before. */
-  readonly folders: Readonly<Record<string, string>>;
+  /** What stood where imports were looked up: another file may have taken the place of what was found. */
+  readonly places: Places;
 }
 
 function keptFile(cacheFolder: string | undefined, key: string): string | undefined {
@@ -194,33 +209,20 @@ function keep(file: string | undefined, root: string, read: Read): Read {
   if (file === undefined) return read;
   const { modules } = read;
   mkdirSync(dirname(file), { recursive: true });
-  writeWhole(file, JSON.stringify({ modules, folders: foldersOf(root, modules) } satisfies Kept));
+  writeWhole(file, JSON.stringify({ modules, places: placesOf(root, modules) } satisfies Kept));
   return read;
 }
 
 function readKept(file: string | undefined, root: string): Read | undefined {
   if (file === undefined) return undefined;
   try {
-    const { modules, folders } = JSON.parse(readRegular(file)) as Kept;
+    const { modules, places } = JSON.parse(readRegular(file)) as Kept;
     const texts = new Map(Object.keys(modules).map((path) => [path, readRegularBytes(join(root, path))]));
     const isCurrent =
       Object.entries(modules).every(([path, { bytes }]) => sha256(texts.get(path) ?? '') === bytes) &&
-      Object.entries(folders).every(([folder, names]) => namesOf(join(root, folder)) === names);
+      areAsTheyWere(root, places);
     return isCurrent ? { modules, texts } : undefined;
   } catch {
     return undefined; // no earlier scan, or one whose files have gone: the modules are parsed again
   }
-}
-
-/** Folders in which an import was looked up: those of the modules, and those above the folders of an index file. */
-function foldersOf(root: string, modules: Modules): Record<string, string> {
-  const paths = Object.keys(modules);
-  const above = paths.filter((path) => /(^|\/)index\.[^/]+$/.test(path)).map((path) => dirname(dirname(path)));
-  const folders = [...new Set([...paths.map((path) => dirname(path)), ...above])].sort();
-  return Object.fromEntries(folders.map((folder) => [folder, namesOf(join(root, folder))]));
-}
-
-function namesOf(folder: string): string {
-  const names = readdirSync(folder).filter((name) => isCode(name) || name.endsWith('.json'));
-  return sha256(names.sort().join('\n'));
 }

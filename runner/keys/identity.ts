@@ -1,13 +1,16 @@
 import { types } from 'node:util';
 import type { z } from 'zod';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
+import { isArrow, usesThis } from '../../cache/code/outer-this.ts';
 import { digestBytes } from '../../cache/digest.ts';
-import { messageOf, Problem } from '../../cache/problem.ts';
+import { Problem } from '../../cache/problem.ts';
 import { type Kind, kindOf } from '../../tasks/core/artifact.ts';
 import type { Definition } from '../../tasks/core/definitions.ts';
 import { isRef } from '../../tasks/core/ref.ts';
 import { Closures } from './closures.ts';
 import { type DeclaredType, mayTransform } from './declared-type.ts';
+import { isNative, nativeName } from './natives.ts';
+import { isJust, isPlainView, oddityOf } from './own-fields.ts';
 import { isWrittenIn } from './written-in.ts';
 
 /** Characters of a captured value that a recipe holds as it is; longer ones by digest. */
@@ -37,7 +40,8 @@ export class Identity {
 
   /** What a function closes over below its module, by name. Throws `unknown-closure` for what has no form in a recipe. */
   closureOf(fn: AnyFunction): Record<string, Json> {
-    const named = [...this.#captured(fn)].map(([name, value]) => [name, short(this.#value(value, name, [fn]))]);
+    if (!isArrow(String(fn)) && usesThis(String(fn))) throw unknown('this', 'what the body is called on');
+    const named = this.#captured(fn, '').map(([name, value]) => [name, short(this.#value(value, name, [fn]))]);
     return Object.fromEntries(named) as Record<string, Json>;
   }
 
@@ -95,13 +99,17 @@ export class Identity {
   }
 
   /** A name that stands nowhere in the text is seen by another function of the same scope only. */
-  #captured(fn: AnyFunction): [string, unknown][] {
+  #captured(fn: AnyFunction, where: string): [string, unknown][] {
     const text = String(fn);
-    const words = new Set(text.match(/[\p{L}\p{N}_$]+/gu));
+    const words = new Set(text.match(/[\p{ID_Continue}$\u200c\u200d]+/gu));
     const all = this.#closures.of(fn);
-    if (seesThis(text)) throw unknown('this', '`this` of another function');
-    // A ref has no value to be seen, and a task gives refs.
-    return [...all].filter(([name, value]) => words.has(name) && !isOurs(value));
+    if (isArrow(text) && usesThis(text)) throw unknown(`${where}this`, '`this` of another function');
+    const named = [...all].filter(([name, value]) => words.has(name) && !isSurely(isRef, value));
+    // A ref has no value to be seen, and a task gives refs; what it was declared as can be asked for.
+    return named.flatMap(([name, value]) => {
+      if (!isSurely(isTask, value)) return [[name, value] as [string, unknown]];
+      return words.has('spec') ? [[name, (value as { spec: unknown }).spec] as [string, unknown]] : [];
+    });
   }
 
   #value(value: unknown, where: string, holders: Holders): Json {
@@ -134,29 +142,50 @@ export class Identity {
     const inside = [...holders, value];
     const each = (values: readonly unknown[]): Json =>
       values.map((one, i) => this.#value(one, `${where}[${i}]`, inside));
-    if (Array.isArray(value)) return each(value);
-    if (value instanceof Date) return { $date: value.getTime() };
-    if (value instanceof RegExp || value instanceof URL) return { $text: String(value) };
-    if (value instanceof Map) return { $map: each([...value].flat()) };
-    if (value instanceof Set) return { $set: each([...value]) };
-    if (ArrayBuffer.isView(value)) {
+    if (Array.isArray(value)) return this.#plainly(value, where, () => each(value));
+    if (value instanceof Date && isJust(value)) return { $date: value.getTime() };
+    if (value instanceof RegExp && isJust(value))
+      return { $text: String(value), ...(value.lastIndex === 0 ? {} : { lastIndex: value.lastIndex }) };
+    if (value instanceof URL && isJust(value)) return { $text: String(value) };
+    if (value instanceof Map && isJust(value)) return { $map: each([...value].flat()) };
+    if (value instanceof Set && isJust(value)) return { $set: each([...value]) };
+    if (isPlainView(value)) {
       const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       return { $bytes: digestBytes(bytes), of: value.constructor.name };
     }
     const kind = kindOf(value);
     if (kind) return this.#kind(kind, where, inside);
-    if (isZod(value)) return { $type: this.#fields(withoutWords(value._zod.def), where, inside) };
+    if (isZod(value)) return this.#type(value, where, inside);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== null && prototype !== Object.prototype)
       throw unknown(where, `an object of class ${value.constructor?.name ?? '?'}`);
-    return this.#fields(value, where, inside);
+    return this.#plainly(value, where, () => this.#named(value, where, inside));
+  }
+
+  #plainly(value: object, where: string, describe: () => Json): Json {
+    const oddity = oddityOf(value);
+    if (oddity !== undefined) throw unknown(where, oddity);
+    return describe();
+  }
+
+  /** Of a check by hand only the function says what it checks. */
+  #type({ _zod: { def, check } }: Zod, where: string, holders: Holders): Json {
+    const isByHand = 'check' in def && def.check === 'custom' && !('fn' in def);
+    const $type = this.#fields(withoutWords(def), where, holders);
+    return isByHand ? { $type, check: this.#value(check, where, holders) } : { $type };
+  }
+
+  /** Their order counts: whoever lists them sees it. Names of ours, as `$date`, are no names of fields. */
+  #named(value: object, where: string, holders: Holders): Json {
+    const keys = Object.keys(value);
+    const isSorted = [...keys].sort().every((key, i) => key === keys[i]);
+    const entries = Object.entries(value).map(([key, one]) => [key.startsWith('$') ? `$${key}` : key, one] as const);
+    const fields = this.#fields(Object.fromEntries(entries), where, holders) as Readonly<Record<string, Json>>;
+    return isSorted ? fields : { ...fields, $order: keys };
   }
 
   #fields(table: object, where: string, holders: Holders): Json {
-    const fields = Object.keys(table).map((key) => {
-      const place = `${where}.${key}`;
-      return [key, this.#value(readField(table, key, place), place, holders)];
-    });
+    const fields = Object.entries(table).map(([key, field]) => [key, this.#value(field, `${where}.${key}`, holders)]);
     return Object.fromEntries(fields) as Json;
   }
 
@@ -166,16 +195,25 @@ export class Identity {
     if (depth >= 0) return { $again: depth };
     if (types.isProxy(fn)) throw unknown(where, 'a proxy, which may be anything each time that it is read');
     const text = String(fn);
-    if (/\{\s*\[native code\]\s*\}$/.test(text)) {
-      if (fn.name.startsWith('bound ')) throw unknown(where, 'a bound function');
-      return { $native: fn.name };
-    }
+    if (isNative(text)) return native(fn, where);
     const code = this.#codeOf(this.#home ?? this.#moduleOf(fn, where));
-    const closes = this.#captured(fn).map(([name, value]) => [
+    const inside = [...holders, fn];
+    const closes = this.#captured(fn, `${where}: `).map(([name, value]) => [
       name,
-      this.#value(value, `${where}: ${name}`, [...holders, fn]),
+      this.#value(value, `${where}: ${name}`, inside),
     ]);
-    return { $function: digestBytes(canonicalJson({ text, code, closes } as Json)) };
+    const more = this.#besideText(fn, where, inside);
+    return { $function: digestBytes(canonicalJson({ text, code, closes, ...more } as Json)) };
+  }
+
+  /** Fields that a function was given, those of a class, and what that is derived from. */
+  #besideText(fn: AnyFunction, where: string, holders: Holders): Record<string, Json> {
+    const base: unknown = Object.getPrototypeOf(fn);
+    const more: Record<string, Json> = {};
+    if (Object.keys(fn).length > 0) more.fields = this.#fields(fn, where, holders);
+    if (typeof base === 'function' && base !== Function.prototype)
+      more.base = this.#value(base, `${where}: its base`, holders);
+    return more;
   }
 
   /** As a position in it. */
@@ -187,7 +225,7 @@ export class Identity {
 }
 
 interface Zod {
-  readonly _zod: { readonly def: object };
+  readonly _zod: { readonly def: object; readonly check?: unknown };
 }
 
 function isZod(value: object): value is Zod {
@@ -199,33 +237,23 @@ function withoutWords(def: object): object {
   return Object.fromEntries(Object.entries(def).filter(([key]) => key !== 'error' && key !== 'when'));
 }
 
-/** A getter computes what it gives, and may fail. */
-function readField(table: object, key: string, where: string): unknown {
+/** Another's proxy may throw whatever it is asked. */
+function isSurely(test: (value: unknown) => boolean, value: unknown): boolean {
   try {
-    return (table as Record<string, unknown>)[key];
-  } catch (cause) {
-    throw unknown(where, `a field that cannot be read: ${messageOf(cause)}`);
-  }
-}
-
-/** A ref or task; another's proxy may throw whatever it is asked. */
-function isOurs(value: unknown): boolean {
-  try {
-    return isRef(value) || isTask(value);
+    return test(value);
   } catch {
     return false; // said when its value is read
   }
 }
 
-function isTask(value: unknown): boolean {
+function isTask(value: unknown): value is { readonly spec: unknown } {
   return typeof value === 'function' && 'spec' in value;
 }
 
-/** An arrow function has the `this` of the function around it, and no scope tells which. What is nested may have its own. */
-function seesThis(text: string): boolean {
-  const isArrow = /^(async\s*)?(\(|[\w$]+\s*=>)/.test(text);
-  const bindsThis = /\bfunction\b|\bclass\b|(?<!\b(if|for|while|switch|catch|with)\s*)\([^()]*\)\s*\{/.test(text);
-  return isArrow && !bindsThis && /\bthis\s*[.[]/.test(text);
+function native(fn: AnyFunction, where: string): Json {
+  const name = nativeName(fn);
+  if (name !== undefined) return { $native: name };
+  throw unknown(where, fn.name.startsWith('bound ') ? 'a bound function' : 'a function that holds what nobody can see');
 }
 
 /** Of a package that two modules get in several versions, all of them. */

@@ -26,13 +26,27 @@ export class Looking {
       return await this.#recipes.key(instance);
     } catch (error) {
       if (!Problem.is(error)) throw error;
-      const { message, hint, code } = error;
+      const { message, code } = error;
       // Files of code that are not there were found before, and said with what to do.
-      if (code !== 'no-code-files' || lacks.length === 0) {
-        this.findings.push({ address: instance.of.address, label: instance.label, what: message, advice: hint });
-      }
+      if (code !== 'no-code-files' || lacks.length === 0) this.#tell(instance, error);
       return this.#leave(instance, message);
     }
+  }
+
+  /** What can be told of a node whose inputs are still to come: undefined also where the task cannot be looked at as it stands. */
+  async ahead<T>(instance: Instance, look: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await look();
+    } catch (error) {
+      if (!Problem.is(error)) throw error;
+      // What its body closes over stays what it is, whatever comes.
+      if (error.code === 'unknown-closure') this.#tell(instance, error);
+      return undefined;
+    }
+  }
+
+  #tell({ of, label }: Instance, { message, hint }: Problem): void {
+    this.findings.push({ address: of.address, label, what: message, advice: hint });
   }
 
   #leave({ address }: Instance, what: string): undefined {

@@ -1,5 +1,4 @@
 import type { Digest } from '../../cache/digest.ts';
-import { Problem } from '../../cache/problem.ts';
 import type { Acceptance } from '../../cache/records.ts';
 import type { Graph } from '../../pipelines/core/graph.ts';
 import { PromisedEndpoint } from '../../tasks/core/endpoint.ts';
@@ -100,7 +99,7 @@ export async function planNodes(
   for (const instance of waiting) {
     const reason = forced.has(instance.of.address)
       ? forcedInWords
-      : await reasonToRun(certainty, instance, soFar(dataflow, instance));
+      : await looking.ahead(instance, () => certainty.reasonToRun(instance, soFar(dataflow, instance)));
     if (reason === undefined) continue;
     const seconds = (await history.before({ instance }))?.provenance.seconds;
     planned.set(instance.address, { ...asNode(instance), state: 'run', reason, seconds });
@@ -110,20 +109,6 @@ export async function planNodes(
     findings: looking.findings,
     calls: known,
   };
-}
-
-/** Undefined also where the task cannot be looked at as it stands: what it lacks is told as such. */
-async function reasonToRun(
-  certainty: Certainty,
-  instance: Instance,
-  inputs: Readonly<Record<string, unknown>>,
-): Promise<string | undefined> {
-  try {
-    return await certainty.reasonToRun(instance, inputs);
-  } catch (error) {
-    if (Problem.is(error)) return undefined;
-    throw error;
-  }
 }
 
 async function planNode(

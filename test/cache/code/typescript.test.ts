@@ -283,6 +283,27 @@ test('a linked package that an installed one needs counts by its modules', (t) =
   assert.notDeepEqual(codeOf(root), before);
 });
 
+test('a linked package counts by what `require` gives, too', (t) => {
+  const root = linked(t, { exports: { require: './r.cjs', import: './x.js' } }, 'sibling', {
+    'x.js': 'export const x = 1;',
+    'r.cjs': 'exports.x = 1;',
+  });
+  const before = codeOf(root);
+  writeAll(root, { '../sibling/r.cjs': 'exports.x = 2;' });
+  assert.notDeepEqual(codeOf(root), before);
+});
+
+test('a linked package that an installed one needs counts by all that it exports', (t) => {
+  const root = linked(t, { exports: { '.': './x.js', './part': './part.js' } }, 'a', {
+    'x.js': 'export const x = 1;',
+    'part.js': 'export const part = 1;',
+  });
+  writeAll(root, { 'node_modules/a/package.json': '{"name":"a","version":"1.0.0","dependencies":{"sibling":"*"}}' });
+  const before = codeOf(root);
+  writeAll(root, { '../sibling/part.js': 'export const part = 2;' });
+  assert.notDeepEqual(codeOf(root), before);
+});
+
 test('a package that is installed twice counts in both versions', (t) => {
   const root = project(t, tree({ 'node_modules/b/node_modules/c/package.json': '{"name":"c","version":"0.9.0"}' }));
   assert.equal(codeOf(root)['npm:c'], '0.9.0');
@@ -348,6 +369,72 @@ test('a kept scan gives what a fresh one gives, whatever was edited', (t) => {
     }),
     { numRuns: 12 },
   );
+});
+
+/** What makes an import lead elsewhere while no module and no folder of modules changes. */
+const moved: Record<string, { files: Files; from: string; links?: Files; move: (root: string) => void }> = {
+  'a link to a folder': {
+    files: { 'v1/m.ts': 'export const m = 1;', 'v2/m.ts': 'export const m = 2;' },
+    from: './cur/m.ts',
+    links: { cur: 'v1' },
+    move: (root) => relink(join(root, 'cur'), 'v2'),
+  },
+  'a link to a module': {
+    files: { 'v1/m.ts': 'export const m = 1;', 'v2/m.ts': 'export const m = 2;' },
+    from: './m.ts',
+    links: { 'm.ts': 'v1/m.ts' },
+    move: (root) => relink(join(root, 'm.ts'), 'v2/m.ts'),
+  },
+  'a link above, and no ending': {
+    files: { 'v1/in/m.ts': 'export const m = 1;', 'v2/in/m.ts': 'export const m = 2;' },
+    from: './cur/in/m',
+    links: { cur: 'v1' },
+    move: (root) => relink(join(root, 'cur'), 'v2'),
+  },
+  'the main module of a folder': {
+    files: { 'd/one.ts': '1;', 'd/two.ts': '2;', 'd/package.json': '{"main":"./one.ts"}' },
+    from: './d',
+    move: (root) => writeAll(root, { 'd/package.json': '{"main":"./two.ts"}' }),
+  },
+  'what the project calls #lib': {
+    files: {
+      'one/m.ts': '1;',
+      'two/m.ts': '2;',
+      'package.json': '{"type":"module","imports":{"#lib/*":"./one/*"}}',
+    },
+    from: '#lib/m.ts',
+    move: (root) => writeAll(root, { 'package.json': '{"type":"module","imports":{"#lib/*":"./two/*"}}' }),
+  },
+};
+
+function relink(link: string, target: string): void {
+  rmSync(link, { force: true });
+  symlinkSync(target, link);
+}
+
+for (const [what, { files, from, links = {}, move }] of Object.entries(moved)) {
+  test(`a kept scan is no longer taken when ${what} leads elsewhere`, (t) => {
+    const root = project(t, { 'src/main.ts': '', 'main.ts': `import '${from}';`, ...files });
+    for (const [link, target] of Object.entries(links)) relink(join(root, link), target);
+    const cacheFolder = join(root, '.code');
+    const before = scan(root, 'main.ts', cacheFolder);
+    assert.deepEqual(scan(root, 'main.ts', cacheFolder), before);
+    move(root);
+    const after = scan(root, 'main.ts', cacheFolder);
+    assert.deepEqual(after, scan(root));
+    assert.notDeepEqual(Object.keys(after.modules), Object.keys(before.modules));
+  });
+}
+
+test('what is imported by the URL of a file counts, and is refused where nobody can say what it is', (t) => {
+  const root = project(t, { '../other/package.json': '{"name":"other"}', '../other/b.js': 'export const b = 1;' });
+  const importOf = (path: string): Files => ({ 'main.ts': `import '${pathToFileURL(join(root, path)).href}';` });
+  writeAll(root, importOf('../other/b.js'));
+  const before = codeOf(root);
+  writeAll(root, { '../other/b.js': 'export const b = 2;' });
+  assert.notDeepEqual(codeOf(root), before);
+  writeAll(root, { '../c.js': '', ...importOf('../c.js') });
+  assert.throws(() => codeOf(root), { code: 'unknown-code' });
 });
 
 test('what does not parse or resolve is a problem with its place', (t) => {

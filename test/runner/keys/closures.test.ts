@@ -40,6 +40,13 @@ test('tasks that one function makes are told apart by what their bodies close ov
 const table = (k: number): Record<string, number> => ({ k });
 const scale = (k: number) => (x: number) => x * k;
 
+const withField = (k: number) =>
+  class {
+    static readonly k = k;
+    readonly own = 1;
+  };
+const derived = (k: number) => class extends withField(k) {};
+
 /** Pairs that differ in what they hold only. */
 const differing: Record<string, [unknown, unknown]> = {
   numbers: [1, 2],
@@ -56,6 +63,24 @@ const differing: Record<string, [unknown, unknown]> = {
   functions: [(x: number) => x + 1, (x: number) => x + 2],
   'functions by what they close over themselves': [scale(2), scale(3)],
   'functions of Node': [Math.max, Math.min],
+  'the order of fields': [
+    { a: 1, b: 2 },
+    { b: 2, a: 1 },
+  ],
+  'nothing and what looks like our word for it': [undefined, { $undefined: true }],
+  'functions of one name': [Array.prototype.at, String.prototype.at],
+  'fields of functions': [Object.assign(() => 1, { k: 1 }), Object.assign(() => 1, { k: 2 })],
+  'fields of classes': [withField(1), withField(2)],
+  'classes that are derived from others': [derived(1), derived(2)],
+  'places where patterns go on': [Object.assign(/a/g, { lastIndex: 1 }), Object.assign(/a/g, { lastIndex: 2 })],
+  'checks by hand in types': [
+    z.number().superRefine((n, { addIssue }) => (n > 1 ? undefined : addIssue('1'))),
+    z.number().superRefine((n, { addIssue }) => (n > 2 ? undefined : addIssue('2'))),
+  ],
+  'checks of types': [
+    z.number().check(({ value }) => assert.ok(value > 1)),
+    z.number().check(({ value }) => assert.ok(value > 2)),
+  ],
   types: [z.object({ a: z.int() }), z.object({ a: z.number() })],
   'limits of types': [z.array(z.string().max(3)), z.array(z.string().max(4))],
   'functions in types': [z.number().transform((n) => n + 1), z.number().transform((n) => n + 2)],
@@ -149,8 +174,48 @@ test('a service that a function makes is told apart like a task', async (t) => {
   assert.notEqual((await scene.call('server')).fingerprint, (await scene.call('server~2')).fingerprint);
 });
 
+test('the word `this` in a text, or in a function that has its own, is no reason to refuse', async (t) => {
+  const make = (k: number): Score =>
+    task({
+      ...shape,
+      async run() {
+        const own = {
+          k,
+          get() {
+            return this.k;
+          },
+        }; // prettier-ignore
+        return { v: [k, 'this is a text', own.get()] };
+      },
+    });
+  assert.equal(await areSame(t, make(1), make(2)), false);
+});
+
+test('a name with combining marks counts like any other', async (t) => {
+  const make = (x̂: number): Score => task({ ...shape, run: async ({ x }) => ({ v: x̂ + x }) });
+  assert.equal(await areSame(t, make(1), make(2)), false);
+});
+
+test('a body that asks for what another task is declared as counts with it', async (t) => {
+  const make = (inner: Score): Score => task({ ...shape, run: async () => ({ v: String(inner.spec.run) }) });
+  const inner = (k: number): Score => task({ ...shape, name: 'inner', run: async () => ({ v: k }) });
+  assert.equal(await areSame(t, make(inner(1)), make(inner(2))), false);
+});
+
 class Model {
   readonly #weights = [1];
+  argument(): Score {
+    return task({ ...shape, run: async () => ({ v: [this].length }) });
+  }
+  taken(): Score {
+    return task({
+      ...shape,
+      run: async () => {
+        const { argument } = this;
+        return { v: [argument, 'function'] };
+      },
+    });
+  }
   scoreWith(): Score {
     return task({ ...shape, run: async () => ({ v: this.#weights }) });
   }
@@ -164,6 +229,43 @@ const unknown: Record<string, [() => Score, RegExp]> = {
     /its body is a function that is in no module/,
   ],
   'a symbol': [() => over(Symbol('a')), /thing is a symbol/],
+  'a map of a class of its own': [() => over(new (class Table extends Map {})()), /thing is an object of class Table/],
+  'a list with gaps': [() => over(new Array(2)), /thing is a list with gaps/],
+  'a list with a field': [() => over(Object.assign([1], { k: 1 })), /thing is a list .*fields of its own/],
+  'a date with a field': [() => over(Object.assign(new Date(1), { k: 1 })), /thing is an object of class Date/],
+  'a field that a symbol names': [
+    () => over({ [Symbol('k')]: 1 }),
+    /thing is an object with a field that a symbol names/,
+  ],
+  'a hidden field': [
+    () => over(Object.defineProperty({}, 'k', { value: 1 })),
+    /thing is an object with a hidden field k/,
+  ],
+  'a field that is worked out': [
+    () =>
+      over({
+        get k() {
+          return 1;
+        },
+      }),
+    /thing is an object whose k is worked out/,
+  ],
+  'a function of Node that holds what nobody sees': [
+    () => over(new Intl.NumberFormat('de').format),
+    /thing is a function that holds what nobody can see/,
+  ],
+  '`this` as an argument': [() => new Model().argument(), /this is `this` of another function/],
+  'fields of `this`': [() => new Model().taken(), /this is `this` of another function/],
+  'what its method is called on': [
+    () =>
+      task({
+        ...shape,
+        async run() {
+          return { v: this };
+        },
+      }),
+    /this is what the body is called on/,
+  ],
   'the object of a method': [() => new Model().scoreWith(), /this is `this` of another function/],
 };
 
