@@ -17,8 +17,8 @@ import { type Digest, digestFileSync, isDigest } from './digest.ts';
 import { syncAll, syncNow } from './durable.ts';
 import { errorCode, fileProblem, makeFolder } from './file-problem.ts';
 import { readRegularBytes } from './regular-file.ts';
-import { removeFile } from './remove.ts';
 import { ownPath } from './store-border.ts';
+import { removeFile } from './remove.ts';
 
 /** How a file came to its place: `link` means that it shares the blob's inode. */
 export type Restored = 'clone' | 'link' | 'copy';
@@ -112,9 +112,9 @@ export class Blobs {
    * name could still write to it.
    */
   async put(arrivals: readonly Arrival[]): Promise<void> {
+    for (const { digest } of arrivals) this.ownPathOf(digest);
     const byDigest = new Map(arrivals.map((arrival) => [arrival.digest, arrival]));
     const asides: string[] = [];
-    for (const digest of byDigest.keys()) this.ownPathOf(digest);
     try {
       const coming = [...byDigest.values()].flatMap((arrival) => this.bring(arrival, asides) ?? []);
       const moved = new Set(coming.map(({ from }) => from));

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { canonicalJson, type Json } from '../../cache/canonical-json.ts';
 import { isArrow, usesThis } from '../../cache/code/outer-this.ts';
 import { digestBytes } from '../../cache/digest.ts';
-import { messageOf, Problem } from '../../cache/problem.ts';
+import { Problem } from '../../cache/problem.ts';
 import { type Kind, kindOf } from '../../tasks/core/artifact.ts';
 import type { Definition } from '../../tasks/core/definitions.ts';
 import { isRef } from '../../tasks/core/ref.ts';
@@ -104,11 +104,11 @@ export class Identity {
     const words = new Set(text.match(/[\p{ID_Continue}$\u200c\u200d]+/gu));
     const all = this.#closures.of(fn);
     if (isArrow(text) && usesThis(text)) throw unknown(`${where}this`, '`this` of another function');
-    const named = [...all].filter(([name, value]) => words.has(name) && !asked(() => isRef(value)));
+    const named = [...all].filter(([name, value]) => words.has(name) && !isSurely(isRef, value));
     // A ref has no value to be seen, and a task gives refs; what it was declared as can be asked for.
     return named.flatMap(([name, value]) => {
-      if (!asked(() => isTask(value))) return [[name, value] as [string, unknown]];
-      return words.has('spec') ? [[name, (value as Specified).spec] as [string, unknown]] : [];
+      if (!isSurely(isTask, value)) return [[name, value] as [string, unknown]];
+      return words.has('spec') ? [[name, (value as { spec: unknown }).spec] as [string, unknown]] : [];
     });
   }
 
@@ -185,10 +185,7 @@ export class Identity {
   }
 
   #fields(table: object, where: string, holders: Holders): Json {
-    const fields = Object.keys(table).map((key) => {
-      const place = `${where}.${key}`;
-      return [key, this.#value(readField(table, key, place), place, holders)];
-    });
+    const fields = Object.entries(table).map(([key, field]) => [key, this.#value(field, `${where}.${key}`, holders)]);
     return Object.fromEntries(fields) as Json;
   }
 
@@ -240,29 +237,16 @@ function withoutWords(def: object): object {
   return Object.fromEntries(Object.entries(def).filter(([key]) => key !== 'error' && key !== 'when'));
 }
 
-/** A getter computes what it gives, and may fail. */
-function readField(table: object, key: string, where: string): unknown {
+/** Another's proxy may throw whatever it is asked. */
+function isSurely(test: (value: unknown) => boolean, value: unknown): boolean {
   try {
-    return (table as Record<string, unknown>)[key];
-  } catch (cause) {
-    throw unknown(where, `a field that cannot be read: ${messageOf(cause)}`);
-  }
-}
-
-/** Another's proxy may throw whatever it is asked; it is said when its value is read. */
-function asked(question: () => boolean): boolean {
-  try {
-    return question();
+    return test(value);
   } catch {
-    return false;
+    return false; // said when its value is read
   }
 }
 
-interface Specified {
-  readonly spec: unknown;
-}
-
-function isTask(value: unknown): value is Specified {
+function isTask(value: unknown): value is { readonly spec: unknown } {
   return typeof value === 'function' && 'spec' in value;
 }
 
