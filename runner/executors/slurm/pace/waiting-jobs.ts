@@ -1,8 +1,10 @@
 import type { Job } from '../../executor.ts';
 import { type Clock, monotonic } from './clock.ts';
 
-/** Jobs that come within this time go to the scheduler together, in milliseconds. */
-const gatherMs = 20;
+/** Jobs go to the scheduler together when for so long none came, in milliseconds: a job's folder may take as long to make. */
+const gatherMs = 100;
+/** While more come, the first waits no longer than this, in seconds. */
+const longestGatherSeconds = 2;
 /** Between two tries to submit, in seconds. */
 const longestHoldSeconds = 60;
 
@@ -14,6 +16,7 @@ export class WaitingJobs {
   /** Taken, and not begun with: submissions go one after the other. */
   readonly #inTurn = new Map<string, Job>();
   #gathering: NodeJS.Timeout | undefined;
+  #gatheringSince = 0;
   #failures = 0;
   #holdUntil = 0;
 
@@ -55,10 +58,16 @@ export class WaitingJobs {
   }
 
   handOverSoon(): void {
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
-      this.#handOver();
-    }, gatherMs);
+    if (this.#gathering === undefined) this.#gatheringSince = this.#now();
+    clearTimeout(this.#gathering);
+    const leftMs = (this.#gatheringSince + longestGatherSeconds - this.#now()) * 1000;
+    this.#gathering = setTimeout(
+      () => {
+        this.#gathering = undefined;
+        this.#handOver();
+      },
+      Math.max(0, Math.min(gatherMs, leftMs)),
+    );
   }
 
   /** All that waits for a submission, in the order in which it came. Each job has to be begun with when its turn comes. */

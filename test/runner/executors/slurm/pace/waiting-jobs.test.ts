@@ -20,6 +20,28 @@ test('jobs that come one upon the other are handed over together, in their order
   assert.deepEqual([waiting.begin(a), waiting.begin(b), waiting.size], [true, true, 0]);
 });
 
+test('jobs that come slowly are handed over together too, and the first waits no longer than two seconds', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  const handedOver: number[] = [];
+  const waiting = new WaitingJobs(
+    () => {
+      handedOver.push(now);
+      waiting.take();
+    },
+    () => now,
+  );
+  for (let i = 0; i < 50; i += 1) {
+    waiting.add(jobLike({ token: `${i}` }));
+    now += 0.05;
+    t.mock.timers.tick(50);
+  }
+  now += 0.1;
+  t.mock.timers.tick(100);
+  assert.equal(handedOver.length, 2);
+  assert.ok((handedOver[0] ?? 0) >= 1.9 && (handedOver[0] ?? 0) <= 2.1, String(handedOver));
+});
+
 test('any copy of a waiting job takes it back, once', () => {
   const waiting = new WaitingJobs(() => {});
   waiting.putBack(a);
