@@ -82,7 +82,8 @@ export class History {
       if (first?.pipeline !== this.#pipeline) continue;
       const inRun = new Map<string, Earlier>();
       for (const event of events) {
-        if (event.type === 'node-cached')
+        // What a person's word stood for was never its own.
+        if (event.type === 'node-cached' && !event.accepted)
           inRun.set(event.address, { fingerprint: event.fingerprint as Digest, outcome: 'known' });
         if (event.type === 'node-queued')
           inRun.set(event.address, { fingerprint: event.fingerprint as Digest, outcome: 'unfinished' });

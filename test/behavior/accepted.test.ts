@@ -161,6 +161,13 @@ test('what was accepted is taken back by its name or its fingerprint, and runs',
   assert.deepEqual(await scene.ran(), ['make']);
 });
 
+test('what a run took by a statement that was taken back runs for what was edited, not for a loss', async (t) => {
+  const scene = await Scene.accepted(t);
+  assert.deepEqual(await scene.ran(), []);
+  await scene.says('accepted', '--revoke', 'make');
+  assert.match(await scene.says('why', 'words', 'make'), /will run: version "1" -> "2"/);
+});
+
 test('nothing is accepted of a node that is known, never ran, waits for another or does not exist', async (t) => {
   const scene = new Scene(t);
   const refused = async (node: string): Promise<string> => {
