@@ -105,8 +105,8 @@ export class Attempts {
     const { address } = call.instance;
     const watch = this.#track(attempt, hands);
     const claimed = { root: this.#tools.store.root, fingerprint };
-    if (!executor.outlivesDriver) hands.claimJob(claimed, job.folder);
     try {
+      if (!executor.outlivesDriver) hands.claimJob(claimed, job.folder);
       if (!executor.outlivesDriver && job.resuming) watch.releaseAgain();
       this.#tools.diagnostics.info({ address, fingerprint, folder: job.id, resuming: job.resuming }, 'submit');
       executor.submit(job);

@@ -153,11 +153,10 @@ export function listRuns(root: string): string[] {
 /** Undefined for what is no event of ours: nobody who folds events has to ask again. Throws `newer-log`. */
 export function asEvent(line: unknown): Event | undefined {
   if (!isTable(line) || typeof line.type !== 'string' || typeof line.time !== 'string') return undefined;
-  if (Number.isNaN(Date.parse(line.time))) return undefined;
   if (!hasItsFields(line.type, line) || !staysInside(line)) return undefined;
   const event = line as unknown as Event;
   refuseNewer(event);
-  return event;
+  return Number.isNaN(Date.parse(event.time)) ? undefined : event;
 }
 
 /** A fingerprint is a digest, and a job's folder and log lie in the run's: another writer's line is passed over. */

@@ -11,6 +11,11 @@ held() {
 my ($prctl, $folder, @command) = @ARGV;
 sub prctl { syscall $prctl + 0, $_[0], $_[1], 0, 0, 0 }
 prctl(36, 1); # PR_SET_CHILD_SUBREAPER
+my @signals = qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
+my %before = map { $_ => $SIG{$_} || "DEFAULT" } @signals;
+$before{INT} = $before{QUIT} = "DEFAULT"; # a shell that starts programs in its background has them ignored
+my $told;
+$SIG{$_} = sub { $told = shift } for @signals; # or one that comes right now ends the holder alone
 my $program = fork;
 if (!defined $program) {
   my $why = "$!";
@@ -19,6 +24,8 @@ if (!defined $program) {
 }
 if (!$program) {
   prctl(1, 9); # PR_SET_PDEATHSIG
+  $SIG{$_} = $before{$_} for @signals;
+  kill $told => $$ if $told;
   exec { $command[0] } @command or 1;
   my $error = $! + 0;
   exit 127 if $error == 2;
@@ -27,7 +34,7 @@ if (!$program) {
   print STDERR "stet: $command[0]: $!\n";
   exit 126;
 }
-$SIG{$_} = "IGNORE" for qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
+$SIG{$_} = "IGNORE" for @signals;
 my $status;
 sub is_alone {
   my $gone;
@@ -88,7 +95,7 @@ if (%stuck && !is_alone) {
 }; die if $@ }
 if (my $signal = $status & 127) {
   prctl(4, 0); # PR_SET_DUMPABLE: the core is the program'\''s
-  $SIG{$_} = "DEFAULT" for qw(HUP INT QUIT USR1 USR2 ALRM PIPE TERM);
+  $SIG{$_} = "DEFAULT" for @signals;
   kill $signal => $$;
   exit 128 + $signal;
 }
