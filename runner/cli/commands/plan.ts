@@ -4,6 +4,7 @@ import { openSession } from '../../project/session.ts';
 import { paint } from '../../views/paint.ts';
 import { withStore } from '../../views/suggest.ts';
 import { planLines } from '../../views/plan-lines.ts';
+import { sayEnvReads } from '../driving/say-env-reads.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
 import type { Options } from '../common/options.ts';
@@ -23,10 +24,7 @@ export async function plan(io: Io, [name = '', ...overrides]: readonly string[],
     const { until, force, executor, strict = session.site.strict } = options as PlanOptions;
     checkNames(session.graph, { until, force });
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
-    if (session.loaded.envReads.length > 0) {
-      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
-      for (const line of undeclaredReads(session)) io.warn(line);
-    }
+    await sayEnvReads(session, io.warn);
     const plan = await makePlan(session, { executor, until, force });
     if (options.json) io.print(planJson(session.pipelineName, plan));
     else {

@@ -8,6 +8,7 @@ import { inStore } from '../../views/suggest.ts';
 import { drive, type DriveOptions } from '../driving/drive.ts';
 import { isDriven, lockRun, ownLog } from '../driving/driver-lock.ts';
 import { refuseUnfit } from '../driving/refuse-unfit.ts';
+import { sayEnvReads } from '../driving/say-env-reads.ts';
 import { sayGaps } from '../driving/say-gaps.ts';
 import { exitCodes } from '../common/exit-codes.ts';
 import type { Io } from '../../views/io.ts';
@@ -32,10 +33,7 @@ export async function run(io: Io, [name = '', ...overrides]: readonly string[], 
     // Names are checked before the run has a number.
     checkNames(session.graph, options);
     const types = options.types === false ? undefined : checkTypes(session, io.warn);
-    if (session.loaded.envReads.length > 0) {
-      const { undeclaredReads } = await import('../../plan/undeclared-env.ts');
-      for (const line of undeclaredReads(session)) io.warn(line);
-    }
+    await sayEnvReads(session, io.warn);
     await refuseUnfit(session, options);
     await types?.refuse();
     if (options.numbered === undefined) await sayGaps(session, { ...options, warn: io.warn });
